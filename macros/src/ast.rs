@@ -1,0 +1,130 @@
+//! What was written: the trait, its methods and associated types, as the later
+//! stages want to see them.
+
+use proc_macro2::Ident;
+use syn::{Attribute, FnArg, ItemTrait, Receiver, Signature, TraitItem, TraitItemFn, Type};
+
+use crate::attr::{self, ItemOptions, MethodOptions};
+
+/// A trait under `#[static_dispatch]`, its methods' attributes already taken off.
+pub(crate) struct Trait {
+    pub(crate) item: ItemTrait,
+    pub(crate) options: ItemOptions,
+    /// Every method, in the order written.
+    pub(crate) methods: Vec<Method>,
+}
+
+/// One method of the trait.
+pub(crate) struct Method {
+    pub(crate) signature: Signature,
+    pub(crate) attributes: Vec<Attribute>,
+    /// What its own attribute asks for; [`None`] where it has none.
+    pub(crate) options: Option<MethodOptions>,
+}
+
+impl Trait {
+    /// Reads the trait. Errors are collected in `errors`; what can be read is returned.
+    pub(crate) fn read(
+        mut item: ItemTrait,
+        options: ItemOptions,
+        errors: &mut Vec<syn::Error>,
+    ) -> Trait {
+        let mut methods = Vec::new();
+        for part in &mut item.items {
+            match part {
+                TraitItem::Fn(method) => match Method::read(method) {
+                    Ok(method) => methods.push(method),
+                    Err(error) => errors.push(error),
+                },
+                TraitItem::Const(other) => refuse_elsewhere(&mut other.attrs, errors),
+                TraitItem::Type(other) => refuse_elsewhere(&mut other.attrs, errors),
+                TraitItem::Macro(other) => refuse_elsewhere(&mut other.attrs, errors),
+                _ => {}
+            }
+        }
+        Trait {
+            item,
+            options,
+            methods,
+        }
+    }
+
+    /// The methods that get trampolines, each with its chain capacity.
+    pub(crate) fn dispatched(&self) -> impl Iterator<Item = (&Method, u8)> {
+        self.methods
+            .iter()
+            .filter_map(|method| Some((method, self.targets_of(method)?)))
+    }
+
+    /// The methods that are callable on the object but have no trampoline.
+    pub(crate) fn left_alone(&self) -> impl Iterator<Item = &Method> {
+        self.methods
+            .iter()
+            .filter(|method| self.targets_of(method).is_none())
+    }
+
+    fn targets_of(&self, method: &Method) -> Option<u8> {
+        match (method.options, self.options.targets) {
+            (Some(MethodOptions::Dispatch { targets }), _) => Some(targets),
+            (Some(MethodOptions::Skip), _) => None,
+            // On the trait the option means "every eligible method".
+            (None, Some(targets)) => crate::valid::method(method).is_ok().then_some(targets),
+            (None, None) => None,
+        }
+    }
+}
+
+impl Method {
+    fn read(method: &mut TraitItemFn) -> syn::Result<Method> {
+        let options = attr::take_method(&mut method.attrs)?;
+        Ok(Method {
+            signature: method.sig.clone(),
+            attributes: method.attrs.clone(),
+            options,
+        })
+    }
+
+    pub(crate) fn ident(&self) -> &Ident {
+        &self.signature.ident
+    }
+
+    pub(crate) fn receiver(&self) -> Option<&Receiver> {
+        self.signature.receiver()
+    }
+
+    /// Types of the arguments after the receiver.
+    pub(crate) fn arguments(&self) -> impl Iterator<Item = &Type> {
+        self.signature
+            .inputs
+            .iter()
+            .filter_map(|input| match input {
+                FnArg::Typed(argument) => Some(&*argument.ty),
+                FnArg::Receiver(_) => None,
+            })
+    }
+
+    /// `#[cfg]` attributes, which every item generated for the method repeats.
+    pub(crate) fn cfgs(&self) -> Vec<&Attribute> {
+        self.attributes
+            .iter()
+            .filter(|attribute| attribute.path().is_ident("cfg"))
+            .collect()
+    }
+
+    /// Whether `where Self: Sized` keeps the method off trait objects.
+    pub(crate) fn needs_sized_self(&self) -> bool {
+        crate::rewrite::requires_sized_self(self.signature.generics.where_clause.as_ref())
+    }
+}
+
+fn refuse_elsewhere(attributes: &mut Vec<Attribute>, errors: &mut Vec<syn::Error>) {
+    let written = attributes.clone();
+    match attr::take_method(attributes) {
+        Ok(None) => {}
+        Ok(Some(_)) => errors.push(syn::Error::new_spanned(
+            &written[0],
+            "`#[static_dispatch]` works on methods; remove it from this item",
+        )),
+        Err(error) => errors.push(error),
+    }
+}

@@ -1,0 +1,167 @@
+//! The expansion of `static_call!`: the same method call on the same receiver,
+//! with the entry's name, and the call site declared in its first argument.
+//!
+//! Nothing stands around the call: a block there would change how long
+//! temporaries live and would move the receiver's evaluation.
+
+use proc_macro2::{Group, Ident, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::parse::{Parse, ParseStream};
+use syn::spanned::Spanned;
+use syn::{Error, Expr, ExprMethodCall, Result, Token};
+
+use crate::names;
+
+/// `($crate) recv.method(args)`, as `static_call!` passes it on.
+struct Input {
+    krate: TokenStream,
+    call: Result<ExprMethodCall>,
+}
+
+impl Parse for Input {
+    fn parse(input: ParseStream) -> Result<Self> {
+        let krate = input.parse::<Group>()?.stream();
+        let call = method_call(input);
+        // A parse error leaves tokens behind, which would be reported on top.
+        input.parse::<TokenStream>()?;
+        Ok(Input { krate, call })
+    }
+}
+
+pub(crate) fn static_call(input: TokenStream) -> TokenStream {
+    let Input { krate, call } = match syn::parse2(input) {
+        Ok(input) => input,
+        Err(error) => return error.into_compile_error(),
+    };
+    let mut call = match call {
+        Ok(call) => call,
+        Err(error) => return error.into_compile_error(),
+    };
+    let private = quote!(#krate::__private);
+    let method = call.method.to_string();
+    let span = call.method.span();
+    // Spanned as the method's name: what rustc has to say of the site's type
+    // belongs there.
+    let site: Expr = syn::parse_quote_spanned! {span=> {
+        struct __Site;
+        #[#private::linkme::distributed_slice(#private::SITES)]
+        #[linkme(crate = #private::linkme)]
+        static __SITE: #private::Site = #private::Site::new(
+            #method,
+            #private::core::file!(),
+            #private::core::line!(),
+            #private::core::column!(),
+        );
+        impl #private::CallSite for __Site {
+            #[inline(always)]
+            fn site() -> &'static #private::Site {
+                &__SITE
+            }
+        }
+        __Site
+    }};
+    call.args.insert(0, site);
+    call.method = Ident::new(&names::entry(&call.method), span);
+    call.into_token_stream()
+}
+
+pub(crate) fn plain_call(input: TokenStream) -> TokenStream {
+    match syn::parse2::<Input>(input).and_then(|input| input.call) {
+        Ok(call) => call.into_token_stream(),
+        Err(error) => error.into_compile_error(),
+    }
+}
+
+/// One method call and nothing else, or what to write instead.
+fn method_call(input: ParseStream) -> Result<ExprMethodCall> {
+    const SHAPE: &str = "write `static_call!(receiver.method(arguments))`";
+    if input.is_empty() {
+        return Err(input.error(format!("a method call is missing; {SHAPE}")));
+    }
+    let expression: Expr = input.parse()?;
+    if !input.is_empty() {
+        input.parse::<Token![,]>().map_err(|error| {
+            Error::new(
+                error.span(),
+                format!("one method call is expected; {SHAPE}"),
+            )
+        })?;
+        if !input.is_empty() {
+            let rest: TokenStream = input.parse()?;
+            return Err(Error::new_spanned(
+                rest,
+                "unknown option; `static_call!` takes one method call and nothing else",
+            ));
+        }
+    }
+    let call = match peel(expression) {
+        Expr::MethodCall(call) => call,
+        other => return Err(not_a_method_call(&other, SHAPE)),
+    };
+    if let Some(turbofish) = &call.turbofish {
+        return Err(Error::new_spanned(
+            turbofish,
+            "a method called through the vtable has no generic arguments; remove them",
+        ));
+    }
+    Ok(call)
+}
+
+/// Takes off parentheses, and the invisible groups that `macro_rules!` puts
+/// around `$e:expr`.
+fn peel(expression: Expr) -> Expr {
+    match expression {
+        Expr::Paren(paren) if paren.attrs.is_empty() => peel(*paren.expr),
+        Expr::Group(group) if group.attrs.is_empty() => peel(*group.expr),
+        other => other,
+    }
+}
+
+fn not_a_method_call(expression: &Expr, shape: &str) -> Error {
+    let advice = match expression {
+        Expr::Try(_) => {
+            return at_last_token(
+                expression,
+                "`?` goes outside: write `static_call!(receiver.method(arguments))?`",
+            );
+        }
+        Expr::Await(_) => {
+            return at_last_token(
+                expression,
+                "`.await` goes outside: write `static_call!(receiver.method(arguments)).await`",
+            );
+        }
+        Expr::Call(_) => {
+            "a function call has no receiver to dispatch on; write \
+             `static_call!(receiver.method(arguments))`"
+        }
+        Expr::Macro(_) => {
+            "a macro hides the method call; write the call itself: \
+             `static_call!(receiver.method(arguments))`"
+        }
+        Expr::Closure(_) => {
+            "a closure is not a call; put `static_call!(receiver.method(arguments))` inside it"
+        }
+        Expr::Field(_) => {
+            "a field is not a method call; add the arguments: \
+             `static_call!(receiver.method(arguments))`"
+        }
+        Expr::Block(_) | Expr::Unsafe(_) => {
+            "a block is not a call; put `static_call!(receiver.method(arguments))` inside it"
+        }
+        Expr::Reference(_) | Expr::Unary(_) | Expr::Binary(_) | Expr::Cast(_) => {
+            "the operator goes outside: only the method call itself stands in `static_call!(…)`"
+        }
+        _ => return Error::new_spanned(expression, format!("this is not a method call; {shape}")),
+    };
+    Error::new_spanned(expression, advice)
+}
+
+fn at_last_token(expression: &Expr, message: &str) -> Error {
+    let last = expression.to_token_stream().into_iter().last();
+    Error::new(
+        last.as_ref()
+            .map_or_else(|| expression.span(), TokenTree::span),
+        message,
+    )
+}

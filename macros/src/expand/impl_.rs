@@ -1,0 +1,103 @@
+//! The expansion of `#[static_dispatch]` on `impl Trait for Type`: the impl as
+//! written, and one element of the registry's slice beside it.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::{Error, GenericArgument, GenericParam, ImplItem, ItemImpl, Path, PathArguments};
+
+use super::{private_path, with_error};
+use crate::attr;
+
+pub(crate) fn expand(attribute: TokenStream, item: &ItemImpl) -> TokenStream {
+    match registration(attribute, item) {
+        Ok(registration) => quote!(#item #registration),
+        Err(error) => with_error(item, error),
+    }
+}
+
+fn registration(attribute: TokenStream, item: &ItemImpl) -> syn::Result<TokenStream> {
+    let options = attr::parse_item(attribute, true)?;
+    let (negative, path, _) = item.trait_.as_ref().expect("the caller saw the trait");
+    if let Some(negative) = negative {
+        return Err(Error::new_spanned(
+            negative,
+            "a negative impl has nothing to register; remove `#[static_dispatch]`",
+        ));
+    }
+    if let Some(parameter) = item
+        .generics
+        .params
+        .iter()
+        .find(|parameter| !matches!(parameter, GenericParam::Lifetime(_)))
+    {
+        return Err(Error::new_spanned(
+            parameter,
+            "a generic impl stands for many types, none of which can be registered here; remove \
+             `#[static_dispatch]` (call sites meet its types at run time), or pass an object of \
+             the type to `runtime::register`",
+        ));
+    }
+    if cfg!(not(feature = "std")) {
+        return Ok(TokenStream::new());
+    }
+    let private = private_path(options.krate.as_ref());
+    let cfgs = item
+        .attrs
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("cfg"));
+    let lifetimes = item
+        .generics
+        .params
+        .iter()
+        .filter_map(|parameter| match parameter {
+            GenericParam::Lifetime(lifetime) => Some(&lifetime.lifetime),
+            _ => None,
+        });
+    let lifetimes: Vec<_> = lifetimes.collect();
+    let object = object_bound(path, item);
+    let ty = &item.self_ty;
+    // Registration needs one vtable, and vtables do not depend on lifetimes: a
+    // function with the impl's lifetimes is instantiated with whatever fits.
+    Ok(quote! {
+        #(#cfgs)*
+        const _: () = {
+            fn __implementation<#(#lifetimes: 'static),*>() -> #private::Implementation {
+                <dyn #object>::__static_dispatch_implementation::<#ty>()
+            }
+            #[#private::linkme::distributed_slice(#private::IMPLEMENTATIONS)]
+            #[linkme(crate = #private::linkme)]
+            static __IMPLEMENTATION: #private::RegisteredImplementation =
+                #private::RegisteredImplementation::new(__implementation);
+        };
+    })
+}
+
+/// `Trait<A>` with the impl's associated types named, as an object type needs them.
+fn object_bound(path: &Path, item: &ItemImpl) -> TokenStream {
+    let mut path = path.clone();
+    let bindings: Vec<GenericArgument> = item
+        .items
+        .iter()
+        .filter_map(|part| match part {
+            ImplItem::Type(ty) if ty.generics.params.is_empty() => {
+                let (name, ty) = (&ty.ident, &ty.ty);
+                Some(syn::parse_quote!(#name = #ty))
+            }
+            _ => None,
+        })
+        .collect();
+    if bindings.is_empty() {
+        return path.into_token_stream();
+    }
+    let last = path
+        .segments
+        .last_mut()
+        .expect("a path has at least one segment");
+    match &mut last.arguments {
+        PathArguments::AngleBracketed(arguments) => arguments.args.extend(bindings),
+        arguments => {
+            *arguments = PathArguments::AngleBracketed(syn::parse_quote!(<#(#bindings),*>));
+        }
+    }
+    path.into_token_stream()
+}

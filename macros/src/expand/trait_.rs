@@ -1,0 +1,649 @@
+//! The expansion of `#[static_dispatch]` on a trait. Beside the trait, which
+//! gains one hidden supertrait and is otherwise emitted as written, stand:
+//!
+//! 1. the declaration, an element of the registry's slice;
+//! 2. the hook, `trait __TraitStaticDispatch`, implemented for every implementor:
+//!    one vtable method that returns the implementation's table;
+//! 3. the shims, `trait __TraitShims`, implemented for every implementor: per
+//!    dispatched method a shim (one implementation, body inlined), a fallback
+//!    (records, then the plain vtable call) and a trampoline (patched);
+//! 4. the entries: inherent methods on `dyn Trait`, `dyn Trait + Send`, …, which
+//!    `static_call!` calls by method syntax, so that autoderef, two-phase borrows
+//!    and temporaries are those of the plain call.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote};
+use syn::{GenericParam, Generics, ItemTrait, TraitItem, TypeParamBound, WherePredicate};
+
+use super::{combined, private_path};
+use crate::abi::{self, Argument, Output};
+use crate::ast::{Method, Trait};
+use crate::attr::{self, ItemOptions};
+use crate::{names, rewrite, valid};
+
+/// Auto traits of the object types that get entries. Auto traits do not change a
+/// vtable, but `dyn Trait + Send` is a type of its own, with inherent methods of
+/// its own.
+const AUTO_TRAITS: [&[&str]; 20] = [
+    &[],
+    &["Send"],
+    &["Sync"],
+    &["Send", "Sync"],
+    &["Unpin"],
+    &["Send", "Unpin"],
+    &["Sync", "Unpin"],
+    &["Send", "Sync", "Unpin"],
+    &["UnwindSafe"],
+    &["Send", "UnwindSafe"],
+    &["Sync", "UnwindSafe"],
+    &["Send", "Sync", "UnwindSafe"],
+    &["UnwindSafe", "RefUnwindSafe"],
+    &["Send", "UnwindSafe", "RefUnwindSafe"],
+    &["Sync", "UnwindSafe", "RefUnwindSafe"],
+    &["Send", "Sync", "UnwindSafe", "RefUnwindSafe"],
+    &["Unpin", "UnwindSafe", "RefUnwindSafe"],
+    &["Send", "Unpin", "UnwindSafe", "RefUnwindSafe"],
+    &["Sync", "Unpin", "UnwindSafe", "RefUnwindSafe"],
+    &["Send", "Sync", "Unpin", "UnwindSafe", "RefUnwindSafe"],
+];
+
+pub(crate) fn expand(attribute: TokenStream, item: ItemTrait) -> TokenStream {
+    let written = item.to_token_stream().to_string();
+    let mut errors = Vec::new();
+    let options = attr::parse_item(attribute, false).unwrap_or_else(|error| {
+        errors.push(error);
+        ItemOptions::default()
+    });
+    let mut input = Trait::read(item, options, &mut errors);
+    valid::trait_(&input, &mut errors);
+    if let Some(error) = combined(errors) {
+        return super::with_error(&input.item, error);
+    }
+    if cfg!(not(feature = "std")) {
+        return input.item.into_token_stream();
+    }
+    let context = Context::new(&input, layout_hash(&written));
+    let hidden = [
+        context.declaration(),
+        context.hook(),
+        context.shims(),
+        context.entries(),
+    ];
+    let hook = context.hook_applied();
+    input.item.colon_token.get_or_insert_with(Default::default);
+    input.item.supertraits.push(syn::parse_quote!(#hook));
+    let item = &input.item;
+    quote!(#item #(#hidden)*)
+}
+
+/// FNV-1a of the trait as written. Two objects whose hashes differ disagree about
+/// the trait, and so about the order of its vtable.
+fn layout_hash(written: &str) -> u64 {
+    written.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
+/// What every part of the expansion needs.
+struct Context<'a> {
+    input: &'a Trait,
+    private: TokenStream,
+    layout: u64,
+    /// Generics of the trait without the predicates that speak of `Self`.
+    generics: Generics,
+    /// `Trait<A>`.
+    applied: TokenStream,
+    /// Associated types that an object type must name, each with a parameter of
+    /// the entries that stands for it.
+    associated: Vec<(Ident, Ident, Vec<TypeParamBound>)>,
+}
+
+impl<'a> Context<'a> {
+    fn new(input: &'a Trait, layout: u64) -> Context<'a> {
+        let item = &input.item;
+        let mut generics = item.generics.clone();
+        if let Some(clause) = &mut generics.where_clause {
+            clause.predicates = std::mem::take(&mut clause.predicates)
+                .into_iter()
+                .filter(|predicate: &WherePredicate| !rewrite::mentions_self(predicate))
+                .collect();
+        }
+        let associated = item
+            .items
+            .iter()
+            .filter_map(|part| match part {
+                TraitItem::Type(ty)
+                    if !rewrite::requires_sized_self(ty.generics.where_clause.as_ref()) =>
+                {
+                    let parameter =
+                        Ident::new(&format!("__Associated{}", ty.ident), Span::call_site());
+                    let bounds = ty
+                        .bounds
+                        .iter()
+                        .filter(|bound| !rewrite::mentions_self(*bound))
+                        .cloned()
+                        .collect();
+                    Some((ty.ident.clone(), parameter, bounds))
+                }
+                _ => None,
+            })
+            .collect();
+        Context {
+            private: private_path(input.options.krate.as_ref()),
+            layout,
+            applied: rewrite::applied(&item.ident, &item.generics),
+            generics,
+            associated,
+            input,
+        }
+    }
+
+    fn ident(&self) -> &Ident {
+        &self.input.item.ident
+    }
+
+    fn hook_applied(&self) -> TokenStream {
+        rewrite::applied(&names::hook(self.ident()), &self.generics)
+    }
+
+    fn shims_applied(&self) -> TokenStream {
+        rewrite::applied(&names::shims(self.ident()), &self.generics)
+    }
+
+    /// The trait's generics with one more type parameter for an implementor.
+    fn generics_with_implementor(&self) -> Generics {
+        let mut generics = self.generics.clone();
+        let applied = &self.applied;
+        generics
+            .params
+            .push(syn::parse_quote!(__Implementation: #applied + ?Sized));
+        generics
+    }
+
+    fn declaration(&self) -> TokenStream {
+        let Context {
+            private, layout, ..
+        } = self;
+        let name = names::declaration(self.ident());
+        let ident = self.ident().to_string();
+        let methods = self.input.dispatched().map(|(method, targets)| {
+            let cfgs = method.cfgs();
+            let method = method.ident().to_string();
+            quote!(#(#cfgs)* #private::MethodDeclaration::new(#method, #targets))
+        });
+        quote! {
+            #[#private::linkme::distributed_slice(#private::DECLARATIONS)]
+            #[linkme(crate = #private::linkme)]
+            static #name: #private::TraitDeclaration = #private::TraitDeclaration::new(
+                #ident,
+                #private::core::module_path!(),
+                #private::core::option_env!("CARGO_PKG_VERSION"),
+                #layout,
+                &[#(#methods),*],
+            );
+        }
+    }
+
+    fn hook(&self) -> TokenStream {
+        let Context { private, .. } = self;
+        let visibility = &self.input.item.vis;
+        let hook = names::hook(self.ident());
+        let (hook_applied, shims_applied) = (self.hook_applied(), self.shims_applied());
+        let (parameters, _, clause) = self.generics.split_for_impl();
+        let with_implementor = self.generics_with_implementor();
+        let (impl_parameters, _, _) = with_implementor.split_for_impl();
+        quote! {
+            #[doc(hidden)]
+            #visibility trait #hook #parameters #clause {
+                #[doc(hidden)]
+                fn __static_dispatch_table(&self) -> &'static #private::Table;
+            }
+            impl #impl_parameters #hook_applied for __Implementation #clause {
+                #[inline]
+                fn __static_dispatch_table(&self) -> &'static #private::Table {
+                    <Self as #shims_applied>::__TABLE
+                }
+            }
+        }
+    }
+
+    fn shims(&self) -> TokenStream {
+        let Context {
+            private, applied, ..
+        } = self;
+        let visibility = &self.input.item.vis;
+        let name = names::shims(self.ident());
+        let shims_applied = self.shims_applied();
+        let declaration = names::declaration(self.ident());
+        let (parameters, _, clause) = self.generics.split_for_impl();
+        let with_implementor = self.generics_with_implementor();
+        let (impl_parameters, _, _) = with_implementor.split_for_impl();
+        let addresses = self.input.dispatched().map(|(method, _)| {
+            let cfgs = method.cfgs();
+            let shim = names::shim(method.ident());
+            quote!(#(#cfgs)* #private::Code::new(Self::#shim as *const ()))
+        });
+        let methods = self
+            .input
+            .dispatched()
+            .enumerate()
+            .map(|(index, (method, _))| self.method_shims(index, method));
+        let object = self.bound_with(|(name, _, _)| quote!(#name = <Self as #applied>::#name));
+        quote! {
+            #[doc(hidden)]
+            #visibility trait #name #parameters: #applied #clause {
+                #[doc(hidden)]
+                const __TABLE: &'static #private::Table = &#private::Table::new(
+                    &#declaration,
+                    #private::type_name::<Self>,
+                    #private::identity::<Self>,
+                    // Distinct for each implementation of each instantiation of
+                    // the trait, so that no two vtables have equal content.
+                    #private::identity::<(#private::PhantomData<Self>, #private::PhantomData<dyn #object>)>,
+                    &[#(#addresses),*],
+                );
+                #(#methods)*
+            }
+            impl #impl_parameters #shims_applied for __Implementation #clause {}
+        }
+    }
+
+    /// Shim, fallback and trampoline of one method.
+    fn method_shims(&self, index: usize, method: &Method) -> TokenStream {
+        let Context {
+            private, applied, ..
+        } = self;
+        let cfgs = method.cfgs();
+        let shape = self.shape(method);
+        let Shape {
+            receiver,
+            lifetimes,
+            clause,
+            written,
+            parameters,
+            arguments,
+            output,
+            ..
+        } = &shape;
+        let ident = names::quiet(method.ident());
+        let shim = names::shim(method.ident());
+        let fallback = names::fallback(method.ident());
+        let trampoline = names::trampoline(method.ident());
+        let moved = &shape.moved;
+        let call = shape.call(method, &quote!(<Self as #applied>::#ident));
+        let call = if shape.output_is_written {
+            quote!(let __result = #call; unsafe { #private::give(__out, __result) })
+        } else {
+            call
+        };
+        let call = quote! {
+            #(let #moved = unsafe { #private::take(#moved) };)*
+            #call
+        };
+        let shims_applied = self.shims_applied();
+        let hook_applied = self.hook_applied();
+        let declaration = names::declaration(self.ident());
+        let method_index = self.method_index(index);
+        let out_argument = written.is_some().then(|| quote!(, __out));
+        quote! {
+            #(#cfgs)*
+            #[doc(hidden)]
+            #[allow(improper_ctypes_definitions)]
+            unsafe extern "C-unwind" fn #shim <#(#lifetimes),*>(
+                #receiver, _: *const () #written #(, #parameters)*
+            ) #output #clause {
+                #call
+            }
+            #(#cfgs)*
+            #[doc(hidden)]
+            #[allow(improper_ctypes_definitions)]
+            unsafe extern "C-unwind" fn #fallback <#(#lifetimes,)* __Site: #private::CallSite>(
+                #receiver #written #(, #parameters)*
+            ) #output #clause {
+                #private::passed(
+                    <__Site as #private::CallSite>::site(),
+                    #private::vtable_of::<Self>(&*self),
+                    || <Self as #hook_applied>::__static_dispatch_table(&*self),
+                    const {
+                        &#private::Route::new(
+                            &#declaration,
+                            #method_index,
+                            <Self as #shims_applied>::#trampoline::<__Site> as *const (),
+                            <Self as #shims_applied>::#fallback::<__Site> as *const (),
+                        )
+                    },
+                );
+                #call
+            }
+            #private::trampoline! {
+                [<Self as #shims_applied>::#fallback::<__Site>]
+                {
+                    unsafe {
+                        <Self as #shims_applied>::#fallback::<__Site>(
+                            self #out_argument #(, #arguments)*
+                        )
+                    }
+                }
+                #(#cfgs)*
+                #[doc(hidden)]
+                #[allow(improper_ctypes_definitions)]
+                unsafe extern "C-unwind" fn #trampoline <#(#lifetimes,)* __Site: #private::CallSite>(
+                    #receiver #written #(, #parameters)*
+                ) #output #clause
+            }
+        }
+    }
+
+    /// The method's place in the declaration, which `#[cfg]` on the methods
+    /// before it may shift.
+    fn method_index(&self, index: usize) -> TokenStream {
+        let steps = self.input.dispatched().take(index).map(|(method, _)| {
+            let cfgs = method.cfgs();
+            quote!(#(#cfgs)* let __index = __index + 1;)
+        });
+        quote!({ let __index = 0; #(#steps)* __index })
+    }
+
+    /// `Trait<A, Frame = …>`: what follows `dyn`, or bounds an implementor.
+    fn bound_with(
+        &self,
+        binding: impl Fn(&(Ident, Ident, Vec<TypeParamBound>)) -> TokenStream,
+    ) -> TokenStream {
+        let ident = self.ident();
+        let plain = self
+            .generics
+            .params
+            .iter()
+            .map(|parameter| match parameter {
+                GenericParam::Lifetime(parameter) => parameter.lifetime.to_token_stream(),
+                GenericParam::Type(parameter) => parameter.ident.to_token_stream(),
+                GenericParam::Const(parameter) => parameter.ident.to_token_stream(),
+            });
+        let arguments: Vec<_> = plain.chain(self.associated.iter().map(binding)).collect();
+        if arguments.is_empty() {
+            ident.to_token_stream()
+        } else {
+            quote!(#ident <#(#arguments),*>)
+        }
+    }
+
+    fn entries(&self) -> TokenStream {
+        let bound = self.bound_with(|(name, parameter, _)| quote!(#name = #parameter));
+        let blocks = AUTO_TRAITS
+            .iter()
+            .map(|autos| self.entries_of(&bound, autos));
+        quote!(#(#blocks)*)
+    }
+
+    /// The inherent methods of one object type.
+    fn entries_of(&self, bound: &TokenStream, autos: &[&str]) -> TokenStream {
+        let Context { private, .. } = self;
+        let visibility = &self.input.item.vis;
+        let mut generics = self.generics.clone();
+        generics.params.push(syn::parse_quote!('__object));
+        for (_, parameter, bounds) in &self.associated {
+            generics
+                .params
+                .push(syn::parse_quote!(#parameter: #(#bounds)+*));
+        }
+        let (parameters, _, clause) = generics.split_for_impl();
+        // Enough for the hint; the other object types name the method in rustc's words.
+        let hints = autos.len() < 3;
+        let autos = autos.iter().map(|name| {
+            let name = Ident::new(name, Span::call_site());
+            quote!(+ #private::auto::#name)
+        });
+        let ty = quote!(dyn #bound #(#autos)* + '__object);
+        let dispatched = self
+            .input
+            .dispatched()
+            .map(|(method, _)| self.entry(method));
+        let left_alone = self
+            .input
+            .left_alone()
+            .filter(|method| hints && valid::method(method).is_ok())
+            .map(|method| self.refusing_entry(method));
+        let hook_applied = self.hook_applied();
+        let shims_applied = self.shims_applied();
+        let declaration = names::declaration(self.ident());
+        quote! {
+            impl #parameters #ty #clause {
+                #(#dispatched)*
+                #(#left_alone)*
+                #[doc(hidden)]
+                #[inline]
+                #visibility fn __static_dispatch_implementation<__Implementation>()
+                    -> #private::Implementation
+                where
+                    __Implementation: #bound + '__object,
+                {
+                    #private::Implementation::new(
+                        #private::vtable_of_pointer(
+                            #private::dangling::<__Implementation>() as *const (dyn #bound + '__object)
+                        ),
+                        <__Implementation as #shims_applied>::__TABLE,
+                    )
+                }
+            }
+            // SAFETY: the table is the one that the receiver's own vtable leads to.
+            unsafe impl #parameters #private::TraitObject for #ty #clause {
+                #[inline]
+                fn __table(&self) -> &'static #private::Table {
+                    <Self as #hook_applied>::__static_dispatch_table(self)
+                }
+                #[inline]
+                fn __declaration() -> &'static #private::TraitDeclaration {
+                    &#declaration
+                }
+            }
+        }
+    }
+
+    /// The method that `static_call!` calls.
+    fn entry(&self, method: &Method) -> TokenStream {
+        let Context {
+            private, applied, ..
+        } = self;
+        let visibility = &self.input.item.vis;
+        let shape = self.shape(method);
+        let Shape {
+            receiver,
+            lifetimes,
+            clause,
+            plain_parameters,
+            plain_output,
+            moved,
+            ..
+        } = &shape;
+        let attributes = method.attributes.iter().filter(|attribute| {
+            ["cfg", "must_use", "deprecated"]
+                .iter()
+                .any(|name| attribute.path().is_ident(name))
+        });
+        let unsafety = &method.signature.unsafety;
+        let ident = names::quiet(method.ident());
+        let entry = Ident::new(&names::entry(method.ident()), Span::call_site());
+        let trampoline = names::trampoline(method.ident());
+        let shims_applied = self.shims_applied();
+        let plain = shape.call(method, &quote!(<Self as #applied>::#ident));
+        let passed = shape.passed();
+        let trampoline = quote!(<Self as #shims_applied>::#trampoline::<__Site>);
+        let patched = if shape.output_is_written {
+            quote! {
+                let mut __out = #private::MaybeUninit::uninit();
+                unsafe {
+                    #trampoline(self, __out.as_mut_ptr() as *mut () #(, #passed)*);
+                    __out.assume_init()
+                }
+            }
+        } else {
+            quote!(unsafe { #trampoline(self #(, #passed)*) })
+        };
+        quote! {
+            #(#attributes)*
+            #[doc(hidden)]
+            #[inline(always)]
+            #visibility #unsafety fn #entry <#(#lifetimes,)* __Site: #private::CallSite>(
+                #receiver, _: __Site #(, #plain_parameters)*
+            ) #plain_output #clause {
+                if <__Site as #private::CallSite>::site().is_plain() {
+                    #plain
+                } else {
+                    #(let #moved = #private::ManuallyDrop::new(#moved);)*
+                    #patched
+                }
+            }
+        }
+    }
+
+    /// Stands where a method has no trampoline, so that `static_call!` on it
+    /// says which attribute to add.
+    fn refusing_entry(&self, method: &Method) -> TokenStream {
+        let Context {
+            private, applied, ..
+        } = self;
+        let visibility = &self.input.item.vis;
+        let shape = self.shape(method);
+        let Shape {
+            receiver,
+            lifetimes,
+            clause,
+            plain_parameters,
+            plain_output,
+            ..
+        } = &shape;
+        let cfgs = method.cfgs();
+        let unsafety = &method.signature.unsafety;
+        let ident = names::quiet(method.ident());
+        let entry = Ident::new(&names::entry(method.ident()), Span::call_site());
+        let plain = shape.call(method, &quote!(<Self as #applied>::#ident));
+        quote! {
+            #(#cfgs)*
+            #[doc(hidden)]
+            #visibility #unsafety fn #entry <#(#lifetimes,)* __Site: #private::AnnotatedMethod>(
+                #receiver, _: __Site #(, #plain_parameters)*
+            ) #plain_output #clause {
+                #plain
+            }
+        }
+    }
+
+    fn shape(&self, method: &Method) -> Shape {
+        Shape::new(self, method)
+    }
+}
+
+/// A method's signature, taken apart for the functions generated from it.
+struct Shape {
+    receiver: TokenStream,
+    lifetimes: Vec<TokenStream>,
+    clause: Option<syn::WhereClause>,
+    /// `, __out: *mut ()` where the result is written.
+    written: Option<TokenStream>,
+    output_is_written: bool,
+    /// Parameters of the `extern` functions, without receiver and `__out`.
+    parameters: Vec<TokenStream>,
+    /// Result of the `extern` functions.
+    output: TokenStream,
+    /// Parameters and result as the user wrote them.
+    plain_parameters: Vec<TokenStream>,
+    plain_output: TokenStream,
+    /// Names of all arguments, and of those passed by address.
+    arguments: Vec<Ident>,
+    moved: Vec<Ident>,
+}
+
+impl Shape {
+    fn new(context: &Context<'_>, method: &Method) -> Shape {
+        let private = &context.private;
+        let names: Vec<Ident> = context.associated.iter().map(|a| a.0.clone()).collect();
+        let qualified = |ty: &syn::Type| {
+            let mut ty = ty.clone();
+            rewrite::qualify_associated(&mut ty, &names, &context.applied);
+            ty
+        };
+        let mut shape = Shape {
+            receiver: receiver(method),
+            lifetimes: method
+                .signature
+                .generics
+                .params
+                .iter()
+                .map(ToTokens::to_token_stream)
+                .collect(),
+            clause: method.signature.generics.where_clause.clone(),
+            written: None,
+            output_is_written: false,
+            parameters: Vec::new(),
+            output: TokenStream::new(),
+            plain_parameters: Vec::new(),
+            plain_output: TokenStream::new(),
+            arguments: Vec::new(),
+            moved: Vec::new(),
+        };
+        for (index, ty) in method.arguments().enumerate() {
+            let ty = qualified(ty);
+            let name = Ident::new(&format!("__argument{index}"), Span::call_site());
+            match abi::argument(&ty, private) {
+                Argument::Direct(ty) => shape.parameters.push(quote!(#name: #ty)),
+                Argument::Moved => {
+                    shape.parameters.push(quote!(#name: *const ()));
+                    shape.moved.push(name.clone());
+                }
+            }
+            shape.plain_parameters.push(quote!(#name: #ty));
+            shape.arguments.push(name);
+        }
+        let mut output = method.signature.output.clone();
+        if let syn::ReturnType::Type(_, ty) = &mut output {
+            **ty = qualified(ty);
+        }
+        match abi::output(&output, private) {
+            Output::Direct(tokens) => shape.output = tokens,
+            Output::Written => {
+                shape.written = Some(quote!(, __out: *mut ()));
+                shape.output_is_written = true;
+            }
+        }
+        shape.plain_output = output.to_token_stream();
+        shape
+    }
+
+    /// The plain call of `function` with the receiver and all arguments.
+    fn call(&self, method: &Method, function: &TokenStream) -> TokenStream {
+        let arguments = &self.arguments;
+        let call = quote!(#function(self #(, #arguments)*));
+        if method.signature.unsafety.is_some() {
+            quote!(unsafe { #call })
+        } else {
+            call
+        }
+    }
+
+    /// The arguments as an entry hands them to a trampoline.
+    fn passed(&self) -> Vec<TokenStream> {
+        self.arguments
+            .iter()
+            .map(|name| {
+                if self.moved.contains(name) {
+                    quote!(&#name as *const _ as *const ())
+                } else {
+                    name.to_token_stream()
+                }
+            })
+            .collect()
+    }
+}
+
+/// The receiver without a `mut` binding, which only the user's body needs.
+fn receiver(method: &Method) -> TokenStream {
+    let mut receiver = method
+        .receiver()
+        .expect("valid::method refused methods without a receiver")
+        .clone();
+    receiver.attrs.clear();
+    if receiver.reference.is_none() {
+        receiver.mutability = None;
+    }
+    receiver.into_token_stream()
+}

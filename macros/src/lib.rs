@@ -1,0 +1,45 @@
+//! Procedural macros of the `static-call` crate. Depend on `static-call`, which
+//! re-exports them; the two crates are released together.
+//!
+//! The pipeline, one module a stage:
+//!
+//! | module | stage |
+//! |---|---|
+//! | [`ast`] | what was written: the trait or impl, and each method's signature |
+//! | [`attr`] | what was asked: `targets`, `skip`, `crate` |
+//! | [`valid`] | what is refused, each refusal with what to write instead |
+//! | [`abi`] | how each argument and result travels through a trampoline |
+//! | [`expand`] | what is written for traits, impls and calls |
+//!
+//! On an error the item is still emitted as written, so that the user sees one
+//! message and not the forty that a missing trait would cause.
+
+use proc_macro::TokenStream;
+
+mod abi;
+mod ast;
+mod attr;
+mod expand;
+mod names;
+mod rewrite;
+mod valid;
+
+/// See `static_call::static_dispatch`.
+#[proc_macro_attribute]
+pub fn static_dispatch(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    expand::static_dispatch(attribute.into(), item.into()).into()
+}
+
+/// The body of `static_call::static_call!`, which passes its own `$crate` first.
+#[doc(hidden)]
+#[proc_macro]
+pub fn expand_static_call(input: TokenStream) -> TokenStream {
+    expand::static_call(input.into()).into()
+}
+
+/// The same for `no_std` builds: checks the syntax and leaves the plain call.
+#[doc(hidden)]
+#[proc_macro]
+pub fn expand_plain_call(input: TokenStream) -> TokenStream {
+    expand::plain_call(input.into()).into()
+}

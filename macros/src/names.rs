@@ -1,0 +1,53 @@
+//! Names of the hidden items. They are spelled for the error messages in which
+//! users may meet them, and carry macro spans so that lints on names stay quiet.
+
+use proc_macro2::{Ident, Span};
+use syn::ext::IdentExt;
+
+/// Hidden supertrait whose one method leads from a vtable to its implementation.
+pub(crate) fn hook(of_trait: &Ident) -> Ident {
+    spanless(&format!("__{}StaticDispatch", of_trait.unraw()))
+}
+
+/// Extension trait that holds the shims, fallbacks and trampolines.
+pub(crate) fn shims(of_trait: &Ident) -> Ident {
+    spanless(&format!("__{}Shims", of_trait.unraw()))
+}
+
+/// The static that declares the trait to the registry.
+pub(crate) fn declaration(of_trait: &Ident) -> Ident {
+    spanless(&format!("__STATIC_DISPATCH_{}", of_trait.unraw()).to_uppercase())
+}
+
+/// Inherent method on the trait object that `static_call!` calls. Where it is
+/// missing, rustc quotes the name, so the name says what would make it exist.
+pub(crate) fn entry(method: &Ident) -> String {
+    format!(
+        "{}__needs_static_dispatch_on_its_declaration_and_a_dyn_receiver",
+        method.unraw()
+    )
+}
+
+pub(crate) fn shim(method: &Ident) -> Ident {
+    spanless(&format!("__shim_{}", method.unraw()))
+}
+
+pub(crate) fn fallback(method: &Ident) -> Ident {
+    spanless(&format!("__fallback_{}", method.unraw()))
+}
+
+pub(crate) fn trampoline(method: &Ident) -> Ident {
+    spanless(&format!("__trampoline_{}", method.unraw()))
+}
+
+/// The same identifier without the user's span: lints such as `deprecated`
+/// then treat its uses as a foreign macro's.
+pub(crate) fn quiet(ident: &Ident) -> Ident {
+    let mut quiet = ident.clone();
+    quiet.set_span(Span::call_site());
+    quiet
+}
+
+fn spanless(name: &str) -> Ident {
+    Ident::new(name, Span::call_site())
+}

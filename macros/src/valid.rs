@@ -1,0 +1,241 @@
+//! What is refused. Each message says what is wrong with the user's token and
+//! what to write instead.
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::visit::Visit;
+use syn::{
+    Error, GenericParam, PathArguments, Receiver, Result, ReturnType, TraitItem, Type,
+    TypeImplTrait,
+};
+
+use crate::ast::{Method, Trait};
+use crate::attr::MethodOptions;
+use crate::rewrite;
+
+/// Checks the whole trait; all errors are reported together.
+pub(crate) fn trait_(input: &Trait, errors: &mut Vec<Error>) {
+    if let Some(auto) = &input.item.auto_token {
+        errors.push(Error::new_spanned(
+            auto,
+            "an auto trait has no methods to dispatch; remove `#[static_dispatch]`",
+        ));
+    }
+    for method in &input.methods {
+        if let Some(MethodOptions::Dispatch { .. }) = method.options
+            && let Err(error) = self::method(method)
+        {
+            errors.push(error);
+        }
+    }
+    // A method that is itself at fault is reported once, by the check above.
+    if errors.is_empty() {
+        dyn_compatible(input, errors);
+    }
+}
+
+/// Whether a method can have a trampoline, and if not, why.
+pub(crate) fn method(method: &Method) -> Result<()> {
+    let signature = &method.signature;
+    let Some(receiver) = method.receiver() else {
+        return refuse(
+            &signature.ident,
+            "a method without `self` is not called through the vtable; remove \
+             `#[static_dispatch]`, or give it `&self` or `&mut self`",
+        );
+    };
+    self::receiver(receiver)?;
+    if let Some(asyncness) = &signature.asyncness {
+        return refuse(
+            asyncness,
+            "an `async fn` is not dyn-compatible; return `Pin<Box<dyn Future<Output = …> + '_>>` \
+             from a plain `fn` instead",
+        );
+    }
+    if let Some(parameter) = signature
+        .generics
+        .params
+        .iter()
+        .find(|parameter| !matches!(parameter, GenericParam::Lifetime(_)))
+    {
+        return refuse(
+            parameter,
+            "a generic method has no slot in the vtable; take `&dyn Trait` or `&mut dyn Trait` \
+             instead, or remove `#[static_dispatch]` and add `where Self: Sized`",
+        );
+    }
+    if let Some(found) = impl_trait(signature) {
+        return refuse(
+            found,
+            "`impl Trait` makes the method generic, and generic methods have no slot in the \
+             vtable; write `&dyn Trait`, `&mut dyn Trait` or `Box<dyn Trait>` instead",
+        );
+    }
+    if method.needs_sized_self() {
+        return refuse(
+            &signature.generics.where_clause,
+            "`where Self: Sized` keeps this method off trait objects; remove the clause or \
+             `#[static_dispatch]`",
+        );
+    }
+    if let Some(variadic) = &signature.variadic {
+        return refuse(
+            variadic,
+            "a variadic method cannot be forwarded; take a slice",
+        );
+    }
+    by_value_self(method)
+}
+
+fn receiver(receiver: &Receiver) -> Result<()> {
+    let reference = "write `&self` or `&mut self`";
+    if receiver.reference.is_some() {
+        return Ok(());
+    }
+    match &*receiver.ty {
+        Type::Reference(reference) if rewrite::is_self(&reference.elem) => Ok(()),
+        ty if rewrite::is_self(ty) => refuse(
+            receiver,
+            &format!("`self` by value cannot be called on a trait object; {reference}"),
+        ),
+        Type::Path(path) => {
+            let last = path.path.segments.last();
+            let name = last.map(|last| last.ident.to_string()).unwrap_or_default();
+            let advice = match name.as_str() {
+                "Box" | "Rc" | "Arc" => format!(
+                    "a `{name}<Self>` receiver gives the object away, which happens once and not \
+                     in a loop; {reference}, or remove `#[static_dispatch]` from this method"
+                ),
+                "Pin" => format!(
+                    "a `Pin` receiver is not supported yet; {reference}, or remove \
+                     `#[static_dispatch]` from this method"
+                ),
+                _ => format!("this receiver type is not supported; {reference}"),
+            };
+            refuse(receiver, &advice)
+        }
+        _ => refuse(
+            receiver,
+            &format!("this receiver type is not supported; {reference}"),
+        ),
+    }
+}
+
+fn impl_trait(signature: &syn::Signature) -> Option<TokenStream> {
+    struct Finder(Option<TokenStream>);
+    impl Visit<'_> for Finder {
+        fn visit_type_impl_trait(&mut self, found: &TypeImplTrait) {
+            self.0.get_or_insert_with(|| found.to_token_stream());
+        }
+    }
+    let mut finder = Finder(None);
+    finder.visit_signature(signature);
+    finder.0
+}
+
+fn by_value_self(method: &Method) -> Result<()> {
+    if let Some(ty) = method.arguments().find(|ty| rewrite::is_self(ty)) {
+        return refuse(
+            ty,
+            "an argument of type `Self` has no type on a trait object; take `&dyn Trait` instead",
+        );
+    }
+    if let ReturnType::Type(_, ty) = &method.signature.output
+        && (rewrite::is_self(ty) || wraps_self(ty))
+    {
+        return refuse(
+            ty,
+            "a result that holds `Self` has no size on a trait object; return `Box<dyn Trait>` \
+             instead",
+        );
+    }
+    Ok(())
+}
+
+/// `Option<Self>`, `Box<Self>` and the like.
+fn wraps_self(ty: &Type) -> bool {
+    let Type::Path(path) = ty else { return false };
+    path.path.segments.iter().any(|segment| {
+        let PathArguments::AngleBracketed(arguments) = &segment.arguments else {
+            return false;
+        };
+        arguments.args.iter().any(|argument| {
+            matches!(argument, syn::GenericArgument::Type(ty)
+                if rewrite::is_self(ty) || wraps_self(ty))
+        })
+    })
+}
+
+/// Finds what keeps the trait from having objects at all, as far as its own
+/// tokens show it; supertraits are rustc's business.
+fn dyn_compatible(input: &Trait, errors: &mut Vec<Error>) {
+    let name = &input.item.ident;
+    let lead = format!("`{name}` has no trait objects to dispatch on");
+    if let Some(bound) = input
+        .item
+        .supertraits
+        .iter()
+        .find(|bound| rewrite::bounds_name([*bound], "Sized"))
+    {
+        errors.push(Error::new_spanned(
+            bound,
+            format!("{lead}: the supertrait `Sized` excludes them; remove it or the attribute"),
+        ));
+    }
+    for item in &input.item.items {
+        match item {
+            TraitItem::Const(constant) => errors.push(Error::new_spanned(
+                &constant.ident,
+                format!("{lead}: an associated constant excludes them; write a method instead"),
+            )),
+            TraitItem::Type(ty)
+                if !ty.generics.params.is_empty()
+                    && !rewrite::requires_sized_self(ty.generics.where_clause.as_ref()) =>
+            {
+                errors.push(Error::new_spanned(
+                    &ty.ident,
+                    format!(
+                        "{lead}: a generic associated type excludes them; add `where Self: Sized` \
+                         to it"
+                    ),
+                ));
+            }
+            _ => {}
+        }
+    }
+    for method in input
+        .left_alone()
+        .filter(|method| !method.needs_sized_self())
+    {
+        let reason = if method.receiver().is_none() {
+            "has no `self`"
+        } else if method.signature.asyncness.is_some() {
+            "is an `async fn`"
+        } else if method
+            .signature
+            .generics
+            .params
+            .iter()
+            .any(|parameter| !matches!(parameter, GenericParam::Lifetime(_)))
+        {
+            "is generic"
+        } else if impl_trait(&method.signature).is_some() {
+            "uses `impl Trait`"
+        } else if by_value_self(method).is_err() {
+            "takes or returns `Self`"
+        } else {
+            continue;
+        };
+        errors.push(Error::new_spanned(
+            method.ident(),
+            format!(
+                "{lead}: `{}` {reason}; add `where Self: Sized` to it",
+                method.ident()
+            ),
+        ));
+    }
+}
+
+fn refuse<T>(tokens: impl ToTokens, message: &str) -> Result<T> {
+    Err(Error::new_spanned(tokens, message))
+}

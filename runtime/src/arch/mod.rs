@@ -1,0 +1,134 @@
+//! Instruction encodings: from targets to the bytes of a trampoline.
+//!
+//! Everything here is a pure function from numbers to bytes. Nothing is
+//! executed and no memory of the program is read, so an encoder can be tested
+//! on any host. A port is one file with the exports of `x86_64.rs`;
+//! `unsupported.rs` has them too and refuses.
+//!
+//! # What a trampoline is
+//! [`TRAMPOLINE_BYTES`] bytes, aligned to as many. The first [`HEAD_BYTES`] are
+//! the head, one aligned word, the only code that changes while it may be
+//! executing; the rest is the body, room for one small chain. At rest the head
+//! jumps to the call site's fallback. Patched, it jumps to a chain elsewhere
+//! ([`head_jump`]) or falls into the body ([`head_enter_body`]).
+//!
+//! # What code may assume
+//! On entry the second argument register holds the vtable's address and every
+//! other argument register belongs to the call. A chain clobbers nothing but
+//! the registers that the calling convention leaves to linkers (r10 and r11 on
+//! `x86_64`) and the flags; it never touches the stack, and leaves by jumps
+//! only, so that it adds no frame to unwind.
+
+use std::fmt;
+
+#[cfg(any(test, not(all(target_arch = "x86_64", target_pointer_width = "64"))))]
+#[cfg_attr(
+    all(target_arch = "x86_64", target_pointer_width = "64"),
+    allow(dead_code)
+)]
+mod unsupported;
+#[cfg(any(test, all(target_arch = "x86_64", target_pointer_width = "64")))]
+#[cfg_attr(
+    not(all(target_arch = "x86_64", target_pointer_width = "64")),
+    allow(dead_code)
+)]
+mod x86_64;
+
+#[cfg(not(all(target_arch = "x86_64", target_pointer_width = "64")))]
+use unsupported as native;
+#[cfg(all(target_arch = "x86_64", target_pointer_width = "64"))]
+use x86_64 as native;
+
+pub(crate) use native::{SUPPORTED, chain, head_enter_body, head_jump, is_rest_head};
+
+/// Size and alignment of a trampoline, in bytes.
+pub(crate) const TRAMPOLINE_BYTES: usize = 64;
+
+/// Size and alignment of a trampoline's head, in bytes.
+pub(crate) const HEAD_BYTES: usize = 8;
+
+/// Alignment, in bytes, of a chain that lies outside its trampoline: one cache
+/// line.
+pub(crate) const CHAIN_ALIGN: usize = 64;
+
+/// The most targets one chain may have. Past a handful the vtable call is
+/// faster; the bound keeps a chain's size, and a bad plan's cost, in check.
+pub(crate) const MAX_TARGETS: usize = 64;
+
+/// One implementation of one method, as a chain sees it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct Target {
+    /// Address of the implementation's vtable; compared, never read.
+    pub(crate) vtable: usize,
+    /// Address of the shim to continue in where the vtable matches.
+    pub(crate) shim: usize,
+}
+
+/// Why code could not be encoded. Nothing has been written anywhere.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum EncodeError {
+    /// A jump that must be direct would have to span more than ±2 GiB.
+    OutOfRange {
+        /// Address of the jump instruction.
+        from: usize,
+        /// Address that it should reach.
+        to: usize,
+    },
+    /// More than [`MAX_TARGETS`] targets.
+    TooManyTargets {
+        /// How many were given.
+        given: usize,
+    },
+    /// No encoder for this architecture.
+    Unsupported,
+}
+
+impl fmt::Display for EncodeError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::OutOfRange { from, to } => {
+                write!(
+                    formatter,
+                    "{to:#x} is out of reach of a direct jump from {from:#x}"
+                )
+            }
+            Self::TooManyTargets { given } => {
+                write!(
+                    formatter,
+                    "a chain has at most {MAX_TARGETS} targets, not {given}"
+                )
+            }
+            Self::Unsupported => {
+                write!(
+                    formatter,
+                    "there is no code patching for {}",
+                    std::env::consts::ARCH
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for EncodeError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unsupported_architecture_refuses_everything_in_one_sentence() {
+        assert!(!std::hint::black_box(unsupported::SUPPORTED));
+        assert_eq!(unsupported::chain(0, &[], 0), Err(EncodeError::Unsupported));
+        assert_eq!(unsupported::head_jump(0, 0), Err(EncodeError::Unsupported));
+        assert!(!unsupported::is_rest_head(
+            0,
+            &unsupported::head_enter_body(),
+            0
+        ));
+        let sentence = EncodeError::Unsupported.to_string();
+        assert!(
+            sentence.starts_with("there is no code patching for "),
+            "{sentence}"
+        );
+    }
+}

@@ -1,0 +1,35 @@
+//! The encoder where there is none yet: it refuses, so the runtime stays on
+//! plain calls.
+
+use super::{EncodeError, HEAD_BYTES, Target};
+
+/// Whether this architecture has an encoder.
+pub(crate) const SUPPORTED: bool = false;
+
+/// Refuses with [`EncodeError::Unsupported`].
+pub(crate) fn chain(
+    _at: usize,
+    _targets: &[Target],
+    _fallback: usize,
+) -> Result<Vec<u8>, EncodeError> {
+    Err(EncodeError::Unsupported)
+}
+
+/// Refuses with [`EncodeError::Unsupported`].
+pub(crate) fn head_jump(_at: usize, _to: usize) -> Result<[u8; HEAD_BYTES], EncodeError> {
+    Err(EncodeError::Unsupported)
+}
+
+/// All zeros. Never written: a head is only flipped after [`chain`] succeeded.
+pub(crate) fn head_enter_body() -> [u8; HEAD_BYTES] {
+    [0; HEAD_BYTES]
+}
+
+/// Always false: no head is known, so none is touched.
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "as where there is an encoder"
+)]
+pub(crate) fn is_rest_head(_at: usize, _bytes: &[u8; HEAD_BYTES], _fallback: usize) -> bool {
+    false
+}

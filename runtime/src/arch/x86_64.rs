@@ -1,0 +1,161 @@
+//! Encodings for 64-bit x86, System V calling convention.
+//!
+//! | part | code | bytes |
+//! |---|---|---|
+//! | compare, vtable below 2 GiB | `cmp rsi, imm32` | 7 |
+//! | compare, vtable within ±2 GiB | `lea r11, [rip + rel32]; cmp rsi, r11` | 10 |
+//! | compare, any vtable | `mov r11, imm64; cmp rsi, r11` | 13 |
+//! | branch, shim within ±2 GiB | `je rel32` | 6 |
+//! | branch, any shim | `jne 14 bytes on; jmp [rip]; .quad shim` | 16 |
+//! | end, fallback within ±2 GiB | `jmp rel32` | 5 |
+//! | end, any fallback | `jmp [rip]; .quad fallback` | 14 |
+//!
+//! So three near targets and a near fallback still fit into a trampoline's
+//! body.
+//!
+//! `jmp [rip]` is an indirect jump, which builds with retpolines want to avoid.
+//! The other way without a register, pushing the address and returning to it,
+//! mispredicts every time and unbalances the return predictor and shadow
+//! stacks. Keep chains within reach of their shims and neither is needed.
+
+use super::{EncodeError, HEAD_BYTES, MAX_TARGETS, Target};
+
+#[cfg(all(test, target_pointer_width = "64"))]
+mod tests;
+
+/// Whether this architecture has an encoder.
+pub(crate) const SUPPORTED: bool = true;
+
+/// What fills the bytes that are never executed.
+const INT3: u8 = 0xCC;
+
+/// Code for the address `at` that compares the vtable in `rsi` with each of
+/// `targets` in order, continues in the shim of the first that is equal, and
+/// in `fallback` if none is.
+///
+/// The code depends on its position: it is right at `at` only. Any address
+/// can be reached; far ones cost more bytes. One allocation.
+///
+/// # Errors
+/// [`EncodeError::TooManyTargets`].
+pub(crate) fn chain(
+    at: usize,
+    targets: &[Target],
+    fallback: usize,
+) -> Result<Vec<u8>, EncodeError> {
+    if targets.len() > MAX_TARGETS {
+        return Err(EncodeError::TooManyTargets {
+            given: targets.len(),
+        });
+    }
+    let mut code = Code {
+        at,
+        bytes: Vec::with_capacity(targets.len() * 29 + 14),
+    };
+    for target in targets {
+        code.compare(target.vtable);
+        code.branch_if_equal(target.shim);
+    }
+    code.jump(fallback);
+    Ok(code.bytes)
+}
+
+/// The head for the address `at` that jumps to `to`: the fallback at rest, a
+/// chain elsewhere when patched.
+///
+/// # Errors
+/// [`EncodeError::OutOfRange`]: a head has room for a direct jump only.
+pub(crate) fn head_jump(at: usize, to: usize) -> Result<[u8; HEAD_BYTES], EncodeError> {
+    let distance = relative(at, 5, to).ok_or(EncodeError::OutOfRange { from: at, to })?;
+    let [a, b, c, d] = distance.to_le_bytes();
+    Ok([0xE9, a, b, c, d, INT3, INT3, INT3])
+}
+
+/// The head that falls into the trampoline's body: one NOP of eight bytes, so
+/// that no thread can be stopped in the middle of it.
+pub(crate) fn head_enter_body() -> [u8; HEAD_BYTES] {
+    [0x0F, 0x1F, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00]
+}
+
+/// Whether `bytes`, found at the address `at`, are the head of a trampoline at
+/// rest that jumps to `fallback`.
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "callers hold a view of live code"
+)]
+pub(crate) fn is_rest_head(at: usize, bytes: &[u8; HEAD_BYTES], fallback: usize) -> bool {
+    head_jump(at, fallback).is_ok_and(|rest| rest == *bytes)
+}
+
+/// Code under construction at a known address.
+struct Code {
+    at: usize,
+    bytes: Vec<u8>,
+}
+
+impl Code {
+    /// Sets the flags from comparing `rsi` with `vtable`.
+    fn compare(&mut self, vtable: usize) {
+        // The processor extends the constant's sign to 64 bits.
+        if let Ok(constant) = i32::try_from(vtable.cast_signed()) {
+            self.bytes.extend([0x48, 0x81, 0xFE]);
+            self.bytes.extend(constant.to_le_bytes());
+            return;
+        }
+        if let Some(distance) = relative(self.here(), 7, vtable) {
+            self.bytes.extend([0x4C, 0x8D, 0x1D]);
+            self.bytes.extend(distance.to_le_bytes());
+        } else {
+            self.bytes.extend([0x49, 0xBB]);
+            self.absolute(vtable);
+        }
+        self.bytes.extend([0x4C, 0x39, 0xDE]);
+    }
+
+    /// Continues in `shim` if the comparison found equality.
+    fn branch_if_equal(&mut self, shim: usize) {
+        if let Some(distance) = relative(self.here(), 6, shim) {
+            self.bytes.extend([0x0F, 0x84]);
+            self.bytes.extend(distance.to_le_bytes());
+        } else {
+            self.bytes.extend([0x75, FAR_JUMP_BYTES]);
+            self.far_jump(shim);
+        }
+    }
+
+    /// Continues in `to`.
+    fn jump(&mut self, to: usize) {
+        if let Some(distance) = relative(self.here(), 5, to) {
+            self.bytes.push(0xE9);
+            self.bytes.extend(distance.to_le_bytes());
+        } else {
+            self.far_jump(to);
+        }
+    }
+
+    /// `jmp [rip]` and the address that it reads; [`FAR_JUMP_BYTES`] long.
+    fn far_jump(&mut self, to: usize) {
+        self.bytes.extend([0xFF, 0x25, 0x00, 0x00, 0x00, 0x00]);
+        self.absolute(to);
+    }
+
+    /// An address as eight bytes.
+    fn absolute(&mut self, address: usize) {
+        self.bytes.extend((address as u64).to_le_bytes());
+    }
+
+    /// Address of the next byte.
+    fn here(&self) -> usize {
+        self.at.wrapping_add(self.bytes.len())
+    }
+}
+
+/// Length of [`Code::far_jump`].
+const FAR_JUMP_BYTES: u8 = 14;
+
+/// The rel32 operand with which an instruction of `length` bytes at `at`
+/// reaches `to`, if any does. Addresses wrap around, as the processor's do.
+fn relative(at: usize, length: usize, to: usize) -> Option<i32> {
+    let next = at.wrapping_add(length);
+    i32::try_from(to.wrapping_sub(next).cast_signed()).ok()
+}

@@ -1,0 +1,244 @@
+//! Decodes and emulates what the encoder wrote; nothing is executed.
+
+use std::collections::HashMap;
+
+use iced_x86::{
+    Code as Op, Decoder, DecoderOptions, Instruction, InstructionInfoFactory, OpAccess, Register,
+};
+use proptest::prelude::*;
+
+use super::*;
+use crate::arch::TRAMPOLINE_BYTES;
+
+const NEAR: isize = 0x7FFF_0000;
+
+/// An address near `at`, below 2 GiB, or anywhere.
+fn address(at: usize) -> impl Strategy<Value = usize> {
+    prop_oneof![
+        (-NEAR..NEAR).prop_map(move |offset| at.wrapping_add_signed(offset)),
+        // The edges of rel32, seen from anywhere in a chain.
+        (0x7FFF_FF00_isize..0x8000_0100).prop_map(move |offset| at.wrapping_add_signed(offset)),
+        (0x7FFF_FE00_isize..0x8000_0100).prop_map(move |offset| at.wrapping_add_signed(-offset)),
+        0x1000_usize..0x8000_0100,
+        any::<usize>(),
+    ]
+}
+
+/// Where the chain lies, its targets and its fallback.
+fn chains() -> impl Strategy<Value = (usize, Vec<Target>, usize)> {
+    let place = prop_oneof![
+        0x5555_0000_0000_usize..0x7FFF_FFFF_0000,
+        0x40_0000_usize..0x8000_0000,
+        any::<usize>()
+    ]
+    .prop_map(|at| at & !7);
+    place.prop_flat_map(|at| {
+        let target = (address(at), address(at)).prop_map(|(vtable, shim)| Target { vtable, shim });
+        (Just(at), prop::collection::vec(target, 0..=8), address(at))
+    })
+}
+
+/// What the chain must be, worked out apart from the encoder's own helpers:
+/// (operation, constant or destination) with addresses as plain numbers.
+fn expected(at: usize, targets: &[Target], fallback: usize) -> Vec<(Op, u64)> {
+    let reaches = |from: u64, to: u64| {
+        let distance = to.wrapping_sub(from).cast_signed();
+        (-0x8000_0000..=0x7FFF_FFFF).contains(&distance)
+    };
+    let (mut next, mut list) = (at as u64, Vec::new());
+    for target in targets {
+        let (vtable, shim) = (target.vtable as u64, target.shim as u64);
+        if (0x8000_0000..0xFFFF_FFFF_8000_0000).contains(&vtable) {
+            let lea = reaches(next.wrapping_add(7), vtable);
+            next = next.wrapping_add(if lea { 10 } else { 13 });
+            list.push((
+                if lea {
+                    Op::Lea_r64_m
+                } else {
+                    Op::Mov_r64_imm64
+                },
+                vtable,
+            ));
+            list.push((Op::Cmp_rm64_r64, 0));
+        } else {
+            next = next.wrapping_add(7);
+            list.push((Op::Cmp_rm64_imm32, vtable));
+        }
+        if reaches(next.wrapping_add(6), shim) {
+            next = next.wrapping_add(6);
+            list.push((Op::Je_rel32_64, shim));
+        } else {
+            next = next.wrapping_add(16);
+            list.push((Op::Jne_rel8_64, next));
+            list.push((Op::Jmp_rm64, shim));
+        }
+    }
+    let near = reaches(next.wrapping_add(5), fallback as u64);
+    list.push((
+        if near { Op::Jmp_rel32_64 } else { Op::Jmp_rm64 },
+        fallback as u64,
+    ));
+    list
+}
+
+/// Decodes `code` in order, stepping over the addresses that far jumps read.
+fn decode(at: usize, code: &[u8]) -> Vec<(Instruction, u64)> {
+    let (mut offset, mut list) = (0, Vec::new());
+    while offset < code.len() {
+        let here = (at as u64).wrapping_add(offset as u64);
+        let mut decoder = Decoder::with_ip(64, &code[offset..], here, DecoderOptions::NONE);
+        let instruction = decoder.decode();
+        assert!(
+            !instruction.is_invalid(),
+            "invalid at +{offset} of {code:02x?}"
+        );
+        offset += instruction.len();
+        let operand = match instruction.code() {
+            Op::Jmp_rm64 => {
+                assert_eq!(instruction.memory_base(), Register::RIP);
+                assert_eq!(instruction.ip_rel_memory_address(), instruction.next_ip());
+                offset += 8;
+                u64::from_le_bytes(code[offset - 8..offset].try_into().unwrap())
+            }
+            Op::Lea_r64_m => instruction.ip_rel_memory_address(),
+            Op::Cmp_rm64_imm32 | Op::Mov_r64_imm64 => instruction.immediate(1),
+            Op::Cmp_rm64_r64 => 0,
+            _ => instruction.near_branch_target(),
+        };
+        list.push((instruction, operand));
+    }
+    assert_eq!(offset, code.len());
+    list
+}
+
+/// The address outside the chain that a call with `vtable` in rsi reaches.
+fn emulate(at: usize, code: &[u8], vtable: u64) -> u64 {
+    let steps = decode(at, code);
+    let places: HashMap<u64, usize> = steps
+        .iter()
+        .enumerate()
+        .map(|(index, step)| (step.0.ip(), index))
+        .collect();
+    let (mut index, mut r11, mut equal) = (0, 0_u64, false);
+    loop {
+        let (instruction, operand) = steps[index];
+        index += 1;
+        match instruction.code() {
+            Op::Cmp_rm64_imm32 => equal = vtable == operand,
+            Op::Lea_r64_m | Op::Mov_r64_imm64 => r11 = operand,
+            Op::Cmp_rm64_r64 => equal = vtable == r11,
+            Op::Je_rel32_64 if equal => return operand,
+            Op::Jne_rel8_64 if !equal => index = places[&operand],
+            Op::Je_rel32_64 | Op::Jne_rel8_64 => {}
+            Op::Jmp_rel32_64 | Op::Jmp_rm64 => return operand,
+            other => panic!("unexpected {other:?}"),
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_chain_is_exactly_the_expected_instructions((at, targets, fallback) in chains()) {
+        let code = chain(at, &targets, fallback).unwrap();
+        let found: Vec<_> = decode(at, &code).iter().map(|(i, operand)| (i.code(), *operand)).collect();
+        prop_assert_eq!(found, expected(at, &targets, fallback));
+    }
+
+    #[test]
+    fn a_chain_writes_nothing_but_r11_and_compares_rsi((at, targets, fallback) in chains()) {
+        let code = chain(at, &targets, fallback).unwrap();
+        let mut facts = InstructionInfoFactory::new();
+        for (instruction, _) in decode(at, &code) {
+            if matches!(instruction.code(), Op::Cmp_rm64_r64 | Op::Cmp_rm64_imm32) {
+                prop_assert_eq!(instruction.op0_register(), Register::RSI);
+            }
+            if instruction.code() == Op::Cmp_rm64_r64 {
+                prop_assert_eq!(instruction.op1_register(), Register::R11);
+            }
+            let info = facts.info(&instruction);
+            for used in info.used_registers() {
+                let read_only = matches!(used.access(), OpAccess::Read | OpAccess::CondRead);
+                prop_assert!(
+                    used.register() == Register::R11 || (used.register() == Register::RSI && read_only),
+                    "{} uses {:?}", instruction, used
+                );
+            }
+            for used in info.used_memory() {
+                prop_assert_eq!(used.access(), OpAccess::Read);
+                prop_assert_eq!(instruction.code(), Op::Jmp_rm64);
+            }
+        }
+    }
+
+    #[test]
+    fn a_chain_reaches_the_first_matching_shim_or_the_fallback(
+        (at, targets, fallback) in chains(), other in any::<usize>()
+    ) {
+        let code = chain(at, &targets, fallback).unwrap();
+        for vtable in targets.iter().map(|target| target.vtable).chain([other, 0, usize::MAX]) {
+            let model = targets.iter().find(|target| target.vtable == vtable);
+            let model = model.map_or(fallback, |target| target.shim);
+            prop_assert_eq!(emulate(at, &code, vtable as u64), model as u64);
+        }
+    }
+
+    #[test]
+    fn two_near_targets_and_a_near_fallback_fit_into_the_body(
+        at in 0x5555_0000_0000_usize..0x7FFF_FFFF_0000, offsets in prop::array::uniform5(-NEAR..NEAR)
+    ) {
+        let near = offsets.map(|offset| at.wrapping_add_signed(offset));
+        let mut targets = vec![
+            Target { vtable: near[0], shim: near[1] },
+            Target { vtable: near[2], shim: near[3] },
+        ];
+        prop_assert_eq!(chain(at, &targets, near[4]).unwrap().len(), 37);
+        targets.push(targets[0]);
+        prop_assert!(chain(at, &targets, near[4]).unwrap().len() <= TRAMPOLINE_BYTES - HEAD_BYTES);
+    }
+
+    #[test]
+    fn a_head_is_one_direct_jump_in_one_word(at in any::<usize>(), to in any::<usize>(), offset in -NEAR..NEAR) {
+        let at = at & !63;
+        let near = at.wrapping_add_signed(offset);
+        let head = head_jump(at, near).unwrap();
+        prop_assert_eq!(decode(at, &head[..5])[0].1, near as u64);
+        prop_assert_eq!(&head[5..], &[INT3; 3]);
+        prop_assert!(is_rest_head(at, &head, near));
+        prop_assert!(!is_rest_head(at, &head, near.wrapping_add(1)));
+        prop_assert!(!is_rest_head(at, &head_enter_body(), near));
+        match head_jump(at, to) {
+            Ok(head) => prop_assert_eq!(decode(at, &head[..5])[0].1, to as u64),
+            Err(error) => prop_assert_eq!(error, EncodeError::OutOfRange { from: at, to }),
+        }
+    }
+}
+
+#[test]
+fn the_head_that_enters_the_body_is_one_nop_of_eight_bytes() {
+    let head = head_enter_body();
+    let steps = Decoder::with_ip(64, &head, 0x1000, DecoderOptions::NONE).decode();
+    assert_eq!((steps.code(), steps.len()), (Op::Nop_rm32, HEAD_BYTES));
+}
+
+#[test]
+fn too_many_targets_are_refused_in_one_sentence() {
+    let targets = vec![Target { vtable: 1, shim: 2 }; MAX_TARGETS + 1];
+    assert!(chain(0, &targets[1..], 0).is_ok());
+    let error = chain(0, &targets, 0).unwrap_err();
+    assert_eq!(
+        error,
+        EncodeError::TooManyTargets {
+            given: MAX_TARGETS + 1
+        }
+    );
+    assert_eq!(error.to_string(), "a chain has at most 64 targets, not 65");
+}
+
+#[test]
+fn an_address_out_of_reach_of_a_head_is_named_in_the_error() {
+    let error = head_jump(0x1000, 0x7000_0000_0000).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "0x700000000000 is out of reach of a direct jump from 0x1000"
+    );
+}

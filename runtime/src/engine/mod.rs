@@ -1,0 +1,249 @@
+//! The engine behind `static_call::runtime`: one lock around the registry of
+//! loaded objects, the state of their sites, and the publisher.
+//!
+//! No call through a site ever takes the lock. A pass ([`Engine::retarget`])
+//! walks all sites, lets the planner decide about those whose window has something
+//! to say, and publishes what changed in one batch.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::arch;
+use crate::calibrate::Calibration;
+use crate::config::{Config, ConfigError, Mode};
+use crate::os;
+use crate::profile::Profile;
+use crate::publish::Publisher;
+use crate::registry::{
+    Implementation, RegisteredImplementation, STATIC_CALL_DECLARATIONS_0_1_0,
+    STATIC_CALL_IMPLEMENTATIONS_0_1_0, TraitDeclaration,
+};
+use crate::site::{STATIC_CALL_SITES_0_1_0, Site};
+
+mod pass;
+mod state;
+mod trust;
+mod unload;
+
+pub use pass::{Retarget, RetargetError, Skipped};
+pub(crate) use state::{Details, Resting, Status};
+use trust::Trust;
+
+static ENGINE: Mutex<Option<Engine>> = Mutex::new(None);
+
+/// Runs `work` with the engine, which is set up on first use.
+pub(crate) fn with<R>(work: impl FnOnce(&mut Engine) -> R) -> R {
+    let mut guard: MutexGuard<'_, Option<Engine>> =
+        ENGINE.lock().unwrap_or_else(PoisonError::into_inner);
+    work(guard.get_or_insert_with(Engine::new))
+}
+
+/// What the runtime knows.
+pub(crate) struct Engine {
+    config: Config,
+    /// The mode from the environment, which wins, or what was wrong with it.
+    environment: Option<Result<Mode, ConfigError>>,
+    pub(crate) patching: Patching,
+    pub(crate) objects: Vec<LoadedObject>,
+    calibration: Option<Calibration>,
+    trust: Trust,
+    /// Profiles that are in no window, ready for the next one.
+    spare: Vec<&'static Profile>,
+    pub(crate) passes: u64,
+}
+
+/// Whether code can be patched.
+pub(crate) enum Patching {
+    Works(Box<Publisher>),
+    /// It did, and then a step was refused. What was published stays.
+    Failed {
+        reason: String,
+        publisher: Box<Publisher>,
+    },
+    Unavailable {
+        reason: String,
+    },
+}
+
+impl Patching {
+    fn start() -> Self {
+        if !crate::site::TRAMPOLINES || !arch::SUPPORTED {
+            return Patching::Unavailable {
+                reason: format!(
+                    "call sites have no trampolines on {} {}",
+                    std::env::consts::OS,
+                    std::env::consts::ARCH
+                ),
+            };
+        }
+        if let Err(reason) = crate::selfcheck::wide_receiver_is_data_then_vtable() {
+            return Patching::Unavailable {
+                reason: reason.to_owned(),
+            };
+        }
+        match os::code_memory() {
+            Ok(memory) => Patching::Works(Box::new(Publisher::new(memory))),
+            Err(unavailable) => Patching::Unavailable {
+                reason: unavailable.reason,
+            },
+        }
+    }
+
+    fn publisher(&mut self) -> Option<&mut Publisher> {
+        match self {
+            Patching::Works(publisher) => Some(publisher),
+            Patching::Failed { .. } | Patching::Unavailable { .. } => None,
+        }
+    }
+
+    /// After a refused step: what is published stays, nothing new is.
+    fn fail(&mut self, reason: String) {
+        let now = std::mem::replace(
+            self,
+            Patching::Unavailable {
+                reason: String::new(),
+            },
+        );
+        *self = match now {
+            Patching::Works(publisher) | Patching::Failed { publisher, .. } => {
+                Patching::Failed { reason, publisher }
+            }
+            unavailable @ Patching::Unavailable { .. } => unavailable,
+        };
+    }
+}
+
+/// The program or a plugin, as far as it uses this crate.
+pub(crate) struct LoadedObject {
+    pub(crate) sites: &'static [Site],
+    pub(crate) declarations: &'static [TraitDeclaration],
+    pub(crate) implementations: Vec<Implementation>,
+    /// One for each site, once it has been called.
+    pub(crate) details: Vec<Option<Box<Details>>>,
+    /// Which plugin it is; [`None`] for the object that holds this runtime.
+    pub(crate) plugin: Option<u64>,
+}
+
+impl LoadedObject {
+    pub(crate) fn new(
+        sites: &'static [Site],
+        declarations: &'static [TraitDeclaration],
+        implementations: &'static [RegisteredImplementation],
+        plugin: Option<u64>,
+    ) -> Self {
+        LoadedObject {
+            sites,
+            declarations,
+            implementations: implementations
+                .iter()
+                .map(RegisteredImplementation::get)
+                .collect(),
+            details: sites.iter().map(|_| None).collect(),
+            plugin,
+        }
+    }
+}
+
+impl Engine {
+    fn new() -> Self {
+        let environment = std::env::var_os("STATIC_CALL")
+            .map(|value| value.to_string_lossy().into_owned().parse::<Mode>());
+        Engine {
+            config: Config::default(),
+            environment,
+            patching: Patching::start(),
+            objects: vec![LoadedObject::new(
+                &STATIC_CALL_SITES_0_1_0,
+                &STATIC_CALL_DECLARATIONS_0_1_0,
+                &STATIC_CALL_IMPLEMENTATIONS_0_1_0,
+                None,
+            )],
+            calibration: None,
+            trust: Trust::start(),
+            spare: Vec::new(),
+            passes: 0,
+        }
+    }
+
+    pub(crate) fn configure(&mut self, config: Config) -> Result<(), ConfigError> {
+        config.check()?;
+        let before = self.mode();
+        self.config = config;
+        if self.mode() != before {
+            self.wake(|_| true);
+            let details = self
+                .objects
+                .iter_mut()
+                .flat_map(|object| &mut object.details);
+            details.flatten().for_each(|details| details.review = true);
+        }
+        Ok(())
+    }
+
+    /// The mode in force.
+    pub(crate) fn mode(&self) -> Mode {
+        match &self.environment {
+            Some(Ok(mode)) => *mode,
+            _ => self.config.mode,
+        }
+    }
+
+    /// What is wrong with the environment, for the report.
+    pub(crate) fn environment_error(&self) -> Option<&ConfigError> {
+        self.environment.as_ref()?.as_ref().err()
+    }
+
+    pub(crate) fn calibration(&self) -> Option<Calibration> {
+        self.calibration
+    }
+
+    /// Adds an implementation that the program registers itself.
+    pub(crate) fn register(&mut self, implementation: Implementation) {
+        let declaration = implementation.table().declaration();
+        let known = self.objects.iter().any(|object| {
+            object
+                .implementations
+                .iter()
+                .any(|known| known.vtable() == implementation.vtable())
+        });
+        if !known {
+            self.objects[0].implementations.push(implementation);
+            self.wake(|other| other.is_same(declaration));
+        }
+    }
+
+    /// Adds a plugin's object.
+    pub(crate) fn add_object(&mut self, object: LoadedObject) {
+        let declarations = object.declarations;
+        self.objects.push(object);
+        self.wake(|other| declarations.iter().any(|new| new.is_same(other)));
+    }
+
+    /// Ends the rest of every site whose trait `concerned` holds for: the next
+    /// pass opens a window there.
+    fn wake(&mut self, concerned: impl Fn(&TraitDeclaration) -> bool) {
+        let details = self
+            .objects
+            .iter_mut()
+            .flat_map(|object| &mut object.details);
+        for details in details.flatten() {
+            let declaration = details
+                .trampolines
+                .first()
+                .map(|first| first.route.declaration);
+            if declaration.is_some_and(&concerned) {
+                details.wait = 0;
+                details.interval = state::FIRST_INTERVAL;
+            }
+        }
+    }
+
+    /// The calibration, measured on first use.
+    fn calibrated(&mut self) -> Option<Calibration> {
+        if self.calibration.is_none()
+            && let Patching::Works(publisher) = &mut self.patching
+        {
+            self.calibration = Some(crate::calibrate::measure(publisher));
+        }
+        self.calibration
+    }
+}

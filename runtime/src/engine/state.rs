@@ -1,0 +1,119 @@
+//! What the engine remembers of a site that has been called.
+
+use crate::arch::Target;
+use crate::plan::Rest;
+use crate::publish::Trampoline;
+use crate::site::{Route, Site};
+
+/// Passes that a resting site waits at first before it learns again; doubled
+/// each time nothing changes.
+pub(super) const FIRST_INTERVAL: u32 = 8;
+/// The longest that it ever waits, in passes.
+pub(super) const LONGEST_INTERVAL: u32 = 8192;
+
+/// The state of one called site.
+pub(crate) struct Details {
+    pub(crate) trampolines: Vec<Trampoline>,
+    pub(crate) status: Status,
+    /// What the last window saw, most frequent first, whatever was decided.
+    pub(crate) last_seen: Vec<Published>,
+    /// Windows planned from.
+    pub(crate) windows: u32,
+    /// Misses of published chains, as far as they were counted: a budget of
+    /// misses is counted, and then no more until the next window.
+    pub(crate) misses: u64,
+    /// Misses that the current chain may have before the site learns anew.
+    pub(super) miss_budget: u32,
+    /// The published chain is to be looked at again, misses or not.
+    pub(super) review: bool,
+    /// Times that another chain was published or taken away.
+    pub(crate) retargets: u32,
+    /// Passes until a resting site learns again.
+    pub(super) wait: u32,
+    pub(super) interval: u32,
+    /// Objects that the loader had unloaded when the window opened.
+    pub(super) unloads_at_opening: u64,
+}
+
+/// What a site is doing.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Status {
+    /// A window is open, or nothing was decided yet.
+    Learning,
+    /// A chain is published.
+    Published { coverage: f32 },
+    /// Calls are left to the vtable.
+    Resting(Resting),
+}
+
+/// Why a site rests.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Resting {
+    /// The planner said so.
+    Planned(Rest),
+    /// `STATIC_CALL=off`, or so configured.
+    Off,
+    /// Code cannot be patched; the backend says why.
+    Portable,
+    /// More trampolines lead here than can be kept track of.
+    TooManyTrampolines,
+    /// A trampoline could not be patched.
+    Unpatchable(String),
+}
+
+/// A target by name.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Published {
+    pub(crate) target: Target,
+    pub(crate) type_name: String,
+    /// Share of the window's calls, 0 to 1; [`None`] for one that was registered
+    /// and published unseen.
+    pub(crate) share: Option<f32>,
+    /// Whether it is in the published chain.
+    pub(crate) in_chain: bool,
+}
+
+impl Details {
+    pub(super) fn new(first: &'static Route) -> Self {
+        Details {
+            trampolines: vec![Trampoline::new(first)],
+            status: Status::Learning,
+            last_seen: Vec::new(),
+            windows: 0,
+            misses: 0,
+            miss_budget: 0,
+            review: false,
+            retargets: 0,
+            wait: FIRST_INTERVAL,
+            interval: FIRST_INTERVAL,
+            unloads_at_opening: 0,
+        }
+    }
+
+    /// Misses of the present chain that were counted so far.
+    pub(crate) fn counted_misses(&self, site: &Site) -> u32 {
+        self.miss_budget.saturating_sub(site.budget())
+    }
+
+    /// The targets of the published chain.
+    pub(super) fn current(&self) -> Vec<Target> {
+        self.last_seen
+            .iter()
+            .filter(|published| published.in_chain)
+            .map(|published| published.target)
+            .collect()
+    }
+
+    pub(super) fn add_route(&mut self, route: &'static Route) {
+        let known = |trampoline: &Trampoline| trampoline.route.trampoline == route.trampoline;
+        if !self.trampolines.iter().any(known) {
+            self.trampolines.push(Trampoline::new(route));
+        }
+    }
+
+    /// Nothing changed: twice as long until the next look.
+    pub(super) fn back_off(&mut self) {
+        self.interval = (self.interval * 2).min(LONGEST_INTERVAL);
+        self.wait = self.interval;
+    }
+}

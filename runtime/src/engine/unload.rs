@@ -1,0 +1,124 @@
+//! Letting a plugin go.
+
+use std::ops::Range;
+
+use super::pass::close;
+use super::state::Status;
+use super::{Engine, Patching};
+use crate::publish::{Batch, Head};
+use crate::site::Phase;
+
+impl Engine {
+    /// Removes everything that leads into `range`, where the plugin lies: its
+    /// sites, its implementations, chains that name its shims, and what open
+    /// windows have noted of it. Returns whether the library may be unloaded; if
+    /// not, it must stay loaded for good.
+    ///
+    /// The caller sees to it that no object of the plugin is alive. Then no call
+    /// is inside it, and none can enter by a chain: its vtables are gone from the
+    /// program, so no compare with them can succeed, even one that a preempted
+    /// thread is about to make.
+    pub(crate) fn remove_object(&mut self, plugin: u64, range: &Range<usize>) -> bool {
+        let own = |object: &super::LoadedObject| object.plugin == Some(plugin);
+        for object in self.objects.iter().filter(|object| own(object)) {
+            for site in object.sites {
+                if let Some(profile) = close(site) {
+                    self.trust.recycle(profile, &mut self.spare);
+                }
+            }
+        }
+        self.objects.retain(|object| !own(object));
+        for object in &mut self.objects {
+            object
+                .implementations
+                .retain(|one| !range.contains(&one.vtable()));
+        }
+        let safe = self.purge_windows(range) && self.retarget_away(range);
+        self.trust.remove_plugin(plugin);
+        safe
+    }
+
+    fn purge_windows(&mut self, range: &Range<usize>) -> bool {
+        for object in &self.objects {
+            for (site, details) in object.sites.iter().zip(&object.details) {
+                if details.is_none() && site.first_route().is_none() {
+                    continue;
+                }
+                // A thread that recorded one of the plugin's objects has finished
+                // by now; whoever holds the lock for this long is gone.
+                let Some(lock) = site.lock() else {
+                    return false;
+                };
+                if let Some(profile) = lock.profile() {
+                    // SAFETY: the site's lock is held.
+                    unsafe { profile.notes() }.retain(|seen| {
+                        !range.contains(&seen.vtable) && !range.contains(&seen.table.addr())
+                    });
+                }
+            }
+        }
+        true
+    }
+
+    /// Puts the heads of all chains with a target in `range` back to rest.
+    fn retarget_away(&mut self, range: &Range<usize>) -> bool {
+        let mut batch = Batch::default();
+        let mut flipped = Vec::new();
+        let Engine {
+            patching, objects, ..
+        } = self;
+        // Not `publisher()`: after a failure the heads still have to be flipped.
+        let publisher = match patching {
+            Patching::Works(publisher) | Patching::Failed { publisher, .. } => publisher,
+            Patching::Unavailable { .. } => return true,
+        };
+        for (object_index, object) in objects.iter_mut().enumerate() {
+            for (site_index, details) in object.details.iter_mut().enumerate() {
+                let Some(details) = details else { continue };
+                let stale = |target: &crate::arch::Target| {
+                    range.contains(&target.vtable) || range.contains(&target.shim)
+                };
+                let before = details.last_seen.len();
+                details.last_seen.retain(|one| !stale(&one.target));
+                if details.last_seen.len() == before {
+                    continue;
+                }
+                if details.trampolines.iter().all(|one| one.head == Head::Rest) {
+                    continue;
+                }
+                for trampoline in &mut details.trampolines {
+                    if publisher.prepare(trampoline, &[], &mut batch).is_err() {
+                        return false;
+                    }
+                }
+                flipped.push((object_index, site_index));
+            }
+        }
+        // SAFETY: the engine's lock is held, the remaining objects stay loaded,
+        // and the batch leads to fallbacks only.
+        if !batch.is_empty() && unsafe { publisher.commit(&batch) }.is_err() {
+            return false;
+        }
+        for (object_index, site_index) in flipped {
+            let object = &mut objects[object_index];
+            let site = &object.sites[site_index];
+            let Some(details) = &mut object.details[site_index] else {
+                continue;
+            };
+            details
+                .trampolines
+                .iter_mut()
+                .for_each(|one| one.head = Head::Rest);
+            details
+                .last_seen
+                .iter_mut()
+                .for_each(|one| one.in_chain = false);
+            details.retargets += 1;
+            if site.phase() == Phase::Watching {
+                super::pass::learn(site, details, self.config.window, &mut self.spare);
+                details.status = Status::Learning;
+            }
+        }
+        true
+    }
+}

@@ -1,0 +1,107 @@
+//! Memory on its way to become code.
+
+use std::ffi::c_void;
+use std::ops::Range;
+use std::{io, ptr};
+
+use rustix::mm::{self, MapFlags, MprotectFlags, MremapFlags, ProtFlags};
+
+use crate::os::PatchError;
+
+/// Private anonymous memory, given back when it goes out of scope. Never
+/// writable and executable at once.
+pub(super) struct Mapping {
+    /// Address of the first byte.
+    pub(super) start: usize,
+    length: usize,
+}
+
+impl Mapping {
+    /// Fresh zeroed memory, writable, wherever there is room. The pages are
+    /// populated by the same call: one fault each would cost more.
+    pub(super) fn new_zeroed(length: usize) -> Result<Self, PatchError> {
+        Self::map(0, length, MapFlags::POPULATE).map_err(|error| PatchError::new("mmap", error))
+    }
+
+    /// As [`Self::new_zeroed`], filled with one byte.
+    pub(super) fn new(length: usize, byte: u8) -> Result<Self, PatchError> {
+        let mapping = Self::new_zeroed(length)?;
+        mapping.fill(byte);
+        Ok(mapping)
+    }
+
+    /// Fresh zeroed memory, writable, at the first candidate that is free.
+    pub(super) fn new_at_one_of(
+        candidates: impl Iterator<Item = usize>,
+        length: usize,
+    ) -> Result<Self, PatchError> {
+        for at in candidates {
+            match Self::map(at, length, MapFlags::FIXED_NOREPLACE | MapFlags::POPULATE) {
+                // Kernels before 4.17 take the address as a mere hint.
+                Ok(mapping) if mapping.start != at => {}
+                // Taken, or below what this process may map.
+                Err(rustix::io::Errno::EXIST | rustix::io::Errno::PERM) => {}
+                result => return result.map_err(|error| PatchError::new("mmap", error)),
+            }
+        }
+        let full = io::Error::new(
+            io::ErrorKind::AddrNotAvailable,
+            "no free memory within reach",
+        );
+        Err(PatchError::new("mmap", full))
+    }
+
+    fn map(at: usize, length: usize, flags: MapFlags) -> rustix::io::Result<Self> {
+        let access = ProtFlags::READ | ProtFlags::WRITE;
+        // SAFETY: without `FIXED` no existing mapping is touched.
+        unsafe { mm::mmap_anonymous(at as *mut c_void, length, access, MapFlags::PRIVATE | flags) }
+            .map(|start| Self {
+                start: start as usize,
+                length,
+            })
+    }
+
+    /// Writes `byte` everywhere. Only before [`Self::make_executable`].
+    pub(super) fn fill(&self, byte: u8) {
+        // SAFETY: the mapping is ours, this long, and still writable: the two
+        // callers fill it right after they made it.
+        unsafe { ptr::write_bytes(self.start as *mut u8, byte, self.length) }
+    }
+
+    /// Takes the right to write and gives the right to execute.
+    pub(super) fn make_executable(&self) -> Result<(), PatchError> {
+        let access = MprotectFlags::READ | MprotectFlags::EXEC;
+        // SAFETY: the mapping is ours, and no reference into it exists.
+        unsafe { mm::mprotect(self.start as *mut c_void, self.length, access) }
+            .map_err(|error| PatchError::new("mprotect", error))
+    }
+
+    /// Moves the memory to `to`, in place of what is mapped there. The kernel
+    /// checks all that it can refuse before it takes the old mapping away.
+    ///
+    /// # Safety
+    /// Nobody may need what was mapped there, except to execute what is now.
+    pub(super) unsafe fn move_to(self, to: usize) -> Result<(), PatchError> {
+        let (from, to) = (self.start as *mut c_void, to as *mut c_void);
+        // SAFETY: `self` owns the source, the caller vouches for the target.
+        unsafe { mm::mremap_fixed(from, self.length, self.length, MremapFlags::MAYMOVE, to) }
+            .map_err(|error| PatchError::new("mremap", error))?;
+        self.leak();
+        Ok(())
+    }
+
+    /// Leaves the memory mapped for good.
+    pub(super) fn leak(self) -> Range<usize> {
+        let range = self.start..self.start + self.length;
+        std::mem::forget(self);
+        range
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // SAFETY: the mapping is ours, and whoever drops it has no address
+        // inside it left. A refusal would leave it mapped, which harms nobody.
+        let _ = unsafe { mm::munmap(self.start as *mut c_void, self.length) };
+    }
+}

@@ -1,0 +1,158 @@
+//! Loaded objects, as the dynamic loader lists them.
+//!
+//! Cost: one walk over all loaded objects under the loader's lock for every
+//! question. Nothing here may be asked from a signal handler.
+
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "the loader's addresses are as wide as those of the program that it loaded"
+)]
+
+use std::ffi::{CStr, CString, OsStr, c_int, c_void};
+use std::ops::Range;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+use std::{io, slice};
+
+#[cfg(target_pointer_width = "32")]
+use libc::Elf32_Phdr as Header;
+#[cfg(target_pointer_width = "64")]
+use libc::Elf64_Phdr as Header;
+use libc::{PF_X, PT_LOAD, dl_phdr_info};
+
+use crate::os::Object;
+
+#[cfg(test)]
+mod tests;
+
+/// The loaded object that one of `address`'s segments belongs to. `None` for
+/// memory that no object was loaded into.
+pub(crate) fn object_of(address: usize) -> Option<Object> {
+    let (mut found, mut is_main) = (None, true);
+    visit(|info| {
+        if segments(info).any(|(_, range)| range.contains(&address)) {
+            let start = segments(info).map(|(_, range)| range.start).min()?;
+            let end = segments(info).map(|(_, range)| range.end).max()?;
+            let base = address_of(info);
+            found = Some(Object {
+                base,
+                range: start..end,
+                name: name(info),
+                is_main,
+            });
+            return None;
+        }
+        // The loader lists the program first.
+        is_main = false;
+        Some(())
+    });
+    found
+}
+
+/// The executable segment of a loaded object that `address` lies in.
+pub(crate) fn executable_span_of(address: usize) -> Option<Range<usize>> {
+    let mut found = None;
+    visit(|info| {
+        found = segments(info)
+            .find(|(header, range)| header.p_flags & PF_X != 0 && range.contains(&address))
+            .map(|(_, range)| range);
+        if found.is_none() { Some(()) } else { None }
+    });
+    found
+}
+
+/// How many objects the loader has unloaded so far. An address means the same
+/// object as before as long as this has not changed. 0 if the loader does not
+/// count.
+pub(crate) fn unload_count() -> u64 {
+    let mut count = 0;
+    visit(|info| {
+        count = info.dlpi_subs;
+        None
+    });
+    count
+}
+
+/// Keeps an object loaded until the process ends, whoever unloads it.
+///
+/// # Errors
+/// The object is gone, another one lies there by now, or the loader does not
+/// know it by its name (the kernel's vDSO, other link namespaces).
+pub(crate) fn pin(object: &Object) -> io::Result<()> {
+    if object.is_main {
+        return Ok(());
+    }
+    let name = CString::new(object.name.as_os_str().as_bytes())?;
+    if name.is_empty() {
+        return Err(io::Error::new(
+            io::ErrorKind::NotFound,
+            "the object has no name",
+        ));
+    }
+    let flags = libc::RTLD_LAZY | libc::RTLD_NOLOAD | libc::RTLD_NODELETE;
+    // SAFETY: `name` is a C string; with `RTLD_NOLOAD` no object is loaded, so
+    // no initializer runs. The handle is never closed: that is the pin.
+    if unsafe { libc::dlopen(name.as_ptr(), flags) }.is_null() {
+        return Err(io::Error::new(
+            io::ErrorKind::NotFound,
+            "the object is not loaded",
+        ));
+    }
+    // It may have been exchanged since the caller looked.
+    if object_of(object.range.start).as_ref() == Some(object) {
+        Ok(())
+    } else {
+        Err(io::Error::new(
+            io::ErrorKind::NotFound,
+            "another object was loaded in its place",
+        ))
+    }
+}
+
+/// Calls `each` for every loaded object until it returns `None`.
+fn visit<F: FnMut(&dl_phdr_info) -> Option<()>>(mut each: F) {
+    unsafe extern "C" fn call<F: FnMut(&dl_phdr_info) -> Option<()>>(
+        info: *mut dl_phdr_info,
+        _size: usize,
+        data: *mut c_void,
+    ) -> c_int {
+        // SAFETY: the loader passes a valid `info` and the `data` that it was
+        // given below, a closure that nobody else uses meanwhile.
+        let (info, each) = unsafe { (&*info, &mut *data.cast::<F>()) };
+        c_int::from(each(info).is_none())
+    }
+    // SAFETY: `call` has the signature that the loader wants, and `each` lives
+    // until the loader is done.
+    unsafe { libc::dl_iterate_phdr(Some(call::<F>), (&raw mut each).cast()) };
+}
+
+/// An object's loaded segments and where they lie.
+fn segments(info: &dl_phdr_info) -> impl Iterator<Item = (&Header, Range<usize>)> {
+    let headers = if info.dlpi_phdr.is_null() {
+        &[]
+    } else {
+        // SAFETY: the loader's headers stay while it lists the object.
+        unsafe { slice::from_raw_parts(info.dlpi_phdr, usize::from(info.dlpi_phnum)) }
+    };
+    let base = address_of(info);
+    headers
+        .iter()
+        .filter(|header| header.p_type == PT_LOAD)
+        .map(move |header| {
+            let start = base.wrapping_add(header.p_vaddr as usize);
+            (header, start..start.saturating_add(header.p_memsz as usize))
+        })
+}
+
+fn address_of(info: &dl_phdr_info) -> usize {
+    info.dlpi_addr as usize
+}
+
+fn name(info: &dl_phdr_info) -> PathBuf {
+    if info.dlpi_name.is_null() {
+        return PathBuf::new();
+    }
+    // SAFETY: the loader's names are C strings, there while it lists them.
+    let name = unsafe { CStr::from_ptr(info.dlpi_name) };
+    OsStr::from_bytes(name.to_bytes()).into()
+}

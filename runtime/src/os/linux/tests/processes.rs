@@ -1,0 +1,48 @@
+//! Forks, and policies that refuse.
+
+use super::*;
+
+/// Runs `body` in a forked child and says whether it returned true.
+fn in_a_child(body: impl FnOnce() -> bool) -> bool {
+    // SAFETY: the child calls `body` and `_exit` only; the bodies make system
+    // calls and allocate, which the C library allows after a fork.
+    unsafe {
+        let child = libc::fork();
+        if child == 0 {
+            libc::_exit(i32::from(!body()));
+        }
+        let mut status = 0;
+        assert_eq!(libc::waitpid(child, &raw mut status, 0), child);
+        libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0
+    }
+}
+
+#[test]
+fn a_fork_keeps_the_code_of_parent_and_child_apart() {
+    let mut memory = pages();
+    let at = memory.reserve_near(near_tests(), 1).unwrap().start;
+    let mut flip = |head: [u8; HEAD_BYTES]| {
+        let code = two_targets(at, head);
+        // SAFETY: only this thread executes the region, and not now.
+        let replaced = unsafe { memory.replace(&[Edit { at, bytes: &code }]) };
+        replaced.is_ok() && memory.barrier().is_ok()
+    };
+    let rest = arch::head_jump(at, address(plus_nothing)).unwrap();
+    assert!(flip(rest));
+    assert!(in_a_child(
+        || flip(arch::head_enter_body()) && call(at, 0x1110, 40) == 41
+    ));
+    assert_eq!(call(at, 0x1110, 40), 40);
+}
+
+#[test]
+fn a_policy_against_new_code_is_noticed_before_anything_is_patched() {
+    const PR_SET_MDWE: i32 = 65;
+    assert!(in_a_child(|| {
+        // SAFETY: changes what the child may do, nothing else.
+        if unsafe { libc::prctl(PR_SET_MDWE, 1_u64, 0_u64, 0_u64, 0_u64) } != 0 {
+            return true; // A kernel before 6.3.
+        }
+        code_memory().is_err_and(|unavailable| unavailable.reason.contains("refused mprotect"))
+    }));
+}

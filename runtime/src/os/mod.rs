@@ -1,0 +1,210 @@
+//! Executable memory, barriers and loaded objects: what only the operating
+//! system can do.
+//!
+//! A port is one folder with the exports of `linux`; `unsupported` has them
+//! too and refuses. [`code_memory`] tries the whole path once, on pages of its
+//! own, before it says that patching works here. Everything that a policy may
+//! refuse (seccomp, `SELinux`, systemd's `MemoryDenyWriteExecute`, a hardened
+//! kernel) is thereby refused then, with a reason, and not in the middle of a
+//! retarget.
+
+#![cfg_attr(
+    any(not(target_os = "linux"), miri),
+    allow(dead_code, reason = "what the providers share has no user here")
+)]
+
+use std::ops::Range;
+use std::{fmt, io};
+
+#[cfg(all(target_os = "linux", not(miri)))]
+mod linux;
+#[cfg(test)]
+mod refusing;
+mod runs;
+#[cfg(any(test, not(target_os = "linux"), miri))]
+#[cfg_attr(all(target_os = "linux", not(miri)), allow(dead_code))]
+mod unsupported;
+
+#[cfg(all(target_os = "linux", not(miri)))]
+use linux as native;
+#[cfg(any(not(target_os = "linux"), miri))]
+use unsupported as native;
+
+pub(crate) use native::{code_memory, objects};
+#[cfg(test)]
+#[allow(unused_imports)]
+pub(crate) use refusing::Refusing;
+
+/// New bytes for a place in executable memory.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Edit<'a> {
+    /// Address of the first byte.
+    pub(crate) at: usize,
+    /// What to write there. May cross pages; empty ones are ignored.
+    pub(crate) bytes: &'a [u8],
+}
+
+/// A loaded object: the program itself or a shared library.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Object {
+    /// What the loader added to the addresses in the file.
+    pub(crate) base: usize,
+    /// From the lowest to the highest address of its loaded segments.
+    pub(crate) range: Range<usize>,
+    /// The path that the loader knows it by; empty for the program under glibc.
+    pub(crate) name: std::path::PathBuf,
+    /// Whether it is the program, which is never unloaded.
+    pub(crate) is_main: bool,
+}
+
+/// Memory that holds code, and how to change it.
+///
+/// # What is promised
+/// - No mapping is ever writable and executable at once.
+/// - A thread that executes in a page while it is replaced runs either the
+///   bytes from before or those from after, and waits at most for a fault.
+/// - Mappings are private: after a `fork`, neither side's changes are the
+///   other's.
+/// - No other thread is stopped, and no signal is used.
+///
+/// # Cost
+/// System calls: four for every run of neighbouring pages, one for a barrier,
+/// and each sends an interrupt to the processors that run this program. Edit
+/// in batches. See the tests of `linux` for numbers.
+pub(crate) trait CodeMemory: Send {
+    /// Makes every edit take effect, whatever order they come in. Where two
+    /// overlap, the one that starts higher wins, at one address the later one.
+    ///
+    /// Pages that lie close together in one object are replaced together.
+    /// Another processor may still execute the bytes from before until
+    /// [`barrier`](Self::barrier) returns.
+    ///
+    /// # Errors
+    /// The edits below [`PatchError::below`] took effect, the others did not.
+    ///
+    /// # Safety
+    /// The edited addresses must lie in mapped, readable, executable memory
+    /// that stays mapped during the call and holds no data that anybody
+    /// writes. Nobody else may change the pages at the same time. Whoever
+    /// executes them must be right to run the new bytes from any instruction
+    /// at which a thread may stand.
+    unsafe fn replace(&mut self, edits: &[Edit<'_>]) -> Result<(), PatchError>;
+
+    /// Reserves at least `bytes` bytes of executable memory, filled with
+    /// breakpoints, from each of which rel32 reaches each address in `near`,
+    /// and back. It starts and ends at a page's boundary and is never given
+    /// back.
+    ///
+    /// # Errors
+    /// No room within reach, or a refused system call. Nothing is reserved.
+    fn reserve_near(
+        &mut self,
+        near: Range<usize>,
+        bytes: usize,
+    ) -> Result<Range<usize>, PatchError>;
+
+    /// Returns when no thread of this process can still execute instructions
+    /// that it fetched before the call.
+    ///
+    /// # Errors
+    /// The kernel refused; then nothing is known about the other threads.
+    fn barrier(&mut self) -> Result<(), PatchError>;
+}
+
+/// A step of patching that was refused.
+#[derive(Debug)]
+pub(crate) struct PatchError {
+    /// The system call's name, or `arguments` if it was never made.
+    pub(crate) step: &'static str,
+    /// What it said.
+    pub(crate) source: io::Error,
+    /// How many edits had taken effect by then, lowest addresses first.
+    pub(crate) applied: usize,
+    /// The edits that start below this address took effect, no other did.
+    pub(crate) below: usize,
+}
+
+impl PatchError {
+    /// A step that was refused before anything took effect.
+    pub(crate) fn new(step: &'static str, source: impl Into<io::Error>) -> Self {
+        Self {
+            step,
+            source: source.into(),
+            applied: 0,
+            below: 0,
+        }
+    }
+
+    /// Arguments that no system call could make sense of.
+    pub(crate) fn arguments(what: &'static str) -> Self {
+        Self::new(
+            "arguments",
+            io::Error::new(io::ErrorKind::InvalidInput, what),
+        )
+    }
+}
+
+impl fmt::Display for PatchError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "patching code failed in {}: {}",
+            self.step, self.source
+        )
+    }
+}
+
+impl std::error::Error for PatchError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.source)
+    }
+}
+
+/// Why code cannot be patched here, in one sentence without a full stop.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Unavailable {
+    /// The sentence.
+    pub(crate) reason: String,
+}
+
+impl fmt::Display for Unavailable {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.reason)
+    }
+}
+
+impl std::error::Error for Unavailable {}
+
+/// Lets another thread run that may hold a lock of ours.
+pub(crate) fn pause() {
+    std::thread::yield_now();
+}
+
+/// The furthest that two addresses may be apart for code at one to name the
+/// other, in bytes: 2 GiB less the length of any chain, and some.
+pub(crate) const REACH: usize = (1 << 31) - (1 << 20);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_foreign_system_is_unavailable_for_a_reason_in_one_sentence() {
+        let reason = unsupported::code_memory().err().unwrap().to_string();
+        assert!(
+            !reason.is_empty() && !reason.ends_with('.') && !reason.contains('\n'),
+            "{reason}"
+        );
+        assert!(unsupported::objects::object_of(0).is_none());
+        assert_eq!(unsupported::objects::unload_count(), 0);
+    }
+
+    #[test]
+    fn a_refused_step_is_named_with_what_the_system_said() {
+        let error = PatchError::new("mprotect", io::ErrorKind::PermissionDenied);
+        assert_eq!(
+            error.to_string(),
+            "patching code failed in mprotect: permission denied"
+        );
+    }
+}

@@ -1,0 +1,42 @@
+//! The providers where there are none yet: they refuse, so the runtime stays
+//! on plain calls.
+
+use super::{CodeMemory, Unavailable};
+
+/// Always refuses, and says why.
+pub(crate) fn code_memory() -> Result<Box<dyn CodeMemory>, Unavailable> {
+    let reason = if cfg!(miri) {
+        "Miri interprets the program and has no code to patch".to_owned()
+    } else {
+        format!("there is no code patching for {}", std::env::consts::OS)
+    };
+    Err(Unavailable { reason })
+}
+
+/// Loaded objects, of which nothing is known here.
+pub(crate) mod objects {
+    use std::io;
+    use std::ops::Range;
+
+    use crate::os::Object;
+
+    /// Always `None`: nothing is known of any address.
+    pub(crate) fn object_of(_address: usize) -> Option<Object> {
+        None
+    }
+
+    /// Always `None`: nothing is known of any address.
+    pub(crate) fn executable_span_of(_address: usize) -> Option<Range<usize>> {
+        None
+    }
+
+    /// Always 0: unloading is not seen.
+    pub(crate) fn unload_count() -> u64 {
+        0
+    }
+
+    /// Always refuses.
+    pub(crate) fn pin(_object: &Object) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}

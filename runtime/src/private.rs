@@ -1,0 +1,83 @@
+//! What expansions call. Not covered by semantic versioning: the macros of the
+//! same version are the only users.
+
+pub use core;
+pub use core::any::type_name;
+pub use core::marker::PhantomData;
+pub use core::mem::{ManuallyDrop, MaybeUninit};
+
+pub use linkme;
+pub use static_call_macros::{expand_plain_call, expand_static_call};
+pub use typeid::of as identity;
+
+pub use crate::registry::{
+    Code, Implementation, MethodDeclaration, RegisteredImplementation,
+    STATIC_CALL_DECLARATIONS_0_1_0 as DECLARATIONS,
+    STATIC_CALL_IMPLEMENTATIONS_0_1_0 as IMPLEMENTATIONS, Table, TraitDeclaration, TraitObject,
+};
+pub use crate::site::{CallSite, Route, STATIC_CALL_SITES_0_1_0 as SITES, Site, passed};
+pub use crate::trampoline;
+
+/// The auto traits that object types may carry.
+pub mod auto {
+    pub use core::marker::{Send, Sync, Unpin};
+    pub use core::panic::{RefUnwindSafe, UnwindSafe};
+}
+
+/// Bound of the entries that stand in for methods without a trampoline. Never
+/// implemented: its message is all there is to it.
+#[diagnostic::on_unimplemented(
+    message = "this method is not annotated for `static_call!`",
+    label = "this method has no call sites",
+    note = "add `#[static_dispatch(targets = 2)]` to the method in its trait, or call it plainly"
+)]
+pub trait AnnotatedMethod {}
+
+/// Address of the vtable of a trait object.
+#[inline(always)]
+pub fn vtable_of<T: ?Sized>(object: &T) -> usize {
+    vtable_of_pointer(core::ptr::from_ref(object))
+}
+
+/// Address of the vtable in a pointer to a trait object.
+///
+/// The layout of such pointers, data before vtable, is rustc's and not promised;
+/// the size is checked at compile time, the order at start-up.
+#[inline(always)]
+pub fn vtable_of_pointer<T: ?Sized>(object: *const T) -> usize {
+    const {
+        assert!(
+            size_of::<*const T>() == 2 * size_of::<usize>(),
+            "a pointer to a trait object is two words"
+        );
+    }
+    // SAFETY: two words, by the assertion; any two words are two pointers.
+    let words = unsafe { core::mem::transmute_copy::<*const T, [*const (); 2]>(&object) };
+    words[1].addr()
+}
+
+/// A pointer to no value, to be unsized for its vtable.
+#[inline]
+pub fn dangling<T>() -> *const T {
+    core::ptr::NonNull::dangling().as_ptr()
+}
+
+/// Moves an argument out of its caller's place.
+///
+/// # Safety
+/// `from` is the address of a `T` that its owner will neither use nor drop.
+#[inline(always)]
+pub unsafe fn take<T>(from: *const ()) -> T {
+    // SAFETY: the caller's.
+    unsafe { from.cast::<T>().read() }
+}
+
+/// Writes a result to its caller's place.
+///
+/// # Safety
+/// `to` is the address of a `MaybeUninit<T>` that nobody else uses.
+#[inline(always)]
+pub unsafe fn give<T>(to: *mut (), result: T) {
+    // SAFETY: the caller's.
+    unsafe { to.cast::<T>().write(result) }
+}

@@ -1,0 +1,164 @@
+//! What a learning window has seen.
+//!
+//! A window is open for a bounded number of calls, so profiles are few and short
+//! lived: a site claims one for its first window from a small pool of statics,
+//! and `retarget()` hands out more, from a heap of its own, when it opens further
+//! windows. A site's profile is written only under the site's try-lock.
+
+use core::cell::UnsafeCell;
+use core::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::registry::Table;
+use crate::site::Route;
+
+/// Distinct vtables that one window can tell apart; the rest are counted as others.
+pub(crate) const SEEN: usize = 16;
+/// Trampolines beyond the first that one window can note.
+const ROUTES: usize = 8;
+/// Profiles for windows that open before anyone has called the runtime.
+const POOL: usize = 128;
+
+/// One vtable met in a window.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub(crate) struct Seen {
+    pub(crate) vtable: usize,
+    /// A pointer and not a reference: the library that holds the table may be
+    /// gone when the profile is read.
+    pub(crate) table: *const Table,
+    pub(crate) count: u32,
+}
+
+/// The content of a profile.
+#[repr(C)]
+pub(crate) struct Notes {
+    seen: [Option<Seen>; SEEN],
+    routes: [Option<&'static Route>; ROUTES],
+    /// Calls recorded.
+    pub(crate) samples: u32,
+    /// Calls on vtables beyond the first [`SEEN`].
+    pub(crate) others: u32,
+    /// Calls whose vtable differed from the call before: `samples / changes` is
+    /// the mean run length.
+    pub(crate) changes: u32,
+    /// More trampolines than can be noted led here.
+    pub(crate) too_many_routes: bool,
+    last: usize,
+}
+
+impl Notes {
+    const EMPTY: Notes = Notes {
+        seen: [None; SEEN],
+        routes: [None; ROUTES],
+        samples: 0,
+        others: 0,
+        changes: 0,
+        too_many_routes: false,
+        last: 0,
+    };
+
+    /// Counts one call.
+    pub(crate) fn note(&mut self, vtable: usize, table: &'static Table) {
+        self.samples += 1;
+        if vtable != self.last {
+            self.changes += 1;
+            self.last = vtable;
+        }
+        for slot in &mut self.seen {
+            match slot {
+                Some(seen) if seen.vtable == vtable => {
+                    seen.count += 1;
+                    return;
+                }
+                Some(_) => {}
+                None => {
+                    *slot = Some(Seen {
+                        vtable,
+                        table,
+                        count: 1,
+                    });
+                    return;
+                }
+            }
+        }
+        self.others += 1;
+    }
+
+    /// Remembers a further trampoline.
+    pub(crate) fn note_route(&mut self, route: &'static Route) {
+        for slot in &mut self.routes {
+            match slot {
+                Some(known) if core::ptr::eq(*known, route) => return,
+                Some(_) => {}
+                None => {
+                    *slot = Some(route);
+                    return;
+                }
+            }
+        }
+        self.too_many_routes = true;
+    }
+
+    pub(crate) fn seen(&self) -> impl Iterator<Item = &Seen> {
+        self.seen.iter().flatten()
+    }
+
+    pub(crate) fn routes(&self) -> impl Iterator<Item = &'static Route> {
+        self.routes.iter().flatten().copied()
+    }
+
+    /// Forgets every vtable that `keep` refuses, as when a library goes away.
+    pub(crate) fn retain(&mut self, keep: impl Fn(&Seen) -> bool) {
+        for slot in &mut self.seen {
+            if slot.as_ref().is_some_and(|seen| !keep(seen)) {
+                *slot = None;
+            }
+        }
+        self.last = 0;
+    }
+
+    pub(crate) fn clear(&mut self) {
+        *self = Notes::EMPTY;
+    }
+}
+
+/// Storage for one window.
+#[repr(C)]
+pub(crate) struct Profile {
+    notes: UnsafeCell<Notes>,
+}
+
+// SAFETY: `notes` is reached only through `Profile::notes`, whose callers hold the
+// lock of the one site that owns the profile, or own it alone.
+unsafe impl Sync for Profile {}
+
+impl Profile {
+    /// An empty profile.
+    pub(crate) const fn new() -> Self {
+        Profile {
+            notes: UnsafeCell::new(Notes::EMPTY),
+        }
+    }
+
+    /// # Safety
+    /// The caller holds the lock of the site that owns this profile, or has taken
+    /// the profile away from its site, and lets go of the reference before it
+    /// lets go of that.
+    #[allow(clippy::mut_from_ref)]
+    pub(crate) unsafe fn notes(&self) -> &mut Notes {
+        // SAFETY: exclusive by this function's contract.
+        unsafe { &mut *self.notes.get() }
+    }
+}
+
+static FIRST_PROFILES: [Profile; POOL] = [const { Profile::new() }; POOL];
+static NEXT: AtomicUsize = AtomicUsize::new(0);
+
+/// Claims a profile for a site's first window; lock-free and without allocation.
+/// [`None`] once the pool is used up.
+pub(crate) fn claim() -> Option<&'static Profile> {
+    if NEXT.load(Ordering::Relaxed) >= POOL {
+        return None;
+    }
+    FIRST_PROFILES.get(NEXT.fetch_add(1, Ordering::Relaxed))
+}

@@ -1,0 +1,310 @@
+//! The publisher: from chains to code that runs.
+//!
+//! Copy and flip, as the kernel's BPF dispatcher does it. A chain is written to
+//! memory that nobody executes, a barrier makes it visible to every processor,
+//! and then one instruction changes: the head of the trampoline, which from then
+//! on leads to the chain. Code that may be executing is never edited otherwise,
+//! so a thread inside an old chain runs it to its end, correctly, and no grace
+//! period is needed.
+//!
+//! A trampoline's first chain goes into its own body, which the resting head
+//! jumps past; that saves a jump and a cache line. Further chains go to an arena
+//! near the object. Chains are content-addressed: the same targets in front of
+//! the same fallback are the same bytes at the same place, so a program that
+//! alternates between two plans owns two chains, however long it runs.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use crate::arch::{self, EncodeError, HEAD_BYTES, TRAMPOLINE_BYTES, Target};
+use crate::os::{self, CodeMemory, Edit, PatchError};
+use crate::site::Route;
+
+/// Size of one arena of chains, in bytes: a thousand chains of the usual size.
+const ARENA_BYTES: usize = 64 * 1024;
+
+/// Where a trampoline's head leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Head {
+    /// To the fallback.
+    Rest,
+    /// Into the trampoline's own body.
+    Body,
+    /// To the chain at this address.
+    Chain(usize),
+}
+
+/// A trampoline and what is known of its code.
+pub(crate) struct Trampoline {
+    pub(crate) route: &'static Route,
+    pub(crate) head: Head,
+    body: Body,
+}
+
+/// A body is filled once: a thread may be preempted inside it for any time.
+enum Body {
+    Empty,
+    Holds(Vec<Target>),
+    /// A write failed half-way; it is never entered.
+    Spoiled,
+}
+
+impl Trampoline {
+    pub(crate) fn new(route: &'static Route) -> Self {
+        Trampoline {
+            route,
+            head: Head::Rest,
+            body: Body::Empty,
+        }
+    }
+
+    fn at(&self) -> usize {
+        self.route.trampoline.addr()
+    }
+}
+
+/// Code and heads to be written in one pass.
+#[derive(Default)]
+pub(crate) struct Batch {
+    code: Vec<(usize, Vec<u8>)>,
+    heads: Vec<(usize, [u8; HEAD_BYTES])>,
+    new_chains: Vec<ChainKey>,
+}
+
+impl Batch {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.heads.is_empty()
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct ChainKey {
+    targets: Vec<Target>,
+    fallback: usize,
+}
+
+struct Arena {
+    /// The loaded object whose trampolines reach it.
+    object: Range<usize>,
+    free: Range<usize>,
+}
+
+/// Owns the executable memory of this process's chains.
+pub(crate) struct Publisher {
+    memory: Box<dyn CodeMemory>,
+    arenas: Vec<Arena>,
+    chains: HashMap<ChainKey, usize>,
+    chain_bytes: usize,
+}
+
+/// How far a batch got.
+#[derive(Debug)]
+pub(crate) struct CommitError {
+    /// Heads of trampolines below this address were flipped, the others not.
+    pub(crate) flipped_below: usize,
+    pub(crate) source: PatchError,
+}
+
+/// Why a chain could not be prepared.
+#[derive(Debug)]
+pub(crate) enum PrepareError {
+    Encode(EncodeError),
+    Patch(PatchError),
+    /// The trampoline does not hold what the macro put there.
+    Foreign {
+        at: usize,
+    },
+}
+
+impl Publisher {
+    pub(crate) fn new(memory: Box<dyn CodeMemory>) -> Self {
+        Publisher {
+            memory,
+            arenas: Vec::new(),
+            chains: HashMap::new(),
+            chain_bytes: 0,
+        }
+    }
+
+    /// Chains outside of trampolines: how many, and their size in bytes.
+    pub(crate) fn chains(&self) -> (usize, usize) {
+        (self.chains.len(), self.chain_bytes)
+    }
+
+    /// Adds to `batch` what leads `trampoline` to a chain of `targets`, or to
+    /// its fallback if there are none, and returns where its head will then lead.
+    pub(crate) fn prepare(
+        &mut self,
+        trampoline: &mut Trampoline,
+        targets: &[Target],
+        batch: &mut Batch,
+    ) -> Result<Head, PrepareError> {
+        let head = if targets.is_empty() {
+            Head::Rest
+        } else {
+            self.chain(trampoline, targets, batch)?
+        };
+        if head != trampoline.head {
+            let (at, fallback) = (trampoline.at(), trampoline.route.fallback.addr());
+            let bytes = match head {
+                Head::Rest => arch::head_jump(at, fallback),
+                Head::Body => Ok(arch::head_enter_body()),
+                Head::Chain(chain) => arch::head_jump(at, chain),
+            };
+            batch.heads.push((at, bytes.map_err(PrepareError::Encode)?));
+        }
+        Ok(head)
+    }
+
+    fn chain(
+        &mut self,
+        trampoline: &mut Trampoline,
+        targets: &[Target],
+        batch: &mut Batch,
+    ) -> Result<Head, PrepareError> {
+        let fallback = trampoline.route.fallback.addr();
+        match &trampoline.body {
+            Body::Holds(held) if held == targets => return Ok(Head::Body),
+            Body::Empty => {
+                let at = trampoline.at();
+                check_at_rest(at, fallback)?;
+                let body = at + HEAD_BYTES;
+                let code = arch::chain(body, targets, fallback).map_err(PrepareError::Encode)?;
+                if code.len() <= TRAMPOLINE_BYTES - HEAD_BYTES {
+                    batch.code.push((body, code));
+                    trampoline.body = Body::Holds(targets.to_vec());
+                    return Ok(Head::Body);
+                }
+            }
+            Body::Holds(_) | Body::Spoiled => {}
+        }
+        let key = ChainKey {
+            targets: targets.to_vec(),
+            fallback,
+        };
+        if let Some(&at) = self.chains.get(&key) {
+            return Ok(Head::Chain(at));
+        }
+        // The code's length depends on where it lies; measured generously.
+        let longest = 64 * (targets.len() + 1);
+        let at = self.allocate(trampoline.at(), longest)?;
+        let code = arch::chain(at, targets, fallback).map_err(PrepareError::Encode)?;
+        self.shrink(at, longest, code.len());
+        self.chain_bytes += code.len().next_multiple_of(arch::CHAIN_ALIGN);
+        batch.code.push((at, code));
+        batch.new_chains.push(key.clone());
+        self.chains.insert(key, at);
+        Ok(Head::Chain(at))
+    }
+
+    /// Room for a chain within reach of the object that holds `near`.
+    fn allocate(&mut self, near: usize, bytes: usize) -> Result<usize, PrepareError> {
+        let fits = |arena: &Arena| arena.object.contains(&near) && arena.free.len() >= bytes;
+        let index = match self.arenas.iter().position(fits) {
+            Some(index) => index,
+            None => {
+                let object = os::objects::object_of(near)
+                    .map_or(near..near + TRAMPOLINE_BYTES, |object| object.range);
+                let free = self
+                    .memory
+                    .reserve_near(object.clone(), ARENA_BYTES)
+                    .map_err(PrepareError::Patch)?;
+                self.arenas.push(Arena { object, free });
+                self.arenas.len() - 1
+            }
+        };
+        let at = self.arenas[index].free.start;
+        self.arenas[index].free.start += bytes;
+        Ok(at)
+    }
+
+    /// Gives back what `allocate` handed out beyond the code's end.
+    fn shrink(&mut self, at: usize, allocated: usize, used: usize) {
+        let end = at + used.next_multiple_of(arch::CHAIN_ALIGN);
+        for arena in &mut self.arenas {
+            if arena.free.start == at + allocated {
+                arena.free.start = end;
+            }
+        }
+    }
+
+    /// Writes a batch: chains, barrier, heads, barrier.
+    ///
+    /// # Errors
+    /// A refused step. Every trampoline still leads to complete code; the error
+    /// says which heads were flipped.
+    ///
+    /// # Safety
+    /// Nobody else patches these trampolines at the same time, their objects stay
+    /// loaded during the call, and every shim in the batch stays loaded for as
+    /// long as its chain is led to.
+    pub(crate) unsafe fn commit(&mut self, batch: &Batch) -> Result<(), CommitError> {
+        let failed = |source| CommitError {
+            flipped_below: 0,
+            source,
+        };
+        if !batch.code.is_empty() {
+            let edits: Vec<_> = batch
+                .code
+                .iter()
+                .map(|(at, bytes)| Edit { at: *at, bytes })
+                .collect();
+            // SAFETY: bodies are entered only by heads that are flipped below, and
+            // arenas hold breakpoints that nothing leads to; the pages are code of
+            // a loaded object or reserved by us.
+            let written = unsafe { self.memory.replace(&edits) };
+            if let Err(error) = written.and_then(|()| self.memory.barrier()) {
+                for key in &batch.new_chains {
+                    self.chains.remove(key);
+                }
+                return Err(failed(error));
+            }
+        }
+        if batch.heads.is_empty() {
+            return Ok(());
+        }
+        let edits: Vec<_> = batch
+            .heads
+            .iter()
+            .map(|(at, bytes)| Edit { at: *at, bytes })
+            .collect();
+        // SAFETY: each edit is one aligned instruction; a thread stands before it
+        // or past it, and both the old and the new one lead to complete code.
+        if let Err(source) = unsafe { self.memory.replace(&edits) } {
+            return Err(CommitError {
+                flipped_below: source.below,
+                source,
+            });
+        }
+        self.memory.barrier().map_err(|source| CommitError {
+            flipped_below: usize::MAX,
+            source,
+        })
+    }
+}
+
+impl Trampoline {
+    /// After a failed commit: a body that may be half written is never entered.
+    pub(crate) fn spoil_unless(&mut self, reached: Head) {
+        if reached != Head::Body && self.head != Head::Body {
+            self.body = Body::Spoiled;
+        }
+    }
+}
+
+/// Looks at a trampoline before it is patched for the first time: it must be
+/// what the macro emits, wherever the address came from.
+fn check_at_rest(at: usize, fallback: usize) -> Result<(), PrepareError> {
+    if at % TRAMPOLINE_BYTES != 0 {
+        return Err(PrepareError::Foreign { at });
+    }
+    // SAFETY: a route's trampoline is a function of a loaded object, at least one
+    // instruction long, and its alignment was checked, so that all eight bytes lie
+    // in one page. Nobody writes it but us, under the runtime's lock.
+    let head = unsafe { std::ptr::read_volatile(at as *const [u8; HEAD_BYTES]) };
+    if arch::is_rest_head(at, &head, fallback) {
+        Ok(())
+    } else {
+        Err(PrepareError::Foreign { at })
+    }
+}

@@ -1,0 +1,240 @@
+//! What the program declares: traits, implementations, and how a vtable leads to
+//! its implementation.
+//!
+//! `#[static_dispatch]` on a trait declares it ([`TraitDeclaration`]) and gives
+//! every implementor one more vtable method, which returns the implementation's
+//! [`Table`]: its shims, its name, its identity. So every type that a call site
+//! meets is known, annotated or not, private, generic, or from a plugin. On an
+//! impl the attribute registers a vtable ahead of the first call.
+//!
+//! The slices are per loaded object; a plugin's reach the host in its manifest.
+//! All types are `repr(C)` for that reason.
+
+use core::any::TypeId;
+
+/// A trait under `#[static_dispatch]`.
+#[derive(Debug)]
+#[repr(C)]
+pub struct TraitDeclaration {
+    name: &'static str,
+    module: &'static str,
+    crate_version: Option<&'static str>,
+    layout: u64,
+    methods: &'static [MethodDeclaration],
+}
+
+/// A dispatched method of such a trait.
+#[derive(Debug)]
+#[repr(C)]
+pub struct MethodDeclaration {
+    name: &'static str,
+    targets: u8,
+}
+
+impl MethodDeclaration {
+    /// For the expansion of `#[static_dispatch]`.
+    pub const fn new(name: &'static str, targets: u8) -> Self {
+        MethodDeclaration { name, targets }
+    }
+
+    /// The method's name.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// How many targets a chain of this method may have, 1 to 8.
+    pub fn targets(&self) -> usize {
+        usize::from(self.targets)
+    }
+}
+
+impl TraitDeclaration {
+    /// For the expansion of `#[static_dispatch]`.
+    pub const fn new(
+        name: &'static str,
+        module: &'static str,
+        crate_version: Option<&'static str>,
+        layout: u64,
+        methods: &'static [MethodDeclaration],
+    ) -> Self {
+        TraitDeclaration {
+            name,
+            module,
+            crate_version,
+            layout,
+            methods,
+        }
+    }
+
+    /// The trait's name.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The path of the module that declares it.
+    pub fn module(&self) -> &'static str {
+        self.module
+    }
+
+    /// Hash of the trait as written; it differs where vtables might.
+    pub fn layout(&self) -> u64 {
+        self.layout
+    }
+
+    /// The version of the declaring crate, where Cargo built it.
+    pub fn crate_version(&self) -> Option<&'static str> {
+        self.crate_version
+    }
+
+    /// The dispatched methods, in the order of their shims.
+    pub fn methods(&self) -> &'static [MethodDeclaration] {
+        self.methods
+    }
+
+    /// Whether both declare the same trait, possibly from two loaded objects.
+    pub fn is_same(&self, other: &TraitDeclaration) -> bool {
+        core::ptr::eq(self, other)
+            || (self.is_namesake(other)
+                && self.layout == other.layout
+                && self.crate_version == other.crate_version)
+    }
+
+    /// Whether both have the same path, whatever they contain.
+    pub fn is_namesake(&self, other: &TraitDeclaration) -> bool {
+        self.name == other.name && self.module == other.module
+    }
+}
+
+/// An address of code, as the expansion puts it into a [`Table`].
+#[derive(Clone, Copy, Debug)]
+#[repr(transparent)]
+pub struct Code(*const ());
+
+// SAFETY: an address of immutable code, never dereferenced as data.
+unsafe impl Sync for Code {}
+// SAFETY: as above.
+unsafe impl Send for Code {}
+
+impl Code {
+    /// For the expansion of `#[static_dispatch]`.
+    pub const fn new(address: *const ()) -> Self {
+        Code(address)
+    }
+
+    pub(crate) fn address(self) -> usize {
+        self.0.addr()
+    }
+}
+
+/// What a vtable leads to: one implementation of one annotated trait.
+#[derive(Debug)]
+#[repr(C)]
+pub struct Table {
+    declaration: &'static TraitDeclaration,
+    type_name: fn() -> &'static str,
+    implementation: fn() -> TypeId,
+    /// Never called. Its code differs for each implementation of each
+    /// instantiation of the trait, and so the content of no two tables, and of no
+    /// two vtables, is equal: a linker that merges equal ones finds none.
+    _distinct: fn() -> TypeId,
+    shims: &'static [Code],
+}
+
+impl Table {
+    /// For the expansion of `#[static_dispatch]`.
+    pub const fn new(
+        declaration: &'static TraitDeclaration,
+        type_name: fn() -> &'static str,
+        implementation: fn() -> TypeId,
+        distinct: fn() -> TypeId,
+        shims: &'static [Code],
+    ) -> Self {
+        Table {
+            declaration,
+            type_name,
+            implementation,
+            _distinct: distinct,
+            shims,
+        }
+    }
+
+    /// The trait.
+    pub fn declaration(&self) -> &'static TraitDeclaration {
+        self.declaration
+    }
+
+    /// The implementing type's name, lifetimes left out.
+    pub fn type_name(&self) -> &'static str {
+        (self.type_name)()
+    }
+
+    /// The implementing type, lifetimes erased. Not comparable across loaded
+    /// objects.
+    pub fn type_id(&self) -> TypeId {
+        (self.implementation)()
+    }
+
+    /// The shim of the trait's dispatched method `method`.
+    pub(crate) fn shim(&self, method: usize) -> Option<usize> {
+        self.shims.get(method).map(|code| code.address())
+    }
+}
+
+/// An implementation of an annotated trait with one of its vtables. The same
+/// implementation may have others, in other crates and codegen units.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Implementation {
+    vtable: usize,
+    table: &'static Table,
+}
+
+impl Implementation {
+    /// For the expansion of `#[static_dispatch]`.
+    pub fn new(vtable: usize, table: &'static Table) -> Self {
+        Implementation { vtable, table }
+    }
+
+    pub(crate) fn vtable(&self) -> usize {
+        self.vtable
+    }
+
+    pub(crate) fn table(&self) -> &'static Table {
+        self.table
+    }
+}
+
+/// What `#[static_dispatch]` on an impl adds to [`STATIC_CALL_IMPLEMENTATIONS_0_1_0`].
+#[repr(transparent)]
+pub struct RegisteredImplementation(fn() -> Implementation);
+
+impl RegisteredImplementation {
+    /// For the expansion of `#[static_dispatch]`.
+    pub const fn new(implementation: fn() -> Implementation) -> Self {
+        RegisteredImplementation(implementation)
+    }
+
+    pub(crate) fn get(&self) -> Implementation {
+        (self.0)()
+    }
+}
+
+/// A trait object of an annotated trait: `dyn Trait`, `dyn Trait + Send`, …
+///
+/// # Safety
+/// Implemented by `#[static_dispatch]` alone. `__table` returns the table of the
+/// type behind the object, `__declaration` that of the trait.
+pub unsafe trait TraitObject {
+    #[doc(hidden)]
+    fn __table(&self) -> &'static Table;
+    #[doc(hidden)]
+    fn __declaration() -> &'static TraitDeclaration;
+}
+
+/// Every annotated trait of this loaded object.
+#[linkme::distributed_slice]
+pub static STATIC_CALL_DECLARATIONS_0_1_0: [TraitDeclaration];
+
+/// Every registered implementation of this loaded object.
+#[linkme::distributed_slice]
+pub static STATIC_CALL_IMPLEMENTATIONS_0_1_0: [RegisteredImplementation];

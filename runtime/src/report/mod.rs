@@ -1,0 +1,245 @@
+//! The report: what every call site does, and why.
+
+use std::fmt;
+
+use crate::calibrate::Calibration;
+use crate::config::Mode;
+use crate::engine::{Details, Engine, LoadedObject, Patching, Resting, Status};
+use crate::plan::Rest;
+use crate::site::Site;
+
+mod table;
+
+/// What publishes chains.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
+#[non_exhaustive]
+pub enum Backend {
+    /// Trampolines are patched, by page replacement.
+    Patching,
+    /// Every call is the plain call, or stays as it was last published.
+    Portable {
+        /// Why, in one sentence without a full stop.
+        reason: String,
+    },
+}
+
+impl Backend {
+    pub(crate) fn of(engine: &Engine) -> Self {
+        match &engine.patching {
+            Patching::Works(_) => Backend::Patching,
+            Patching::Failed { reason, .. } | Patching::Unavailable { reason } => {
+                Backend::Portable {
+                    reason: reason.clone(),
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Display for Backend {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Backend::Patching => formatter.write_str("patching"),
+            Backend::Portable { reason } => write!(formatter, "portable ({reason})"),
+        }
+    }
+}
+
+/// A snapshot of all call sites. `Display` prints an aligned table.
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Report {
+    /// The mode in force.
+    pub mode: Mode,
+    /// What is wrong with `STATIC_CALL` in the environment, if anything.
+    pub environment_error: Option<String>,
+    /// What publishes chains.
+    pub backend: Backend,
+    /// What chains cost here, if it was measured: multiples of the plain call's time.
+    pub calibration: Option<Calibration>,
+    /// Passes of `retarget()` so far.
+    pub passes: u64,
+    /// Chains outside of trampolines.
+    pub chains: usize,
+    /// Their size in bytes.
+    pub chain_bytes: usize,
+    /// One row for each call site, plugins' included.
+    pub sites: Vec<SiteReport>,
+}
+
+/// One call site.
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct SiteReport {
+    /// Where it stands: file, line, column.
+    pub location: String,
+    /// The trait, once a call has told.
+    pub trait_name: Option<String>,
+    /// The method.
+    pub method: String,
+    /// Which plugin it lies in, if in one.
+    pub plugin: Option<u64>,
+    /// What it does.
+    pub state: State,
+    /// Why.
+    pub why: String,
+    /// What its chain compares with, most frequent first, and then what else the
+    /// last window saw.
+    pub targets: Vec<TargetReport>,
+    /// Trampolines that lead to it; more than one in generic and inlined code.
+    pub trampolines: usize,
+    /// Learning windows planned from.
+    pub windows: u32,
+    /// Misses of published chains; counted up to the budget that reopens a window.
+    pub misses: u64,
+    /// Times that its chain was exchanged or taken away.
+    pub retargets: u32,
+}
+
+/// What a site does with a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
+#[non_exhaustive]
+pub enum State {
+    /// Nothing was recorded yet.
+    Idle,
+    /// Records what it meets.
+    Learning,
+    /// Compares and jumps.
+    Patched,
+    /// Makes the plain call.
+    Plain,
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(match self {
+            State::Idle => "idle",
+            State::Learning => "learning",
+            State::Patched => "patched",
+            State::Plain => "plain",
+        })
+    }
+}
+
+/// A type that a site has met or compares with.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct TargetReport {
+    /// The type's name.
+    pub type_name: String,
+    /// Its share of the last window's calls, 0 to 1, if it was seen there.
+    pub share: Option<f32>,
+    /// Whether the published chain compares with it.
+    pub in_chain: bool,
+}
+
+impl Report {
+    pub(crate) fn of(engine: &Engine) -> Self {
+        let (chains, chain_bytes) = match &engine.patching {
+            Patching::Works(publisher) | Patching::Failed { publisher, .. } => publisher.chains(),
+            Patching::Unavailable { .. } => (0, 0),
+        };
+        Report {
+            mode: engine.mode(),
+            environment_error: engine.environment_error().map(ToString::to_string),
+            backend: Backend::of(engine),
+            calibration: engine.calibration(),
+            passes: engine.passes,
+            chains,
+            chain_bytes,
+            sites: engine.objects.iter().flat_map(rows).collect(),
+        }
+    }
+}
+
+fn rows(object: &LoadedObject) -> impl Iterator<Item = SiteReport> {
+    let details = object.details.iter();
+    object
+        .sites
+        .iter()
+        .zip(details)
+        .map(|(site, details)| SiteReport::of(site, details.as_deref(), object.plugin))
+}
+
+impl SiteReport {
+    fn of(site: &Site, details: Option<&Details>, plugin: Option<u64>) -> Self {
+        let route = details
+            .and_then(|details| Some(details.trampolines.first()?.route))
+            .or_else(|| site.first_route());
+        let (state, why) = describe(site, details);
+        let watched = details.map_or(0, |details| match details.status {
+            Status::Published { .. } => u64::from(details.counted_misses(site)),
+            _ => 0,
+        });
+        SiteReport {
+            location: format!("{}:{}:{}", site.file(), site.line(), site.column()),
+            trait_name: route.map(|route| route.declaration.name().to_owned()),
+            method: site.method().to_owned(),
+            plugin,
+            state,
+            why,
+            targets: details.map_or_else(Vec::new, |details| {
+                let targets = details.last_seen.iter();
+                targets
+                    .map(|target| TargetReport {
+                        type_name: target.type_name.clone(),
+                        share: target.share,
+                        in_chain: target.in_chain,
+                    })
+                    .collect()
+            }),
+            trampolines: details.map_or(usize::from(route.is_some()), |details| {
+                details.trampolines.len()
+            }),
+            windows: details.map_or(0, |details| details.windows),
+            misses: details.map_or(0, |details| details.misses) + watched,
+            retargets: details.map_or(0, |details| details.retargets),
+        }
+    }
+}
+
+fn describe(site: &Site, details: Option<&Details>) -> (State, String) {
+    let percent = |share: f32| (share * 100.0).round();
+    let Some(details) = details else {
+        return if site.first_route().is_some() {
+            (State::Learning, "first window".into())
+        } else {
+            (State::Idle, "never called".into())
+        };
+    };
+    match &details.status {
+        Status::Learning => (State::Learning, "window open".into()),
+        Status::Published { coverage } => (
+            State::Patched,
+            format!("covers {} % of the calls", percent(*coverage)),
+        ),
+        Status::Resting(why) => {
+            let why = match why {
+                Resting::Planned(Rest::Mixed { coverage }) => {
+                    format!("mixed: the best chain would cover {} %", percent(*coverage))
+                }
+                Resting::Planned(Rest::DoesNotPay { ratio }) => {
+                    format!("does not pay: a chain takes {ratio:.2} of the plain call's time here")
+                }
+                Resting::Off => "switched off".into(),
+                Resting::Portable => "no patching; see the backend".into(),
+                Resting::TooManyTrampolines => "more trampolines than can be tracked".into(),
+                Resting::Unpatchable(why) => why.clone(),
+            };
+            (State::Plain, why)
+        }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        table::write(self, formatter)
+    }
+}

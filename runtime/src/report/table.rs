@@ -1,0 +1,153 @@
+//! The report as an aligned table.
+
+use std::fmt;
+
+use super::{Report, SiteReport, State};
+
+const HEADINGS: [&str; 8] = [
+    "call site",
+    "method",
+    "state",
+    "why",
+    "targets",
+    "windows",
+    "misses",
+    "retargets",
+];
+/// Columns that hold numbers, set to the right.
+const NUMBERS: std::ops::Range<usize> = 5..8;
+/// Types named per site; the rest are counted.
+const NAMED: usize = 4;
+
+pub(super) fn write(report: &Report, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(
+        formatter,
+        "mode {}, backend {}, {} passes, {} chains outside of trampolines ({} bytes)",
+        report.mode, report.backend, report.passes, report.chains, report.chain_bytes
+    )?;
+    if let Some(calibration) = report.calibration {
+        write!(
+            formatter,
+            "\ncalibration: a chain takes {:.2} of the plain call's time on one type, {:.2} on an \
+             80/20 mix of two",
+            calibration.mono, calibration.skewed
+        )?;
+    }
+    if let Some(error) = &report.environment_error {
+        write!(formatter, "\nSTATIC_CALL is ignored: {error}")?;
+    }
+    let rows: Vec<[String; 8]> = report.sites.iter().map(cells).collect();
+    let mut widths = HEADINGS.map(str::len);
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    line(formatter, &HEADINGS.map(str::to_owned), &widths)?;
+    let rule = widths.map(|width| "-".repeat(width));
+    line(formatter, &rule, &widths)?;
+    for row in &rows {
+        line(formatter, row, &widths)?;
+    }
+    Ok(())
+}
+
+fn line(
+    formatter: &mut fmt::Formatter<'_>,
+    cells: &[String; 8],
+    widths: &[usize; 8],
+) -> fmt::Result {
+    let mut text = String::new();
+    for (column, (cell, &width)) in cells.iter().zip(widths).enumerate() {
+        let cell = if NUMBERS.contains(&column) {
+            format!("{cell:>width$}")
+        } else {
+            format!("{cell:<width$}")
+        };
+        if column > 0 {
+            text.push_str("  ");
+        }
+        text.push_str(&cell);
+    }
+    write!(formatter, "\n{}", text.trim_end())
+}
+
+fn cells(site: &SiteReport) -> [String; 8] {
+    let method = match &site.trait_name {
+        Some(name) => format!("{name}::{}", site.method),
+        None => site.method.clone(),
+    };
+    let location = match site.plugin {
+        Some(plugin) => format!("{} (plugin {plugin})", site.location),
+        None => site.location.clone(),
+    };
+    [
+        location,
+        method,
+        site.state.to_string(),
+        site.why.clone(),
+        targets(site),
+        site.windows.to_string(),
+        site.misses.to_string(),
+        site.retargets.to_string(),
+    ]
+}
+
+/// `Saw 79 %, Noise 21 %`; types that the chain does not compare with in brackets.
+fn targets(site: &SiteReport) -> String {
+    let mut named: Vec<String> = site
+        .targets
+        .iter()
+        .take(NAMED.max(site.targets.iter().filter(|one| one.in_chain).count()))
+        .map(|target| {
+            let share = match target.share {
+                Some(share) => format!("{} {:.0} %", short(&target.type_name), share * 100.0),
+                None => format!("{} (registered)", short(&target.type_name)),
+            };
+            if target.in_chain || site.state != State::Patched {
+                share
+            } else {
+                format!("[{share}]")
+            }
+        })
+        .collect();
+    let rest = site.targets.len() - named.len();
+    if rest > 0 {
+        named.push(format!("{rest} more"));
+    }
+    named.join(", ")
+}
+
+/// `a::b::Saw<c::D>` as `Saw<D>`.
+fn short(type_name: &str) -> String {
+    let mut short = String::new();
+    let mut segment = String::new();
+    let mut characters = type_name.chars().peekable();
+    while let Some(character) = characters.next() {
+        if character == ':' && characters.peek() == Some(&':') {
+            characters.next();
+            segment.clear();
+        } else if character.is_alphanumeric() || character == '_' {
+            segment.push(character);
+        } else {
+            short.push_str(&segment);
+            segment.clear();
+            short.push(character);
+        }
+    }
+    short + &segment
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn type_names_are_shortened_inside_their_arguments_too() {
+        assert_eq!(super::short("a::b::Saw"), "Saw");
+        assert_eq!(super::short("a::Wrap<b::C, &d::E>"), "Wrap<C, &E>");
+        assert_eq!(super::short("(a::B, [c::D; 3])"), "(B, [D; 3])");
+        assert_eq!(
+            super::short("dyn a::B + core::marker::Send"),
+            "dyn B + Send"
+        );
+    }
+}

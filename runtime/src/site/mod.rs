@@ -1,0 +1,237 @@
+//! Call sites.
+//!
+//! A `static_call!` declares one [`Site`], a 64-byte static and an element of the
+//! slice [`SITES`]. The site is all that a call looks at:
+//!
+//! 1. the *switch*, one relaxed load: while it is off, the plain vtable call
+//!    follows right there, inlined;
+//! 2. while it is on, a direct call to the site's trampoline. At rest that jumps
+//!    to the fallback shim, which [records](passed) the call, if a window is open,
+//!    and then makes the plain call; patched, it holds a chain of compares whose
+//!    hits touch no memory of ours at all.
+//!
+//! A site starts out learning: its first calls go through the trampoline and are
+//! recorded until the window's budget is used up, which switches the site off.
+//! From then on `runtime::retarget()` decides, and the calling threads never do
+//! more than count down a budget that has an end.
+//!
+//! Everything that a calling thread writes is guarded by one try-lock, `busy`.
+//! Who finds it taken drops the record and goes on with the call: a call never
+//! waits, never allocates and may come from a signal handler that interrupted
+//! the lock's holder. The idea of a static per site with a cached decision that
+//! one function recomputes is `tracing-core`'s `callsite`.
+//!
+//! The type is shared between a host and its plugins, each with its own copy of
+//! this code, so it is `repr(C)` and the manifest compares versions.
+
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, Ordering};
+
+use crate::profile::{self, Profile};
+use crate::registry::{Table, TraitDeclaration};
+
+mod record;
+
+pub use record::passed;
+
+/// Calls recorded in a learning window that nobody configured.
+pub(crate) const FIRST_WINDOW: u32 = 1024;
+
+/// Whether call sites have trampolines on this target.
+pub(crate) const TRAMPOLINES: bool =
+    cfg!(all(target_arch = "x86_64", target_os = "linux", not(miri)));
+
+/// One call site: what `static_call!` declares.
+///
+/// 64 bytes in a cache line of its own, so that what happens at one site never
+/// slows down another.
+#[repr(C, align(64))]
+pub struct Site {
+    /// Off (0): the plain call. On (1): the trampoline.
+    switch: AtomicU8,
+    /// The try-lock of all that follows up to `route`.
+    busy: AtomicBool,
+    phase: AtomicU8,
+    _reserved: AtomicU8,
+    /// How many more calls may be recorded; 0 closes the window.
+    budget: AtomicU32,
+    profile: AtomicPtr<Profile>,
+    /// The first trampoline that brought a call here.
+    route: AtomicPtr<Route>,
+    method: &'static str,
+    file: &'static str,
+    line: u32,
+    column: u32,
+}
+
+const _: () = assert!(size_of::<Site>() == 64);
+
+/// What a site is doing with the calls that pass through its fallback.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Phase {
+    /// A learning window is open, or closed and waiting for `retarget()`.
+    Learning = 0,
+    /// A chain is published; what comes by is a miss.
+    Watching = 1,
+    /// Nothing is recorded.
+    Resting = 2,
+}
+
+/// The type that carries a call site into a trampoline: each `static_call!`
+/// declares its own.
+pub trait CallSite {
+    /// The site's static.
+    fn site() -> &'static Site;
+}
+
+/// One trampoline that leads to a site. A site in generic or inlined code may
+/// have several.
+#[repr(C)]
+pub struct Route {
+    pub(crate) declaration: &'static TraitDeclaration,
+    pub(crate) method: usize,
+    pub(crate) trampoline: *const (),
+    pub(crate) fallback: *const (),
+}
+
+// SAFETY: a route is immutable, and its pointers are addresses of code that is
+// never written through them.
+unsafe impl Sync for Route {}
+// SAFETY: as above.
+unsafe impl Send for Route {}
+
+impl Route {
+    /// For the expansion of `#[static_dispatch]`.
+    pub const fn new(
+        declaration: &'static TraitDeclaration,
+        method: usize,
+        trampoline: *const (),
+        fallback: *const (),
+    ) -> Self {
+        Route {
+            declaration,
+            method,
+            trampoline,
+            fallback,
+        }
+    }
+}
+
+impl Site {
+    /// For the expansion of `static_call!`.
+    pub const fn new(method: &'static str, file: &'static str, line: u32, column: u32) -> Self {
+        Site {
+            switch: AtomicU8::new(TRAMPOLINES as u8),
+            busy: AtomicBool::new(false),
+            phase: AtomicU8::new(Phase::Learning as u8),
+            _reserved: AtomicU8::new(0),
+            budget: AtomicU32::new(FIRST_WINDOW),
+            profile: AtomicPtr::new(core::ptr::null_mut()),
+            route: AtomicPtr::new(core::ptr::null_mut()),
+            method,
+            file,
+            line,
+            column,
+        }
+    }
+
+    /// Whether the plain call is to be made. One relaxed load.
+    #[inline(always)]
+    pub fn is_plain(&self) -> bool {
+        !TRAMPOLINES || self.switch.load(Ordering::Relaxed) == 0
+    }
+
+    pub(crate) fn method(&self) -> &'static str {
+        self.method
+    }
+
+    pub(crate) fn file(&self) -> &'static str {
+        self.file
+    }
+
+    pub(crate) fn line(&self) -> u32 {
+        self.line
+    }
+
+    pub(crate) fn column(&self) -> u32 {
+        self.column
+    }
+
+    pub(crate) fn phase(&self) -> Phase {
+        match self.phase.load(Ordering::Acquire) {
+            0 => Phase::Learning,
+            1 => Phase::Watching,
+            _ => Phase::Resting,
+        }
+    }
+
+    /// Records that the open window may still take.
+    pub(crate) fn budget(&self) -> u32 {
+        self.budget.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn first_route(&self) -> Option<&'static Route> {
+        // SAFETY: only `record` stores here, and it stores a `&'static Route`.
+        unsafe { self.route.load(Ordering::Acquire).as_ref() }
+    }
+
+    pub(crate) fn set_switch(&self, on: bool) {
+        self.switch
+            .store(u8::from(on && TRAMPOLINES), Ordering::Release);
+    }
+
+    /// Takes the try-lock, waiting a little for a recording thread that was
+    /// preempted; [`None`] if it never comes back (after `fork`, say).
+    pub(crate) fn lock(&self) -> Option<Locked<'_>> {
+        const TRIES: u32 = 1000;
+        for _ in 0..TRIES {
+            if !self.busy.swap(true, Ordering::Acquire) {
+                return Some(Locked(self));
+            }
+            crate::os::pause();
+        }
+        None
+    }
+}
+
+/// The site's try-lock, held.
+pub(crate) struct Locked<'a>(&'a Site);
+
+impl Locked<'_> {
+    /// Closes whatever window is open and hands out its profile.
+    pub(crate) fn close(&self) -> Option<&'static Profile> {
+        let site = self.0;
+        site.budget.store(0, Ordering::Release);
+        let profile = site.profile.swap(core::ptr::null_mut(), Ordering::AcqRel);
+        // SAFETY: profiles live in statics or are leaked boxes of the runtime.
+        unsafe { profile.as_ref() }
+    }
+
+    /// The open window's profile, left in place.
+    pub(crate) fn profile(&self) -> Option<&'static Profile> {
+        // SAFETY: as in `close`.
+        unsafe { self.0.profile.load(Ordering::Acquire).as_ref() }
+    }
+
+    /// Opens a window of `budget` records in `phase`, or none if `budget` is 0.
+    pub(crate) fn open(&self, phase: Phase, budget: u32, profile: Option<&'static Profile>) {
+        let site = self.0;
+        let profile = profile.map_or(core::ptr::null_mut(), |profile| {
+            core::ptr::from_ref(profile).cast_mut()
+        });
+        site.profile.store(profile, Ordering::Release);
+        site.phase.store(phase as u8, Ordering::Release);
+        site.budget.store(budget, Ordering::Release);
+    }
+}
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        self.0.busy.store(false, Ordering::Release);
+    }
+}
+
+/// Every call site of this loaded object. The version in the name keeps two
+/// versions of this crate in one program apart.
+#[linkme::distributed_slice]
+pub static STATIC_CALL_SITES_0_1_0: [Site];
