@@ -1,38 +1,44 @@
 //! The runtime: re-planning, registration, reports, plugins.
 
-use crate::engine;
+#[cfg(not(target_os = "linux"))]
+use alone::in_charge;
+
+#[cfg(target_os = "linux")]
+use crate::plugin::host::in_charge;
+use crate::registry::Implementation;
 
 pub use crate::calibrate::Calibration;
 pub use crate::config::{Config, ConfigError, Mode};
 pub use crate::engine::{Retarget, RetargetError, Skipped};
+#[cfg(target_os = "linux")]
+pub use crate::plugin::{Plugin, PluginBox, PluginError};
 pub use crate::registry::TraitObject;
 pub use crate::report::{Backend, Report, SiteReport, State, TargetReport};
 
 /// Re-plans every call site.
 pub fn retarget() -> Result<Retarget, RetargetError> {
-    engine::with(engine::Engine::retarget)
+    (in_charge().retarget)()
 }
 
 /// Registers the implementation behind `object`.
 pub fn register<D: TraitObject + ?Sized>(object: &D) {
-    let implementation =
-        crate::registry::Implementation::new(crate::private::vtable_of(object), object.__table());
-    engine::with(|engine| engine.register(implementation));
+    let implementation = Implementation::new(crate::private::vtable_of(object), object.__table());
+    (in_charge().register)(implementation);
 }
 
 /// Sets how the runtime learns and plans.
 pub fn configure(config: Config) -> Result<(), ConfigError> {
-    engine::with(|engine| engine.configure(config))
+    (in_charge().configure)(config)
 }
 
 /// Which backend publishes chains, or why none does.
 pub fn backend() -> Backend {
-    engine::with(|engine| Backend::of(engine))
+    (in_charge().backend)()
 }
 
 /// What every call site does, and why.
 pub fn report() -> Report {
-    engine::with(|engine| Report::of(engine))
+    (in_charge().report)()
 }
 
 /// The report's rows.

@@ -171,6 +171,28 @@ impl<'a> Context<'a> {
             let method = method.ident().to_string();
             quote!(#(#cfgs)* #private::MethodDeclaration::new(#method, #targets))
         });
+        // The hash is of tokens, and tokens do not say which `cfg`s hold.
+        let conditions = self
+            .input
+            .item
+            .items
+            .iter()
+            .enumerate()
+            .filter_map(|(index, part)| {
+                let attributes = match part {
+                    TraitItem::Fn(part) => &part.attrs,
+                    TraitItem::Type(part) => &part.attrs,
+                    TraitItem::Const(part) => &part.attrs,
+                    _ => return None,
+                };
+                let cfgs: Vec<_> = attributes
+                    .iter()
+                    .filter(|one| one.path().is_ident("cfg"))
+                    .collect();
+                let step = layout_hash(&index.to_string());
+                (!cfgs.is_empty())
+                    .then(|| quote!(#(#cfgs)* let __layout = __layout.rotate_left(1) ^ #step;))
+            });
         quote! {
             #[#private::linkme::distributed_slice(#private::DECLARATIONS)]
             #[linkme(crate = #private::linkme)]
@@ -178,7 +200,7 @@ impl<'a> Context<'a> {
                 #ident,
                 #private::core::module_path!(),
                 #private::core::option_env!("CARGO_PKG_VERSION"),
-                #layout,
+                { let __layout: #private::core::primitive::u64 = #layout; #(#conditions)* __layout },
                 &[#(#methods),*],
             );
         }

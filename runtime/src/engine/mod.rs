@@ -5,6 +5,7 @@
 //! walks all sites, lets the planner decide about those whose window has something
 //! to say, and publishes what changed in one batch.
 
+use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::arch;
@@ -49,6 +50,8 @@ pub(crate) struct Engine {
     /// Profiles that are in no window, ready for the next one.
     spare: Vec<&'static Profile>,
     pub(crate) passes: u64,
+    #[cfg(target_os = "linux")]
+    pub(crate) plugins: crate::plugin::Plugins,
 }
 
 /// Whether code can be patched.
@@ -161,6 +164,8 @@ impl Engine {
             trust: Trust::start(),
             spare: Vec::new(),
             passes: 0,
+            #[cfg(target_os = "linux")]
+            plugins: crate::plugin::Plugins::default(),
         }
     }
 
@@ -211,9 +216,11 @@ impl Engine {
         }
     }
 
-    /// Adds a plugin's object.
-    pub(crate) fn add_object(&mut self, object: LoadedObject) {
+    /// Adds a plugin's object, which lies in `range`.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn add_plugin(&mut self, object: LoadedObject, plugin: u64, range: Range<usize>) {
         let declarations = object.declarations;
+        self.trust.add_plugin(plugin, range);
         self.objects.push(object);
         self.wake(|other| declarations.iter().any(|new| new.is_same(other)));
     }

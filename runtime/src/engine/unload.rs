@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::pass::close;
 use super::state::Status;
-use super::{Engine, Patching};
+use super::{Engine, LoadedObject, Patching};
 use crate::publish::{Batch, Head};
 use crate::site::Phase;
 
@@ -19,21 +19,23 @@ impl Engine {
     /// program, so no compare with them can succeed, even one that a preempted
     /// thread is about to make.
     pub(crate) fn remove_object(&mut self, plugin: u64, range: &Range<usize>) -> bool {
-        let own = |object: &super::LoadedObject| object.plugin == Some(plugin);
-        for object in self.objects.iter().filter(|object| own(object)) {
-            for site in object.sites {
-                if let Some(profile) = close(site) {
-                    self.trust.recycle(profile, &mut self.spare);
-                }
+        let own = |object: &LoadedObject| object.plugin == Some(plugin);
+        let Some(index) = self.objects.iter().position(own) else {
+            return true;
+        };
+        let mut gone = self.objects.remove(index);
+        for site in gone.sites {
+            site.set_switch(false);
+            if let Some(profile) = close(site) {
+                self.trust.recycle(profile, &mut self.spare);
             }
         }
-        self.objects.retain(|object| !own(object));
         for object in &mut self.objects {
             object
                 .implementations
                 .retain(|one| !range.contains(&one.vtable()));
         }
-        let safe = self.purge_windows(range) && self.retarget_away(range);
+        let safe = self.purge_windows(range) && self.retarget_away(&mut gone, range);
         self.trust.remove_plugin(plugin);
         safe
     }
@@ -60,8 +62,10 @@ impl Engine {
         true
     }
 
-    /// Puts the heads of all chains with a target in `range` back to rest.
-    fn retarget_away(&mut self, range: &Range<usize>) -> bool {
+    /// Puts the heads of all chains with a target in `range` back to rest, and
+    /// all of `gone`'s: should somebody else keep its library loaded, no chain
+    /// of its may lead into another plugin, which nobody would then take back.
+    fn retarget_away(&mut self, gone: &mut LoadedObject, range: &Range<usize>) -> bool {
         let mut batch = Batch::default();
         let mut flipped = Vec::new();
         let Engine {
@@ -72,6 +76,13 @@ impl Engine {
             Patching::Works(publisher) | Patching::Failed { publisher, .. } => publisher,
             Patching::Unavailable { .. } => return true,
         };
+        for details in gone.details.iter_mut().flatten() {
+            for trampoline in &mut details.trampolines {
+                if publisher.prepare(trampoline, &[], &mut batch).is_err() {
+                    return false;
+                }
+            }
+        }
         for (object_index, object) in objects.iter_mut().enumerate() {
             for (site_index, details) in object.details.iter_mut().enumerate() {
                 let Some(details) = details else { continue };

@@ -11,7 +11,8 @@
 //!   more mixed than that is left to the vtable ("megamorphic", as JITs say).
 //! - Hysteresis: another chain replaces the published one only if it covers
 //!   [`Policy::margin`] more of what the window saw.
-//! - If all implementations registered for the trait fit, no window is needed.
+//! - If all implementations registered for the trait fit, no window is needed, as
+//!   long as no other was met and no chain is to be replaced.
 //! - In [`Mode::Auto`](crate::config::Mode) a chain must pay on this processor: the
 //!   calibration's ratio for a mix of this kind must be below one by a margin.
 
@@ -82,10 +83,11 @@ pub(crate) enum Rest {
 /// Decides about one site.
 pub(crate) fn decide(evidence: &Evidence<'_>, policy: &Policy) -> Decision {
     if evidence.samples < policy.minimum_samples {
-        let registered = evidence.registered;
-        let known = !registered.is_empty() && registered.len() <= evidence.capacity;
-        return if known && policy.calibration.is_none() {
-            publish_or_keep(registered.to_vec(), 1.0, evidence, 0.0)
+        return if policy.calibration.is_none() && registered_are_all(evidence) {
+            Decision::Publish {
+                targets: evidence.registered.to_vec(),
+                coverage: 1.0,
+            }
         } else {
             Decision::Wait
         };
@@ -111,6 +113,17 @@ pub(crate) fn decide(evidence: &Evidence<'_>, policy: &Policy) -> Decision {
     publish_or_keep(targets, coverage, evidence, policy.margin)
 }
 
+/// Whether what is registered fits a chain, and nothing speaks against it yet: no
+/// call on another vtable, and no chain that was learned or that has had misses.
+fn registered_are_all(evidence: &Evidence<'_>) -> bool {
+    let registered = evidence.registered;
+    let met = |candidate: &Candidate| registered.contains(&candidate.target);
+    !registered.is_empty()
+        && registered.len() <= evidence.capacity
+        && evidence.current.is_empty()
+        && evidence.seen.iter().all(met)
+}
+
 /// Hysteresis: the published chain stays unless the new one is better by the margin.
 fn publish_or_keep(
     targets: Vec<Target>,
@@ -121,7 +134,7 @@ fn publish_or_keep(
     if targets == evidence.current {
         return Decision::Keep;
     }
-    if !evidence.current.is_empty() && evidence.samples > 0 {
+    if !evidence.current.is_empty() {
         let covered_now: u32 = evidence
             .seen
             .iter()

@@ -34,15 +34,16 @@ fn call(at: usize, vtable: usize, x: u64) -> u64 {
     function(0, vtable, x)
 }
 
-// A trampoline in this program's own code, which the reserved ones are not.
+// A trampoline in this program's own code, which the reserved ones are not. It
+// has a page of its own: other tests replace pages at the same time.
 std::arch::global_asm!(
     ".pushsection static_call_text_of_os_tests, \"ax\", @progbits",
-    ".balign 64",
+    ".balign 4096",
     ".hidden static_call_os_tests_trampoline",
     ".globl static_call_os_tests_trampoline",
     "static_call_os_tests_trampoline:",
     "jmp {fallback}",
-    ".balign 64, 0xCC",
+    ".balign 4096, 0xCC",
     ".popsection",
     fallback = sym plus_nothing,
 );

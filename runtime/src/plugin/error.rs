@@ -1,0 +1,213 @@
+//! Why a plugin was refused.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use crate::registry::TraitDeclaration;
+
+/// Why a plugin could not be loaded, or made no object. The host is as it was.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum PluginError {
+    /// The file cannot be read.
+    Open {
+        /// The plugin's path.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file is not a whole shared library for this machine.
+    NotALibrary {
+        /// The plugin's path.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The file is shorter than its own headers say.
+    Truncated {
+        /// The plugin's path.
+        path: PathBuf,
+        /// The size that the headers imply, in bytes.
+        needed: u64,
+        /// The size of the file, in bytes.
+        found: u64,
+    },
+    /// The library does not say `export_plugin!`, or that of another layout.
+    NoManifest {
+        /// The plugin's path.
+        path: PathBuf,
+    },
+    /// It was built by another compiler.
+    Rustc {
+        /// The plugin's path.
+        path: PathBuf,
+        /// The host's compiler.
+        host: String,
+        /// The plugin's.
+        plugin: String,
+    },
+    /// It was built with another version of static-call.
+    Version {
+        /// The plugin's path.
+        path: PathBuf,
+        /// The host's version.
+        host: String,
+        /// The plugin's.
+        plugin: String,
+    },
+    /// An annotated trait is not the same on both sides.
+    Trait {
+        /// The plugin's path.
+        path: PathBuf,
+        /// The trait.
+        name: String,
+        /// Version and layout in the host.
+        host: String,
+        /// Version and layout in the plugin.
+        plugin: String,
+    },
+    /// The dynamic loader refused it.
+    Load {
+        /// The plugin's path.
+        path: PathBuf,
+        /// What the loader said.
+        reason: String,
+    },
+    /// It has no constructor of that name.
+    UnknownConstructor {
+        /// The plugin's path.
+        path: PathBuf,
+        /// The name asked for.
+        name: String,
+        /// The names it has.
+        known: Vec<String>,
+    },
+    /// The constructor has another argument or result.
+    Signature {
+        /// The plugin's path.
+        path: PathBuf,
+        /// The constructor.
+        name: String,
+        /// What the host asked for.
+        wanted: String,
+        /// What the plugin exports.
+        found: String,
+    },
+    /// The constructor panicked.
+    Panicked {
+        /// The plugin's path.
+        path: PathBuf,
+        /// The constructor.
+        name: String,
+        /// The panic's message.
+        message: String,
+    },
+}
+
+pub(super) fn describe(declaration: &TraitDeclaration) -> String {
+    format!(
+        "version {}, layout {:016x}",
+        declaration.crate_version().unwrap_or("unknown"),
+        declaration.layout()
+    )
+}
+
+impl fmt::Display for PluginError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use PluginError as E;
+        match self {
+            E::Open { path, source } => {
+                write!(
+                    formatter,
+                    "cannot read the plugin {}: {source}",
+                    path.display()
+                )
+            }
+            E::NotALibrary { path, reason } => write!(
+                formatter,
+                "{} is not a plugin for this machine ({reason}); build it as a `cdylib`",
+                path.display()
+            ),
+            E::Truncated {
+                path,
+                needed,
+                found,
+            } => write!(
+                formatter,
+                "{} is truncated: its headers describe {needed} bytes and it has {found}; copy it \
+                 again",
+                path.display()
+            ),
+            E::NoManifest { path } => write!(
+                formatter,
+                "{} has no plugin manifest of this version; add `static_call::export_plugin!` to it",
+                path.display()
+            ),
+            E::Rustc { path, host, plugin } => write!(
+                formatter,
+                "{} was built by `{plugin}` and this program by `{host}`; build both with one \
+                 compiler",
+                path.display()
+            ),
+            E::Version { path, host, plugin } => write!(
+                formatter,
+                "{} was built with static-call {plugin} and this program with {host}; build both \
+                 with one version",
+                path.display()
+            ),
+            E::Trait {
+                path,
+                name,
+                host,
+                plugin,
+            } => write!(
+                formatter,
+                "the trait `{name}` differs: {plugin} in {}, {host} in this program; build both \
+                 from the same sources",
+                path.display()
+            ),
+            E::Load { path, reason } => {
+                write!(formatter, "cannot load {}: {reason}", path.display())
+            }
+            E::UnknownConstructor { path, name, known } => write!(
+                formatter,
+                "{} has no constructor `{name}`; it has {}",
+                path.display(),
+                if known.is_empty() {
+                    "none".to_owned()
+                } else {
+                    known.join(", ")
+                }
+            ),
+            E::Signature {
+                path,
+                name,
+                wanted,
+                found,
+            } => write!(
+                formatter,
+                "the constructor `{name}` of {} is a `{found}`, not a `{wanted}`; ask for that",
+                path.display()
+            ),
+            E::Panicked {
+                path,
+                name,
+                message,
+            } => write!(
+                formatter,
+                "the constructor `{name}` of {} panicked: {message}",
+                path.display()
+            ),
+        }
+    }
+}
+
+impl std::error::Error for PluginError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            PluginError::Open { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! Which runtime retargets this object's call sites.
+//!
+//! A plugin has a copy of this crate, with an engine of its own. If both engines
+//! patched the plugin's trampolines, each would undo the other. So a host that
+//! adopts a plugin hands it this table, and the plugin's copy of
+//! `static_call::runtime` passes everything on to the host's.
+
+use std::sync::OnceLock;
+
+use crate::engine::{self, Retarget, RetargetError};
+use crate::registry::Implementation;
+use crate::runtime::{Backend, Config, ConfigError, Report};
+
+/// The host's runtime, as its plugins call it.
+#[repr(C)]
+pub(crate) struct Host {
+    pub(crate) retarget: fn() -> Result<Retarget, RetargetError>,
+    pub(crate) register: fn(Implementation),
+    pub(crate) configure: fn(Config) -> Result<(), ConfigError>,
+    pub(crate) backend: fn() -> Backend,
+    pub(crate) report: fn() -> Report,
+}
+
+/// This object's runtime.
+pub(crate) static HOST: Host = Host {
+    retarget: || engine::with(engine::Engine::retarget),
+    register: |implementation| engine::with(|engine| engine.register(implementation)),
+    configure: |config| engine::with(|engine| engine.configure(config)),
+    backend: || engine::with(|engine| Backend::of(engine)),
+    report: || engine::with(|engine| Report::of(engine)),
+};
+
+static ADOPTED_BY: OnceLock<&'static Host> = OnceLock::new();
+
+/// Called by the host in a plugin that it adopts.
+pub(super) fn adopt(host: &'static Host) {
+    // Twice means the same host again: a plugin has one loader.
+    let _ = ADOPTED_BY.set(host);
+}
+
+/// The runtime in charge of this object: its own, or that of its host.
+pub(crate) fn in_charge() -> &'static Host {
+    ADOPTED_BY.get().copied().unwrap_or(&HOST)
+}

@@ -1,0 +1,360 @@
+//! Plugins: shared libraries whose types and call sites join while the program
+//! runs, and leave again.
+//!
+//! A plugin is a `cdylib` built by the same `rustc` with the same version of this
+//! crate. Its slices are its own, so the host never sees them by itself: the
+//! plugin exports one header, checked in the file before the library is loaded
+//! and so before any of its code runs, and one manifest with its traits,
+//! implementations, call sites and constructors.
+//!
+//! Objects that a plugin made keep it loaded. When the last one and the last
+//! [`Plugin`] are gone, everything that leads into the library is retargeted away
+//! and the library is unloaded, as the kernel does with a module's static calls.
+
+use std::any::type_name;
+use std::fmt;
+use std::mem::MaybeUninit;
+use std::ops::{Deref, DerefMut, Range};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Weak};
+
+use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
+
+use crate::engine::{self, LoadedObject};
+use crate::os::objects;
+use crate::registry::TraitObject;
+
+mod error;
+mod file;
+pub(crate) mod host;
+pub(crate) mod manifest;
+
+pub use error::PluginError;
+use manifest::{Constructor, Header, Manifest};
+
+/// A loaded plugin. Clones share it; see [`Plugin::load`].
+#[derive(Clone)]
+pub struct Plugin {
+    loaded: Arc<Loaded>,
+}
+
+/// The library and what it brought. Dropping it unloads the library.
+pub(crate) struct Loaded {
+    id: u64,
+    path: PathBuf,
+    manifest: &'static Manifest,
+    range: Range<usize>,
+    /// Taken out to be closed, or left in to leak.
+    library: Option<Library>,
+}
+
+impl Plugin {
+    /// Loads a plugin and registers what it brings; call
+    /// [`retarget`](crate::runtime::retarget) afterwards. Loading the same library
+    /// again returns the same plugin.
+    ///
+    /// What is checked, in this order, each with an error of its own: the file is
+    /// a whole shared library for this machine; it has a header of this version;
+    /// it was built by the same `rustc` and with the same version of this crate
+    /// (all that before any of its code runs); every annotated trait that both
+    /// sides know is the same on both.
+    ///
+    /// Costs one reading of the file, `dlopen`, and one lock.
+    ///
+    /// # Errors
+    /// One [`PluginError`] for each of the above. The library is unloaded again
+    /// and the host is as it was.
+    ///
+    /// # Safety
+    /// The library's initializers run. It must have been built from sources whose
+    /// shared types (those in signatures of annotated traits and constructors) are
+    /// the host's: the checks compare names, traits and versions, not the content
+    /// of every type. Both sides must use the same global allocator if values that
+    /// own memory cross between them. No thread may run the plugin's code once its
+    /// last object and the last [`Plugin`] are dropped.
+    pub unsafe fn load(path: impl AsRef<Path>) -> Result<Plugin, PluginError> {
+        let path = path.as_ref();
+        file::check(path)?;
+        // SAFETY: the caller allows the initializers to run.
+        let library = unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL) };
+        let library = library.map_err(|source| PluginError::Load {
+            path: path.to_owned(),
+            reason: source.to_string(),
+        })?;
+        let manifest = read_manifest(&library, path)?;
+        let address = core::ptr::from_ref(manifest).addr();
+        let range = objects::object_of(address)
+            .map(|object| object.range)
+            .ok_or_else(|| PluginError::Load {
+                path: path.to_owned(),
+                reason: "the loader does not know where it lies".into(),
+            })?;
+        // Closed, if it is not wanted, only after the engine's lock is given back:
+        // the library's finalizers may use the runtime.
+        let mut library = Some(library);
+        engine::with(|engine| {
+            if let Some(loaded) = engine.plugins.find(address) {
+                // The second handle is closed; the first keeps the library.
+                return Ok(Plugin { loaded });
+            }
+            check_traits(path, manifest, &engine.objects)?;
+            let id = engine.plugins.next_id();
+            (manifest.adopt)(&host::HOST);
+            engine.add_plugin(
+                LoadedObject::new(
+                    manifest.sites,
+                    manifest.declarations,
+                    manifest.implementations,
+                    Some(id),
+                ),
+                id,
+                range.clone(),
+            );
+            let loaded = Arc::new(Loaded {
+                id,
+                path: path.to_owned(),
+                manifest,
+                range,
+                library: library.take(),
+            });
+            engine.plugins.add(address, id, &loaded);
+            Ok(Plugin { loaded })
+        })
+    }
+
+    /// Makes an object with the constructor of that name.
+    ///
+    /// # Errors
+    /// No such constructor; one with another argument or result; a constructor
+    /// that panicked, whose message is in the error.
+    pub fn construct<D, A>(&self, name: &str, argument: A) -> Result<PluginBox<D>, PluginError>
+    where
+        D: TraitObject + ?Sized + 'static,
+    {
+        let constructors = self.loaded.manifest.constructors;
+        let path = || self.loaded.path.clone();
+        let constructor = constructors
+            .iter()
+            .find(|constructor| constructor.name == name)
+            .ok_or_else(|| PluginError::UnknownConstructor {
+                path: path(),
+                name: name.to_owned(),
+                known: constructors.iter().map(|one| one.name.to_owned()).collect(),
+            })?;
+        let wanted = type_name::<fn(A) -> Box<D>>();
+        let found = (constructor.signature)();
+        if wanted != found {
+            return Err(PluginError::Signature {
+                path: path(),
+                name: name.to_owned(),
+                wanted: wanted.to_owned(),
+                found: found.to_owned(),
+            });
+        }
+        // SAFETY: the signatures agree by name, and by the contract of `load` so
+        // do the types behind the names.
+        let object = unsafe { constructor.construct::<D, A>(argument) };
+        let object = object.map_err(|message| PluginError::Panicked {
+            path: path(),
+            name: name.to_owned(),
+            message,
+        })?;
+        Ok(PluginBox {
+            object,
+            // SAFETY: transmuted back to the type that `Constructor::new` erased.
+            drop: unsafe { constructor.drop_function::<D>() },
+            library: Some(Arc::clone(&self.loaded)),
+        })
+    }
+
+    /// Names of the constructors, in the order exported.
+    pub fn constructors(&self) -> impl Iterator<Item = &str> {
+        self.loaded.manifest.constructors.iter().map(|one| one.name)
+    }
+
+    /// The path that it was loaded from.
+    pub fn path(&self) -> &Path {
+        &self.loaded.path
+    }
+}
+
+impl fmt::Debug for Plugin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Plugin")
+            .field("path", &self.loaded.path)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The manifest of a library that is loaded, after its header was compared once
+/// more: the file may have been exchanged since it was read.
+fn read_manifest(library: &Library, path: &Path) -> Result<&'static Manifest, PluginError> {
+    let missing = || PluginError::NoManifest {
+        path: path.to_owned(),
+    };
+    // SAFETY: a symbol of this name is a `Header`: plain bytes, checked next.
+    let header = unsafe { library.get::<*const Header>(manifest::HEADER_SYMBOL) };
+    let header = header.map_err(|_| missing())?;
+    // SAFETY: as above; statics of a loaded library are readable.
+    unsafe { &**header }.check(path)?;
+    // SAFETY: the header says that it comes from `export_plugin!` of this version.
+    let manifest = unsafe { library.get::<fn() -> &'static Manifest>(manifest::MANIFEST_SYMBOL) };
+    manifest.map_err(|_| missing()).map(|manifest| manifest())
+}
+
+/// Every trait that both sides know must be the same.
+fn check_traits(
+    path: &Path,
+    manifest: &Manifest,
+    objects: &[LoadedObject],
+) -> Result<(), PluginError> {
+    for theirs in manifest.declarations {
+        let ours = objects.iter().flat_map(|object| object.declarations);
+        for ours in ours.filter(|ours| ours.is_namesake(theirs)) {
+            if !ours.is_same(theirs) {
+                return Err(PluginError::Trait {
+                    path: path.to_owned(),
+                    name: format!("{}::{}", ours.module(), ours.name()),
+                    host: error::describe(ours),
+                    plugin: error::describe(theirs),
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Drop for Loaded {
+    fn drop(&mut self) {
+        let safe = engine::with(|engine| engine.remove_object(self.id, &self.range));
+        let library = self.library.take();
+        if !safe {
+            // Something may still lead there: better a library too many.
+            std::mem::forget(library);
+        }
+    }
+}
+
+/// The plugins that are loaded, by the address of their manifest.
+#[derive(Default)]
+pub(crate) struct Plugins {
+    loaded: Vec<(usize, u64, Weak<Loaded>)>,
+    last_id: u64,
+}
+
+impl Plugins {
+    fn next_id(&mut self) -> u64 {
+        self.last_id += 1;
+        self.last_id
+    }
+
+    fn find(&self, manifest: usize) -> Option<Arc<Loaded>> {
+        let same = self
+            .loaded
+            .iter()
+            .filter(|(address, ..)| *address == manifest);
+        same.filter_map(|(.., loaded)| loaded.upgrade()).next()
+    }
+
+    fn add(&mut self, manifest: usize, id: u64, loaded: &Arc<Loaded>) {
+        self.loaded.retain(|(.., loaded)| loaded.strong_count() > 0);
+        self.loaded.push((manifest, id, Arc::downgrade(loaded)));
+    }
+}
+
+/// A boxed object that keeps the plugin it came from loaded.
+///
+/// Dereferences to the object. It is dropped by the code that made it, so that
+/// its memory goes back to the allocator it came from, and the plugin is let go
+/// after that. A box of the host's own becomes one with [`From`], for collections
+/// that hold both.
+pub struct PluginBox<D: ?Sized> {
+    object: *mut D,
+    drop: unsafe fn(*mut D),
+    library: Option<Arc<Loaded>>,
+}
+
+impl<D: ?Sized> PluginBox<D> {
+    /// Whether the object came from a plugin.
+    pub fn is_foreign(&self) -> bool {
+        self.library.is_some()
+    }
+}
+
+impl<D: ?Sized> From<Box<D>> for PluginBox<D> {
+    fn from(object: Box<D>) -> Self {
+        PluginBox {
+            object: Box::into_raw(object),
+            drop: manifest::drop_box::<D>,
+            library: None,
+        }
+    }
+}
+
+impl<D: ?Sized> Deref for PluginBox<D> {
+    type Target = D;
+
+    fn deref(&self) -> &D {
+        // SAFETY: the object is owned by this box and alive until `drop`.
+        unsafe { &*self.object }
+    }
+}
+
+impl<D: ?Sized> DerefMut for PluginBox<D> {
+    fn deref_mut(&mut self) -> &mut D {
+        // SAFETY: as above, and `self` is borrowed exclusively.
+        unsafe { &mut *self.object }
+    }
+}
+
+impl<D: ?Sized> Drop for PluginBox<D> {
+    fn drop(&mut self) {
+        // SAFETY: the object is owned, and dropped once, by the function that
+        // belongs to its maker, whose library `self.library` still holds.
+        unsafe { (self.drop)(self.object) }
+    }
+}
+
+/// Says where the object came from; the object itself need not be `Debug`.
+impl<D: ?Sized> fmt::Debug for PluginBox<D> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("PluginBox")
+            .field("library", &self.library.as_ref().map(|loaded| &loaded.path))
+            .finish_non_exhaustive()
+    }
+}
+
+// SAFETY: owns its object like a `Box`; the library handle is thread-safe.
+unsafe impl<D: ?Sized + Send> Send for PluginBox<D> {}
+// SAFETY: as above.
+unsafe impl<D: ?Sized + Sync> Sync for PluginBox<D> {}
+
+impl Constructor {
+    /// # Safety
+    /// The constructor was made for `fn(A) -> Box<D>`.
+    unsafe fn construct<D: ?Sized, A>(&self, argument: A) -> Result<*mut D, String> {
+        let argument = std::mem::ManuallyDrop::new(argument);
+        let mut object = MaybeUninit::<*mut D>::uninit();
+        // SAFETY: argument and result are of the types that it was made for; it
+        // takes the one over and, unless it reports a panic, writes the other.
+        unsafe {
+            match (self.construct)(
+                self.function,
+                core::ptr::from_ref(&argument).cast(),
+                object.as_mut_ptr().cast(),
+            ) {
+                None => Ok(object.assume_init()),
+                Some(message) => Err(message),
+            }
+        }
+    }
+
+    /// # Safety
+    /// The constructor was made for `fn(_) -> Box<D>`.
+    unsafe fn drop_function<D: ?Sized>(&self) -> unsafe fn(*mut D) {
+        // SAFETY: erased from this type in `Constructor::new`.
+        unsafe { std::mem::transmute::<*const (), unsafe fn(*mut D)>(self.drop) }
+    }
+}

@@ -1,0 +1,360 @@
+//! Host and plugins in one process, the plugins built by the test.
+#![cfg(target_os = "linux")]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{LazyLock, Mutex, MutexGuard};
+
+use static_call::runtime::{self, Config, Mode, Plugin, PluginBox, PluginError, State};
+use static_call::static_call;
+use static_call_fixture_api::{Answer, Filter};
+
+/// The sites are shared by the tests of this file.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    let guard = ONE_AT_A_TIME
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    runtime::configure(Config::default().mode(Mode::Always)).unwrap();
+    guard
+}
+
+/// Builds a fixture and returns a copy of its library under a name of its own.
+fn build(package: &str, features: &str) -> PathBuf {
+    static TARGET: LazyLock<PathBuf> =
+        LazyLock::new(|| Path::new(env!("CARGO_TARGET_TMPDIR")).join("plugins"));
+    static CARGO: Mutex<()> = Mutex::new(());
+    let _one = CARGO
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo
+        .args([
+            "build",
+            "--quiet",
+            "--package",
+            package,
+            "--features",
+            features,
+        ])
+        .arg("--target-dir")
+        .arg(&*TARGET)
+        .current_dir(env!("CARGO_MANIFEST_DIR"));
+    let profile = if cfg!(debug_assertions) {
+        "debug"
+    } else {
+        cargo.arg("--release");
+        "release"
+    };
+    assert!(
+        cargo.status().unwrap().success(),
+        "{package} does not build"
+    );
+    let file = format!("lib{}.so", package.replace('-', "_"));
+    let built = TARGET.join(profile).join(file);
+    let copy = TARGET.join(format!("{package}-{features}-{profile}.so"));
+    std::fs::copy(built, &copy).unwrap();
+    copy
+}
+
+static GOOD: LazyLock<PathBuf> = LazyLock::new(|| build("static-call-fixture-plugin", ""));
+static OTHER: LazyLock<PathBuf> = LazyLock::new(|| build("static-call-fixture-plugin", "other"));
+
+fn load(path: &Path) -> Result<Plugin, PluginError> {
+    // SAFETY: the fixtures share their types with this file, and their
+    // initializers do nothing.
+    unsafe { Plugin::load(path) }
+}
+
+/// A copy of a plugin for one test. Another test's thread may keep its own loaded
+/// for as long as it lives: glibc does so where thread-locals have destructors.
+fn copy_for(test: &str, plugin: &Path) -> PathBuf {
+    let name = plugin.file_name().unwrap().to_str().unwrap();
+    let copy = plugin.with_file_name(format!("{test}-{name}"));
+    std::fs::copy(plugin, &copy).unwrap();
+    copy
+}
+
+/// A changed copy of the good plugin.
+fn edited(name: &str, edit: impl FnOnce(&mut Vec<u8>)) -> PathBuf {
+    let mut bytes = std::fs::read(&*GOOD).unwrap();
+    edit(&mut bytes);
+    let path = GOOD.with_file_name(name);
+    std::fs::write(&path, bytes).unwrap();
+    path
+}
+
+struct Host(u64);
+
+impl Answer for Host {
+    fn answer(&self, x: u64) -> u64 {
+        x + self.0
+    }
+}
+
+struct Times(u64);
+
+impl Filter for Times {
+    fn apply(&mut self, x: u64) -> u64 {
+        x.wrapping_mul(self.0)
+    }
+
+    fn ask(&self, _: &dyn Answer, _: u64) -> u64 {
+        0
+    }
+}
+
+/// The host's call site.
+fn apply(filter: &mut dyn Filter, x: u64) -> u64 {
+    static_call!(filter.apply(x))
+}
+
+fn host_site() -> runtime::SiteReport {
+    let mut sites = runtime::sites().into_iter();
+    sites.find(|site| site.method == "apply").unwrap()
+}
+
+fn is_mapped(path: &Path) -> bool {
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+    maps.contains(path.to_str().unwrap())
+}
+
+/// Passes until the host's site has a chain with a type of that name in it.
+fn retarget_to(name: &str, mut calls: impl FnMut()) {
+    for _ in 0..100 {
+        calls();
+        runtime::retarget().unwrap();
+        let site = host_site();
+        let mut in_chain = site.targets.iter().filter(|target| target.in_chain);
+        if site.state == State::Patched && in_chain.any(|target| target.type_name.contains(name)) {
+            return;
+        }
+    }
+    panic!("{name} was never published:\n{}", runtime::report());
+}
+
+#[test]
+fn plugins_are_loaded_retargeted_called_and_unloaded_200_times_over() {
+    let _alone = alone();
+    let (good, other) = (copy_for("rounds", &GOOD), copy_for("rounds", &OTHER));
+    let mut own: Box<dyn Filter> = Box::new(Times(3));
+    for round in 0..200_u64 {
+        // Two plugins in turn, so that addresses come back with other types.
+        let (path, name) = if round % 2 == 0 {
+            (&good, "Plus")
+        } else {
+            (&other, "Other")
+        };
+        let plugin = load(path).unwrap();
+        let mut foreign: PluginBox<dyn Filter> = plugin.construct("filter", round).unwrap();
+        let expected = |x: u64| if round % 2 == 0 { x + round } else { x ^ round };
+        drop(plugin);
+        retarget_to(name, || {
+            for x in 0..1500 {
+                assert_eq!(apply(&mut *foreign, x), expected(x));
+                assert_eq!(apply(&mut *own, x), x * 3);
+            }
+        });
+        let misses = host_site().misses;
+        for x in 0..500 {
+            assert_eq!(apply(&mut *foreign, x), expected(x));
+        }
+        assert_eq!(host_site().misses, misses, "{}", runtime::report());
+        assert!(is_mapped(path));
+        drop(foreign);
+        assert!(
+            !is_mapped(path),
+            "round {round}: the plugin was not unloaded"
+        );
+        let stale = host_site().targets;
+        assert!(
+            !stale.iter().any(|target| target.type_name.contains(name)),
+            "{stale:?}"
+        );
+        for x in 0..500 {
+            assert_eq!(apply(&mut *own, x), x * 3);
+        }
+    }
+    let report = runtime::report();
+    println!(
+        "200 rounds: {} chains outside of trampolines, {} bytes",
+        report.chains, report.chain_bytes
+    );
+}
+
+#[test]
+fn a_plugins_own_call_sites_are_retargeted_by_the_host() {
+    let _alone = alone();
+    let plugin = load(&GOOD).unwrap();
+    let filter: PluginBox<dyn Filter> = plugin.construct("filter", 1_u64).unwrap();
+    let sum = |host: u64| (0..1500).map(|x| x + host).sum::<u64>();
+    let plugins_site = || {
+        let mut sites = runtime::sites().into_iter();
+        sites
+            .find(|site| site.plugin.is_some() && site.method == "answer")
+            .unwrap()
+    };
+    assert_eq!(filter.ask(&Host(5), 1500), sum(5));
+    runtime::retarget().unwrap();
+    let site = plugins_site();
+    assert_eq!(site.state, State::Patched, "{}", runtime::report());
+    assert!(site.targets[0].type_name.ends_with("Host"));
+    assert_eq!(filter.ask(&Host(7), 1500), sum(7));
+    assert_eq!(plugins_site().misses, 0);
+}
+
+#[test]
+fn the_same_plugin_twice_is_one_plugin() {
+    let _alone = alone();
+    let path = copy_for("twice", &GOOD);
+    let first = load(&path).unwrap();
+    let sites = runtime::sites().len();
+    let second = load(&path).unwrap();
+    assert_eq!(runtime::sites().len(), sites);
+    drop(first);
+    assert!(is_mapped(&path));
+    assert_eq!(
+        second.constructors().collect::<Vec<_>>(),
+        ["filter", "panics"]
+    );
+    drop(second);
+    assert!(!is_mapped(&path));
+}
+
+#[test]
+fn each_misfit_is_refused_with_an_error_of_its_own_and_the_host_is_unharmed() {
+    let _alone = alone();
+    let replace = |from: &str, to: &str| {
+        let (from, to) = (from.to_owned(), to.to_owned());
+        move |bytes: &mut Vec<u8>| {
+            assert_eq!(from.len(), to.len());
+            let header = find(bytes, b"static-call v1\r\n");
+            let at = header + find(&bytes[header..], from.as_bytes());
+            bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
+        }
+    };
+    let missing = GOOD.with_file_name("missing.so");
+    let changed = build("static-call-fixture-plugin", "changed");
+    let bare = build("static-call-fixture-bare", "");
+    let text = edited("text.so", |bytes| *bytes = b"not a library".to_vec());
+    let rustc = edited("rustc.so", replace("rustc ", "ructs "));
+    let version = edited("version.so", replace("0.1.0", "9.1.0"));
+    let foreign = edited("foreign.so", |bytes| bytes[18] = 0xB7);
+    let header_only = edited("header.so", |bytes| bytes.truncate(32));
+    let program = std::env::current_exe().unwrap();
+
+    let cases: [(&Path, fn(&PluginError) -> bool, &str); 8] = [
+        (
+            &missing,
+            |e| matches!(e, PluginError::Open { .. }),
+            "cannot read",
+        ),
+        (
+            &text,
+            |e| matches!(e, PluginError::NotALibrary { .. }),
+            "not an ELF file",
+        ),
+        (
+            &foreign,
+            |e| matches!(e, PluginError::NotALibrary { .. }),
+            "Aarch64",
+        ),
+        (
+            &header_only,
+            |e| matches!(e, PluginError::Truncated { .. }),
+            "truncated",
+        ),
+        (
+            &bare,
+            |e| matches!(e, PluginError::NoManifest { .. }),
+            "export_plugin!",
+        ),
+        (&rustc, |e| matches!(e, PluginError::Rustc { .. }), "ructs "),
+        (
+            &version,
+            |e| matches!(e, PluginError::Version { .. }),
+            "9.1.0",
+        ),
+        (
+            &changed,
+            |e| matches!(e, PluginError::Trait { .. }),
+            "Filter",
+        ),
+    ];
+    let sites = runtime::sites().len();
+    for (path, right, word) in cases {
+        let error = load(path).unwrap_err();
+        let text = error.to_string();
+        assert!(right(&error), "{}: {error:?}", path.display());
+        assert!(text.contains(word), "{text}");
+        assert!(text.contains(path.to_str().unwrap()), "{text}");
+        assert!(!text.contains('\n'), "{text}");
+        assert!(!is_mapped(path), "{text}");
+    }
+    assert!(matches!(
+        load(&program).unwrap_err(),
+        PluginError::NoManifest { .. } | PluginError::NotALibrary { .. }
+    ));
+    assert_eq!(runtime::sites().len(), sites);
+    let mut own: Box<dyn Filter> = Box::new(Times(2));
+    assert_eq!(apply(&mut *own, 21), 42);
+}
+
+#[test]
+fn a_plugin_cut_short_anywhere_is_refused() {
+    let _alone = alone();
+    let whole = std::fs::metadata(&*GOOD).unwrap().len();
+    let mut refused = 0;
+    for length in (0..whole).step_by(4096) {
+        let path = edited("cut.so", |bytes| {
+            bytes.truncate(usize::try_from(length).unwrap());
+        });
+        match load(&path) {
+            Err(PluginError::Truncated { .. } | PluginError::NotALibrary { .. }) => refused += 1,
+            other => panic!("cut to {length} of {whole} bytes: {other:?}"),
+        }
+    }
+    println!("{refused} cuts refused");
+}
+
+#[test]
+fn constructors_are_typed_and_their_panics_are_errors() {
+    let _alone = alone();
+    let plugin = load(&GOOD).unwrap();
+    let unknown = plugin.construct::<dyn Filter, u64>("flter", 1).unwrap_err();
+    assert!(
+        unknown.to_string().contains("it has filter, panics"),
+        "{unknown}"
+    );
+    let signature = plugin
+        .construct::<dyn Filter, u32>("filter", 1)
+        .unwrap_err();
+    assert!(
+        matches!(signature, PluginError::Signature { .. }),
+        "{signature}"
+    );
+    let other = plugin
+        .construct::<dyn Answer, u64>("filter", 1)
+        .unwrap_err();
+    assert!(matches!(other, PluginError::Signature { .. }), "{other}");
+    let panicked = plugin
+        .construct::<dyn Filter, ()>("panics", ())
+        .unwrap_err();
+    assert!(
+        panicked.to_string().contains("no filter today"),
+        "{panicked}"
+    );
+}
+
+#[test]
+fn an_object_of_the_hosts_own_fits_into_a_plugin_box() {
+    let mut own: PluginBox<dyn Filter> = (Box::new(Times(4)) as Box<dyn Filter>).into();
+    assert!(!own.is_foreign());
+    assert_eq!(own.apply(2), 8);
+}
+
+fn find(bytes: &[u8], text: &[u8]) -> usize {
+    let mut windows = bytes.windows(text.len());
+    windows.position(|window| window == text).unwrap()
+}
