@@ -21,7 +21,7 @@ use std::{io, ptr};
 
 use rustix::thread::{MembarrierCommand, membarrier};
 
-use self::mapping::Mapping;
+use self::mapping::Reserved;
 use super::runs::{self, Run};
 use super::{CodeMemory, Edit, PatchError, REACH, Unavailable};
 
@@ -51,17 +51,16 @@ pub(crate) fn code_memory() -> Result<Box<dyn CodeMemory>, Unavailable> {
 fn probe() -> Result<Pages, PatchError> {
     register()?;
     let mut pages = Pages::new()?;
-    let page = Mapping::new(pages.page, BREAKPOINT)?;
-    page.make_executable()?;
+    let page = mapping::executable(mapping::writable(pages.page)?)?;
     let edit = Edit {
-        at: page.start,
+        at: page.as_ptr() as usize,
         bytes: &[0x90],
     };
     // SAFETY: `page` is mapped, readable and executable until the end of this
     // function, and nobody else knows its address.
     unsafe { pages.replace(&[edit]) }?;
     // SAFETY: the page is still mapped; the kernel has put the copy there.
-    if unsafe { ptr::read_volatile(page.start as *const u8) } != edit.bytes[0] {
+    if unsafe { ptr::read_volatile(page.as_ptr()) } != edit.bytes[0] {
         return Err(PatchError::new(
             "mremap",
             io::Error::other("the page was not replaced"),
@@ -107,20 +106,19 @@ impl Pages {
     /// As for [`CodeMemory::replace`], for all of the run's pages.
     unsafe fn replace_run(run: &Run, edits: &[Edit<'_>]) -> Result<(), PatchError> {
         let length = run.pages.len();
-        let copy = Mapping::new_zeroed(length)?;
-        // SAFETY: the caller has the run's pages mapped and readable, `copy`
-        // is as long, new and writable, and runs keep their edits inside.
-        unsafe {
-            ptr::copy_nonoverlapping(run.pages.start as *const u8, copy.start as *mut u8, length);
-            for edit in edits {
-                let to = copy.start + (edit.at - run.pages.start);
-                ptr::copy_nonoverlapping(edit.bytes.as_ptr(), to as *mut u8, edit.bytes.len());
-            }
+        let mut copy = mapping::writable(length)?;
+        // SAFETY: the caller has the run's pages mapped and readable, and nobody
+        // writes them during the call.
+        copy.copy_from_slice(unsafe {
+            std::slice::from_raw_parts(run.pages.start as *const u8, length)
+        });
+        for edit in edits {
+            let from = edit.at - run.pages.start;
+            copy[from..from + edit.bytes.len()].copy_from_slice(edit.bytes);
         }
-        copy.make_executable()?;
-        // SAFETY: `copy` is ours alone, and the caller allows its content in
-        // place of what was there.
-        unsafe { copy.move_to(run.pages.start) }
+        let copy = mapping::executable(copy)?;
+        // SAFETY: the caller allows the copy's content in place of what was there.
+        unsafe { mapping::move_over(copy, run.pages.start) }
     }
 }
 
@@ -166,7 +164,7 @@ impl CodeMemory for Pages {
             .checked_next_multiple_of(self.page)
             .filter(|length| near.end.saturating_sub(near.start).saturating_add(*length) <= REACH)
             .ok_or_else(|| PatchError::arguments("too large to lie within reach"))?;
-        let mapping = Mapping::new_at_one_of(candidates(&near, length, self.page), length)?;
+        let mapping = Reserved::new_at_one_of(candidates(&near, length, self.page), length)?;
         mapping.fill(BREAKPOINT);
         mapping.make_executable()?;
         let range = mapping.leak();

@@ -135,6 +135,11 @@ impl PatchError {
         }
     }
 
+    /// Whether the system said no, and not merely that there is no room here.
+    pub(crate) fn is_refusal(&self) -> bool {
+        self.step != "arguments" && self.source.kind() != io::ErrorKind::AddrNotAvailable
+    }
+
     /// Arguments that no system call could make sense of.
     pub(crate) fn arguments(what: &'static str) -> Self {
         Self::new(

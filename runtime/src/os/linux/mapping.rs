@@ -1,35 +1,59 @@
 //! Memory on its way to become code.
+//!
+//! Pages that are copied, edited and moved over others may lie anywhere, and are
+//! `memmap2`'s. Memory for chains must lie near the code that jumps there, and
+//! `memmap2` takes no address, so [`Reserved`] maps for itself.
 
 use std::ffi::c_void;
 use std::ops::Range;
 use std::{io, ptr};
 
+use memmap2::{Mmap, MmapMut, MmapOptions};
 use rustix::mm::{self, MapFlags, MprotectFlags, MremapFlags, ProtFlags};
 
 use crate::os::PatchError;
 
-/// Private anonymous memory, given back when it goes out of scope. Never
-/// writable and executable at once.
-pub(super) struct Mapping {
+/// Fresh zeroed memory, writable, wherever there is room. The pages are populated
+/// by the same call: one fault each would cost more.
+pub(super) fn writable(length: usize) -> Result<MmapMut, PatchError> {
+    MmapOptions::new()
+        .len(length)
+        .populate()
+        .map_anon()
+        .map_err(|error| PatchError::new("mmap", error))
+}
+
+/// Takes the right to write and gives the right to execute.
+pub(super) fn executable(memory: MmapMut) -> Result<Mmap, PatchError> {
+    memory
+        .make_exec()
+        .map_err(|error| PatchError::new("mprotect", error))
+}
+
+/// Moves memory to `to`, in place of what is mapped there. The kernel checks all
+/// that it can refuse before it takes the old mapping away.
+///
+/// # Safety
+/// Nobody may need what was mapped there, except to execute what is now.
+pub(super) unsafe fn move_over(memory: Mmap, to: usize) -> Result<(), PatchError> {
+    let (from, length) = (memory.as_ptr() as *mut c_void, memory.len());
+    // SAFETY: `memory` owns the source, the caller vouches for the target.
+    unsafe { mm::mremap_fixed(from, length, length, MremapFlags::MAYMOVE, to as *mut c_void) }
+        .map_err(|error| PatchError::new("mremap", error))?;
+    // It lies at `to` now; there is nothing left to unmap.
+    std::mem::forget(memory);
+    Ok(())
+}
+
+/// Private anonymous memory at a place of our choice, given back when it goes out
+/// of scope. Never writable and executable at once.
+pub(super) struct Reserved {
     /// Address of the first byte.
     pub(super) start: usize,
     length: usize,
 }
 
-impl Mapping {
-    /// Fresh zeroed memory, writable, wherever there is room. The pages are
-    /// populated by the same call: one fault each would cost more.
-    pub(super) fn new_zeroed(length: usize) -> Result<Self, PatchError> {
-        Self::map(0, length, MapFlags::POPULATE).map_err(|error| PatchError::new("mmap", error))
-    }
-
-    /// As [`Self::new_zeroed`], filled with one byte.
-    pub(super) fn new(length: usize, byte: u8) -> Result<Self, PatchError> {
-        let mapping = Self::new_zeroed(length)?;
-        mapping.fill(byte);
-        Ok(mapping)
-    }
-
+impl Reserved {
     /// Fresh zeroed memory, writable, at the first candidate that is free.
     pub(super) fn new_at_one_of(
         candidates: impl Iterator<Item = usize>,
@@ -63,8 +87,8 @@ impl Mapping {
 
     /// Writes `byte` everywhere. Only before [`Self::make_executable`].
     pub(super) fn fill(&self, byte: u8) {
-        // SAFETY: the mapping is ours, this long, and still writable: the two
-        // callers fill it right after they made it.
+        // SAFETY: the mapping is ours, this long, and still writable: the
+        // caller fills it right after it made it.
         unsafe { ptr::write_bytes(self.start as *mut u8, byte, self.length) }
     }
 
@@ -76,20 +100,6 @@ impl Mapping {
             .map_err(|error| PatchError::new("mprotect", error))
     }
 
-    /// Moves the memory to `to`, in place of what is mapped there. The kernel
-    /// checks all that it can refuse before it takes the old mapping away.
-    ///
-    /// # Safety
-    /// Nobody may need what was mapped there, except to execute what is now.
-    pub(super) unsafe fn move_to(self, to: usize) -> Result<(), PatchError> {
-        let (from, to) = (self.start as *mut c_void, to as *mut c_void);
-        // SAFETY: `self` owns the source, the caller vouches for the target.
-        unsafe { mm::mremap_fixed(from, self.length, self.length, MremapFlags::MAYMOVE, to) }
-            .map_err(|error| PatchError::new("mremap", error))?;
-        self.leak();
-        Ok(())
-    }
-
     /// Leaves the memory mapped for good.
     pub(super) fn leak(self) -> Range<usize> {
         let range = self.start..self.start + self.length;
@@ -98,7 +108,7 @@ impl Mapping {
     }
 }
 
-impl Drop for Mapping {
+impl Drop for Reserved {
     fn drop(&mut self) {
         // SAFETY: the mapping is ours, and whoever drops it has no address
         // inside it left. A refusal would leave it mapped, which harms nobody.
