@@ -32,10 +32,7 @@ impl Trait {
         let mut methods = Vec::new();
         for part in &mut item.items {
             match part {
-                TraitItem::Fn(method) => match Method::read(method) {
-                    Ok(method) => methods.push(method),
-                    Err(error) => errors.push(error),
-                },
+                TraitItem::Fn(method) => methods.push(Method::read(method, errors)),
                 TraitItem::Const(other) => refuse_elsewhere(&mut other.attrs, errors),
                 TraitItem::Type(other) => refuse_elsewhere(&mut other.attrs, errors),
                 TraitItem::Macro(other) => refuse_elsewhere(&mut other.attrs, errors),
@@ -66,22 +63,20 @@ impl Trait {
     fn targets_of(&self, method: &Method) -> Option<u8> {
         match (method.options, self.options.targets) {
             (Some(MethodOptions::Dispatch { targets }), _) => Some(targets),
-            (Some(MethodOptions::Skip), _) => None,
             // On the trait the option means "every eligible method".
             (None, Some(targets)) => crate::valid::method(method).is_ok().then_some(targets),
-            (None, None) => None,
+            (Some(MethodOptions::Skip), _) | (None, None) => None,
         }
     }
 }
 
 impl Method {
-    fn read(method: &mut TraitItemFn) -> syn::Result<Method> {
-        let options = attr::take_method(&mut method.attrs)?;
-        Ok(Method {
+    fn read(method: &mut TraitItemFn, errors: &mut Vec<syn::Error>) -> Method {
+        Method {
+            options: attr::take_method(&mut method.attrs, errors),
             signature: method.sig.clone(),
             attributes: method.attrs.clone(),
-            options,
-        })
+        }
     }
 
     pub(crate) fn ident(&self) -> &Ident {
@@ -118,13 +113,10 @@ impl Method {
 }
 
 fn refuse_elsewhere(attributes: &mut Vec<Attribute>, errors: &mut Vec<syn::Error>) {
-    let written = attributes.clone();
-    match attr::take_method(attributes) {
-        Ok(None) => {}
-        Ok(Some(_)) => errors.push(syn::Error::new_spanned(
-            &written[0],
+    errors.extend(attr::take(attributes).iter().map(|attribute| {
+        syn::Error::new_spanned(
+            attribute,
             "`#[static_dispatch]` works on methods; remove it from this item",
-        )),
-        Err(error) => errors.push(error),
-    }
+        )
+    }));
 }

@@ -1,10 +1,10 @@
 //! What was asked: the options of `#[static_dispatch(…)]`.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::meta::ParseNestedMeta;
 use syn::parse::Parser;
 use syn::spanned::Spanned;
-use syn::{Attribute, Error, Expr, ExprLit, ExprUnary, Lit, Path, Result, UnOp};
+use syn::{Attribute, Error, Expr, ExprLit, ExprUnary, Lit, Meta, Path, Result, Token, UnOp};
 
 /// Chain capacity when none is given. Two targets are what Linux's proposed
 /// dynamic calls used, and what one trampoline's body holds.
@@ -29,14 +29,17 @@ pub(crate) enum MethodOptions {
     Skip,
 }
 
-pub(crate) fn parse_item(attribute: TokenStream, is_impl: bool) -> Result<ItemOptions> {
+/// Reads the options on a trait or impl. After an error come the options before
+/// it, and a capacity, so that the trait still dispatches and no call of its
+/// methods is an error as well.
+pub(crate) fn parse_item(attribute: TokenStream, is_impl: bool) -> (ItemOptions, Option<Error>) {
     let mut options = ItemOptions::default();
     let parser = syn::meta::parser(|meta| {
         if meta.path.is_ident("crate") {
             if options.krate.is_some() {
                 return Err(meta.error("`crate` is given twice; keep one"));
             }
-            options.krate = Some(meta.value()?.call(Path::parse_mod_style)?);
+            options.krate = Some(path(&meta)?);
             Ok(())
         } else if meta.path.is_ident("targets") && is_impl {
             Err(meta.error(
@@ -51,7 +54,7 @@ pub(crate) fn parse_item(attribute: TokenStream, is_impl: bool) -> Result<ItemOp
             Ok(())
         } else if meta.path.is_ident("skip") {
             Err(meta.error(
-                "`skip` belongs on a method; to leave a whole item alone, remove the attribute",
+                "`skip` belongs on a method; to leave the whole item alone, remove the attribute",
             ))
         } else {
             Err(unknown(
@@ -64,33 +67,47 @@ pub(crate) fn parse_item(attribute: TokenStream, is_impl: bool) -> Result<ItemOp
             ))
         }
     });
-    parser.parse2(attribute)?;
-    Ok(options)
+    let starts_with_a_literal = starts_with_a_literal(&attribute);
+    let error = match parser.parse2(attribute) {
+        Ok(()) => None,
+        Err(error) if starts_with_a_literal => Some(unnamed(error.span())),
+        Err(error) => Some(error),
+    };
+    if error.is_some() {
+        options.targets.get_or_insert(DEFAULT_TARGETS);
+    }
+    (options, error)
 }
 
-/// Takes the `#[static_dispatch…]` attributes off a method and reads them.
-pub(crate) fn take_method(attributes: &mut Vec<Attribute>) -> Result<Option<MethodOptions>> {
-    let mut found = None;
-    let mut result = Ok(());
-    attributes.retain(|attribute| {
-        if !is_static_dispatch(attribute) {
-            return true;
+/// Takes the `#[static_dispatch…]` attributes off an item.
+pub(crate) fn take(attributes: &mut Vec<Attribute>) -> Vec<Attribute> {
+    let (taken, kept) = std::mem::take(attributes)
+        .into_iter()
+        .partition(is_static_dispatch);
+    *attributes = kept;
+    taken
+}
+
+/// Takes the `#[static_dispatch…]` attributes off a method and reads them. After
+/// an error the method counts as annotated, so that no call of it is an error too.
+pub(crate) fn take_method(
+    attributes: &mut Vec<Attribute>,
+    errors: &mut Vec<Error>,
+) -> Option<MethodOptions> {
+    let taken = take(attributes);
+    let (first, more) = taken.split_first()?;
+    errors.extend(more.iter().map(|attribute| {
+        Error::new_spanned(
+            attribute,
+            "`#[static_dispatch]` is given twice on this method; keep one",
+        )
+    }));
+    Some(parse_method(first).unwrap_or_else(|error| {
+        errors.push(error);
+        MethodOptions::Dispatch {
+            targets: DEFAULT_TARGETS,
         }
-        let parsed = if found.is_some() {
-            Err(Error::new_spanned(
-                attribute,
-                "`#[static_dispatch]` is given twice on this method; keep one",
-            ))
-        } else {
-            parse_method(attribute)
-        };
-        match parsed {
-            Ok(options) => found = Some(options),
-            Err(error) => result = Err(error),
-        }
-        false
-    });
-    result.map(|()| found)
+    }))
 }
 
 fn is_static_dispatch(attribute: &Attribute) -> bool {
@@ -104,16 +121,22 @@ fn is_static_dispatch(attribute: &Attribute) -> bool {
 fn parse_method(attribute: &Attribute) -> Result<MethodOptions> {
     let mut given = None;
     let mut skip = None;
-    if let syn::Meta::Path(_) = attribute.meta {
-        return Ok(MethodOptions::Dispatch {
-            targets: DEFAULT_TARGETS,
-        });
-    }
-    if let syn::Meta::NameValue(meta) = &attribute.meta {
-        return Err(Error::new_spanned(
-            &meta.value,
-            "options stand in parentheses: write `#[static_dispatch(targets = 2)]`",
-        ));
+    match &attribute.meta {
+        Meta::Path(_) => {
+            return Ok(MethodOptions::Dispatch {
+                targets: DEFAULT_TARGETS,
+            });
+        }
+        Meta::NameValue(meta) => {
+            return Err(Error::new_spanned(
+                &meta.value,
+                "options stand in parentheses: write `#[static_dispatch(targets = 2)]`",
+            ));
+        }
+        Meta::List(list) if starts_with_a_literal(&list.tokens) => {
+            return Err(unnamed(list.tokens.span()));
+        }
+        Meta::List(_) => {}
     }
     attribute.parse_nested_meta(|meta| {
         if meta.path.is_ident("targets") {
@@ -124,7 +147,11 @@ fn parse_method(attribute: &Attribute) -> Result<MethodOptions> {
             Ok(())
         } else if meta.path.is_ident("skip") {
             skip = Some(meta.path.span());
-            Ok(())
+            if meta.input.is_empty() || meta.input.peek(Token![,]) {
+                Ok(())
+            } else {
+                Err(meta.error("`skip` takes no value: write `#[static_dispatch(skip)]`"))
+            }
         } else if meta.path.is_ident("crate") {
             Err(meta.error("`crate` belongs on the trait: `#[static_dispatch(crate = path)]`"))
         } else {
@@ -147,12 +174,48 @@ fn unknown(meta: &ParseNestedMeta<'_>, known: &str) -> Error {
     meta.error(format!("unknown option; the options here are {known}"))
 }
 
+fn starts_with_a_literal(options: &TokenStream) -> bool {
+    matches!(
+        options.clone().into_iter().next(),
+        Some(TokenTree::Literal(_))
+    )
+}
+
+fn unnamed(at: Span) -> Error {
+    Error::new(
+        at,
+        "options have names: write `#[static_dispatch(targets = 2)]`",
+    )
+}
+
+/// `crate = path`.
+fn path(meta: &ParseNestedMeta<'_>) -> Result<Path> {
+    let advice = "`crate` needs the path of static-call: write `crate = ::static_call`";
+    if !meta.input.peek(Token![=]) {
+        return Err(meta.error(advice));
+    }
+    let value = meta.value()?;
+    let rest = value.fork();
+    value.call(Path::parse_mod_style).map_err(|error| {
+        if rest.is_empty() {
+            meta.error(advice)
+        } else {
+            Error::new(error.span(), advice)
+        }
+    })
+}
+
 /// `targets = N` with N from 1 to 8, with a message for each way to get it wrong.
 fn targets(meta: &ParseNestedMeta<'_>) -> Result<u8> {
-    if !meta.input.peek(syn::Token![=]) {
-        return Err(meta.error("`targets` needs a number: write `targets = 2`"));
+    let missing = "`targets` needs a number: write `targets = 2`";
+    if !meta.input.peek(Token![=]) {
+        return Err(meta.error(missing));
     }
-    let value: Expr = meta.value()?.parse()?;
+    let value = meta.value()?;
+    if value.is_empty() || value.peek(Token![,]) {
+        return Err(meta.error(missing));
+    }
+    let value: Expr = value.parse()?;
     let refuse = |message: &str| Err(Error::new_spanned(&value, message));
     match &value {
         Expr::Lit(ExprLit {

@@ -5,6 +5,7 @@
 //!
 //! | module | stage |
 //! |---|---|
+//! | [`regroup`] | what `macro_rules!` substituted stays in one piece |
 //! | [`ast`] | what was written: the trait or impl, and each method's signature |
 //! | [`attr`] | what was asked: `targets`, `skip`, `crate` |
 //! | [`valid`] | what is refused, each refusal with what to write instead |
@@ -21,25 +22,27 @@ mod ast;
 mod attr;
 mod expand;
 mod names;
+mod regroup;
 mod rewrite;
 mod valid;
 
 /// See `static_call::static_dispatch`.
 #[proc_macro_attribute]
 pub fn static_dispatch(attribute: TokenStream, item: TokenStream) -> TokenStream {
-    expand::static_dispatch(attribute.into(), item.into()).into()
+    let item = regroup::with_parentheses(item.into());
+    expand::static_dispatch(attribute.into(), &item).into()
 }
 
 /// The body of `static_call::static_call!`, which passes its own `$crate` first.
 #[doc(hidden)]
 #[proc_macro]
 pub fn expand_static_call(input: TokenStream) -> TokenStream {
-    expand::static_call(input.into()).into()
+    expand::static_call(regroup::with_parentheses(input.into())).into()
 }
 
 /// The same for `no_std` builds: checks the syntax and leaves the plain call.
 #[doc(hidden)]
 #[proc_macro]
 pub fn expand_plain_call(input: TokenStream) -> TokenStream {
-    expand::plain_call(input.into()).into()
+    expand::plain_call(regroup::with_parentheses(input.into())).into()
 }

@@ -28,6 +28,12 @@ pub(crate) fn entry(method: &Ident) -> String {
     )
 }
 
+/// Inherent function on the trait object that a registered impl calls. As with
+/// [`entry`], rustc quotes the name where it is missing.
+pub(crate) fn registration() -> Ident {
+    spanless("__needs_static_dispatch_above_the_trait")
+}
+
 pub(crate) fn shim(method: &Ident) -> Ident {
     spanless(&format!("__shim_{}", method.unraw()))
 }

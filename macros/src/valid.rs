@@ -1,37 +1,44 @@
 //! What is refused. Each message says what is wrong with the user's token and
 //! what to write instead.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 use syn::visit::Visit;
 use syn::{
-    Error, GenericParam, PathArguments, Receiver, Result, ReturnType, TraitItem, Type,
-    TypeImplTrait,
+    Error, GenericParam, ItemTrait, Receiver, Result, ReturnType, TraitBound, TraitBoundModifier,
+    TraitItem, Type, TypeImplTrait, TypeParamBound, TypePath, WherePredicate,
 };
 
 use crate::ast::{Method, Trait};
 use crate::attr::MethodOptions;
 use crate::rewrite;
 
-/// Checks the whole trait; all errors are reported together.
-pub(crate) fn trait_(input: &Trait, errors: &mut Vec<Error>) {
+/// Checks the whole trait; all errors are reported together. Methods that cannot
+/// have a trampoline are skipped from here on. Returns whether the trait has
+/// objects to dispatch on.
+pub(crate) fn trait_(input: &mut Trait, errors: &mut Vec<Error>) -> bool {
     if let Some(auto) = &input.item.auto_token {
         errors.push(Error::new_spanned(
             auto,
             "an auto trait has no methods to dispatch; remove `#[static_dispatch]`",
         ));
     }
-    for method in &input.methods {
+    for method in &mut input.methods {
         if let Some(MethodOptions::Dispatch { .. }) = method.options
             && let Err(error) = self::method(method)
         {
             errors.push(error);
+            method.options = Some(MethodOptions::Skip);
         }
     }
+    let mut objections = Vec::new();
+    dyn_compatible(input, &mut objections);
+    let has_objects = objections.is_empty() && input.item.auto_token.is_none();
     // A method that is itself at fault is reported once, by the check above.
     if errors.is_empty() {
-        dyn_compatible(input, errors);
+        errors.append(&mut objections);
     }
+    has_objects
 }
 
 /// Whether a method can have a trampoline, and if not, why.
@@ -103,20 +110,20 @@ fn receiver(receiver: &Receiver) -> Result<()> {
             let name = last.map(|last| last.ident.to_string()).unwrap_or_default();
             let advice = match name.as_str() {
                 "Box" | "Rc" | "Arc" => format!(
-                    "a `{name}<Self>` receiver gives the object away, which happens once and not \
+                    "`self: {name}<Self>` gives the object away, which happens once and not \
                      in a loop; {reference}, or remove `#[static_dispatch]` from this method"
                 ),
                 "Pin" => format!(
-                    "a `Pin` receiver is not supported yet; {reference}, or remove \
+                    "a `Pin` receiver cannot be dispatched yet; {reference}, or remove \
                      `#[static_dispatch]` from this method"
                 ),
-                _ => format!("this receiver type is not supported; {reference}"),
+                _ => format!("this receiver cannot be dispatched; {reference}"),
             };
             refuse(receiver, &advice)
         }
         _ => refuse(
             receiver,
-            &format!("this receiver type is not supported; {reference}"),
+            &format!("this receiver cannot be dispatched; {reference}"),
         ),
     }
 }
@@ -134,36 +141,37 @@ fn impl_trait(signature: &syn::Signature) -> Option<TokenStream> {
 }
 
 fn by_value_self(method: &Method) -> Result<()> {
-    if let Some(ty) = method.arguments().find(|ty| rewrite::is_self(ty)) {
+    if let Some(ty) = method.arguments().find(|ty| names_self(ty)) {
         return refuse(
             ty,
-            "an argument of type `Self` has no type on a trait object; take `&dyn Trait` instead",
+            "an argument that names `Self` has no type on a trait object; take `&dyn Trait` instead",
         );
     }
     if let ReturnType::Type(_, ty) = &method.signature.output
-        && (rewrite::is_self(ty) || wraps_self(ty))
+        && names_self(ty)
     {
         return refuse(
             ty,
-            "a result that holds `Self` has no size on a trait object; return `Box<dyn Trait>` \
+            "a result that names `Self` has no type on a trait object; return `Box<dyn Trait>` \
              instead",
         );
     }
     Ok(())
 }
 
-/// `Option<Self>`, `Box<Self>` and the like.
-fn wraps_self(ty: &Type) -> bool {
-    let Type::Path(path) = ty else { return false };
-    path.path.segments.iter().any(|segment| {
-        let PathArguments::AngleBracketed(arguments) = &segment.arguments else {
-            return false;
-        };
-        arguments.args.iter().any(|argument| {
-            matches!(argument, syn::GenericArgument::Type(ty)
-                if rewrite::is_self(ty) || wraps_self(ty))
-        })
-    })
+/// `Self`, `&Self`, `Option<Self>` and the like, but not `Self::Frame`.
+fn names_self(ty: &Type) -> bool {
+    struct Finder(bool);
+    impl Visit<'_> for Finder {
+        fn visit_type_path(&mut self, ty: &TypePath) {
+            self.0 |= ty.qself.is_none() && ty.path.is_ident("Self");
+            // Not the `Self` of `<Self as Trait>::Frame`, which is no mention of it.
+            self.visit_path(&ty.path);
+        }
+    }
+    let mut finder = Finder(false);
+    finder.visit_type(ty);
+    finder.0
 }
 
 /// Finds what keeps the trait from having objects at all, as far as its own
@@ -171,16 +179,16 @@ fn wraps_self(ty: &Type) -> bool {
 fn dyn_compatible(input: &Trait, errors: &mut Vec<Error>) {
     let name = &input.item.ident;
     let lead = format!("`{name}` has no trait objects to dispatch on");
-    if let Some(bound) = input
-        .item
-        .supertraits
-        .iter()
-        .find(|bound| rewrite::bounds_name([*bound], "Sized"))
-    {
-        errors.push(Error::new_spanned(
-            bound,
-            format!("{lead}: the supertrait `Sized` excludes them; remove it or the attribute"),
-        ));
+    for bound in supertraits(&input.item) {
+        if let Some(supertrait) = excludes_objects(bound) {
+            errors.push(Error::new_spanned(
+                bound,
+                format!(
+                    "{lead}: the supertrait `{supertrait}` excludes them; remove it or the \
+                     attribute"
+                ),
+            ));
+        }
     }
     for item in &input.item.items {
         match item {
@@ -222,7 +230,7 @@ fn dyn_compatible(input: &Trait, errors: &mut Vec<Error>) {
         } else if impl_trait(&method.signature).is_some() {
             "uses `impl Trait`"
         } else if by_value_self(method).is_err() {
-            "takes or returns `Self`"
+            "names `Self`"
         } else {
             continue;
         };
@@ -234,6 +242,40 @@ fn dyn_compatible(input: &Trait, errors: &mut Vec<Error>) {
             ),
         ));
     }
+}
+
+/// Supertraits, also those written `where Self: Supertrait`.
+fn supertraits(item: &ItemTrait) -> impl Iterator<Item = &TypeParamBound> {
+    let clause = item.generics.where_clause.iter();
+    let predicates = clause.flat_map(|clause| &clause.predicates);
+    let of_self = predicates.filter_map(|predicate| match predicate {
+        WherePredicate::Type(predicate) if rewrite::is_self(&predicate.bounded_ty) => {
+            Some(&predicate.bounds)
+        }
+        _ => None,
+    });
+    item.supertraits.iter().chain(of_self.flatten())
+}
+
+/// The name of a standard trait that no type `dyn Trait` implements. With such a
+/// supertrait rustc has an error for every object type.
+fn excludes_objects(bound: &TypeParamBound) -> Option<&Ident> {
+    const OTHERS: [&str; 5] = ["Sized", "Clone", "Copy", "Default", "Hash"];
+    const COMPARE_WITH_SELF: [&str; 4] = ["PartialEq", "Eq", "PartialOrd", "Ord"];
+    let TypeParamBound::Trait(TraitBound {
+        modifier: TraitBoundModifier::None,
+        path,
+        ..
+    }) = bound
+    else {
+        return None;
+    };
+    let last = path.segments.last()?;
+    let first = &path.segments.first()?.ident;
+    let standard = path.segments.len() == 1 || first == "std" || first == "core";
+    let excludes = OTHERS.iter().any(|name| last.ident == name)
+        || last.arguments.is_none() && COMPARE_WITH_SELF.iter().any(|name| last.ident == name);
+    (standard && excludes).then_some(&last.ident)
 }
 
 fn refuse<T>(tokens: impl ToTokens, message: &str) -> Result<T> {

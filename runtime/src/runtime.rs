@@ -1,10 +1,17 @@
-//! The runtime: re-planning, registration, reports, plugins.
+//! The runtime: re-planning, registration, plugins, and the report.
+//!
+//! Nothing here is on the path of a call. Calls record what they meet for a while
+//! and then go on plainly; [`retarget`] looks at the records, decides, and
+//! publishes. Call it when something changed (a plugin was loaded, a phase of the
+//! program began), or let [`retarget_every`] do so.
+//!
+//! None of these functions may be called from a signal handler: they take a lock.
+//! All may be called from anywhere else: from inside a method that is being
+//! retargeted, from `Drop`, from several threads, before `main`.
 
-#[cfg(not(target_os = "linux"))]
-use alone::in_charge;
+use std::time::Duration;
 
-#[cfg(target_os = "linux")]
-use crate::plugin::host::in_charge;
+use crate::host::in_charge;
 use crate::registry::Implementation;
 
 pub use crate::calibrate::Calibration;
@@ -14,34 +21,70 @@ pub use crate::engine::{Retarget, RetargetError, Skipped};
 pub use crate::plugin::{Plugin, PluginBox, PluginError};
 pub use crate::registry::TraitObject;
 pub use crate::report::{Backend, Report, SiteReport, State, TargetReport};
+pub use crate::worker::Worker;
 
-/// Re-plans every call site.
+/// Re-plans every call site of the program and its plugins, and publishes what
+/// changed in one batch.
+///
+/// The first call sets the runtime up, and in [`Mode::Auto`] measures once, for
+/// about a millisecond, whether chains pay on this processor.
+///
+/// # Cost
+/// A few nanoseconds for each site if nothing changed. Otherwise some tens of
+/// microseconds for the batch, however many sites are in it; see the README for
+/// measured figures. Calls go on meanwhile.
+///
+/// # Errors
+/// The system refused a step of patching. Calls stay right; see [`RetargetError`].
+///
+/// ```
+/// println!("{}", static_call::runtime::retarget()?);
+/// # Ok::<(), static_call::runtime::RetargetError>(())
+/// ```
 pub fn retarget() -> Result<Retarget, RetargetError> {
     (in_charge().retarget)()
 }
 
-/// Registers the implementation behind `object`.
+/// Calls [`retarget`] at an interval, on a thread of its own, until the returned
+/// [`Worker`] is dropped. A tenth of a second suits most programs.
+///
+/// # Errors
+/// The system refused the thread.
+pub fn retarget_every(interval: Duration) -> std::io::Result<Worker> {
+    crate::worker::spawn(interval)
+}
+
+/// Registers the implementation behind `object`, as `#[static_dispatch]` on its
+/// impl would, and wakes the call sites that left its trait alone.
+///
+/// Where all registered implementations of a trait fit into a chain, its call
+/// sites are patched after their first call, without a full learning window.
 pub fn register<D: TraitObject + ?Sized>(object: &D) {
     let implementation = Implementation::new(crate::private::vtable_of(object), object.__table());
     (in_charge().register)(implementation);
 }
 
-/// Sets how the runtime learns and plans.
+/// Sets how the runtime learns and plans. `STATIC_CALL=auto|always|off` in the
+/// environment decides over [`Config::mode`].
+///
+/// # Errors
+/// A number outside of its range; then nothing was changed.
 pub fn configure(config: Config) -> Result<(), ConfigError> {
     (in_charge().configure)(config)
 }
 
-/// Which backend publishes chains, or why none does.
+/// What publishes chains, or why nothing does.
 pub fn backend() -> Backend {
     (in_charge().backend)()
 }
 
-/// What every call site does, and why.
+/// What every call site does, and why. `Display` prints an aligned table; with the
+/// feature `serde` it serializes.
 pub fn report() -> Report {
     (in_charge().report)()
 }
 
-/// The report's rows.
+/// The rows of the [`report`].
 pub fn sites() -> Vec<SiteReport> {
     report().sites
 }

@@ -4,7 +4,7 @@
 //! Nothing stands around the call: a block there would change how long
 //! temporaries live and would move the receiver's evaluation.
 
-use proc_macro2::{Group, Ident, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
@@ -76,28 +76,19 @@ pub(crate) fn plain_call(input: TokenStream) -> TokenStream {
 fn method_call(input: ParseStream) -> Result<ExprMethodCall> {
     const SHAPE: &str = "write `static_call!(receiver.method(arguments))`";
     if input.is_empty() {
-        return Err(input.error(format!("a method call is missing; {SHAPE}")));
+        return Err(Error::new(
+            Span::call_site(),
+            format!("a method call is missing; {SHAPE}"),
+        ));
     }
-    let expression: Expr = input.parse()?;
-    if !input.is_empty() {
-        input.parse::<Token![,]>().map_err(|error| {
-            Error::new(
-                error.span(),
-                format!("one method call is expected; {SHAPE}"),
-            )
-        })?;
-        if !input.is_empty() {
-            let rest: TokenStream = input.parse()?;
-            return Err(Error::new_spanned(
-                rest,
-                "unknown option; `static_call!` takes one method call and nothing else",
-            ));
-        }
-    }
+    let expression: Expr = input
+        .parse()
+        .map_err(|error| Error::new(error.span(), format!("{error}; {SHAPE}")))?;
     let call = match peel(expression) {
         Expr::MethodCall(call) => call,
         other => return Err(not_a_method_call(&other, SHAPE)),
     };
+    nothing_follows(input)?;
     if let Some(turbofish) = &call.turbofish {
         return Err(Error::new_spanned(
             turbofish,
@@ -105,6 +96,23 @@ fn method_call(input: ParseStream) -> Result<ExprMethodCall> {
         ));
     }
     Ok(call)
+}
+
+/// Refuses what stands behind the call, but for one comma.
+fn nothing_follows(input: ParseStream) -> Result<()> {
+    let comma: Option<Token![,]> = input.parse()?;
+    if input.is_empty() {
+        return Ok(());
+    }
+    let rest: TokenStream = input.parse()?;
+    let message = if comma.is_none() {
+        "nothing may follow the method call; write `static_call!(receiver.method(arguments))`"
+    } else if syn::parse2::<ExprMethodCall>(rest.clone()).is_ok() {
+        "one `static_call!` holds one method call; write another for this one"
+    } else {
+        "unknown option; `static_call!` takes one method call and nothing else"
+    };
+    Err(Error::new_spanned(rest, message))
 }
 
 /// Takes off parentheses, and the invisible groups that `macro_rules!` puts

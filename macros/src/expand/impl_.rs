@@ -3,20 +3,41 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::{Error, GenericArgument, GenericParam, ImplItem, ItemImpl, Path, PathArguments};
+use syn::{Error, GenericArgument, GenericParam, ImplItem, ItemImpl, Path, PathArguments, Type};
 
-use super::{private_path, with_error};
-use crate::attr;
+use super::{combined, private_path, with_error};
+use crate::{attr, names};
 
-pub(crate) fn expand(attribute: TokenStream, item: &ItemImpl) -> TokenStream {
-    match registration(attribute, item) {
-        Ok(registration) => quote!(#item #registration),
-        Err(error) => with_error(item, error),
+pub(crate) fn expand(attribute: TokenStream, mut item: ItemImpl) -> TokenStream {
+    let error = misplaced_attributes(&mut item);
+    match registration(attribute, &item) {
+        Ok(registration) => quote!(#item #registration #error),
+        Err(error) => with_error(&item, error),
     }
 }
 
+/// Takes the attribute off the impl's own items, where it means nothing.
+fn misplaced_attributes(item: &mut ItemImpl) -> Option<TokenStream> {
+    let methods = item.items.iter_mut().filter_map(|part| match part {
+        ImplItem::Fn(method) => Some(method),
+        _ => None,
+    });
+    let errors = methods.flat_map(|method| attr::take(&mut method.attrs));
+    let errors = errors.map(|attribute| {
+        Error::new_spanned(
+            attribute,
+            "methods are annotated in the trait; remove `#[static_dispatch]` here and keep the \
+             one above `impl`",
+        )
+    });
+    combined(errors.collect()).map(Error::into_compile_error)
+}
+
 fn registration(attribute: TokenStream, item: &ItemImpl) -> syn::Result<TokenStream> {
-    let options = attr::parse_item(attribute, true)?;
+    let (options, error) = attr::parse_item(attribute, true);
+    if let Some(error) = error {
+        return Err(error);
+    }
     let (negative, path, _) = item.trait_.as_ref().expect("the caller saw the trait");
     if let Some(negative) = negative {
         return Err(Error::new_spanned(
@@ -37,6 +58,13 @@ fn registration(attribute: TokenStream, item: &ItemImpl) -> syn::Result<TokenStr
              the type to `runtime::register`",
         ));
     }
+    if is_unsized(&item.self_ty) {
+        return Err(Error::new_spanned(
+            &item.self_ty,
+            "an unsized type does not coerce to a trait object, so there is nothing to register; \
+             remove `#[static_dispatch]`",
+        ));
+    }
     if cfg!(not(feature = "std")) {
         return Ok(TokenStream::new());
     }
@@ -55,6 +83,11 @@ fn registration(attribute: TokenStream, item: &ItemImpl) -> syn::Result<TokenStr
         });
     let lifetimes: Vec<_> = lifetimes.collect();
     let object = object_bound(path, item);
+    let mut registration = names::registration();
+    // Where it is missing, the fault is the trait's.
+    if let Some(last) = path.segments.last() {
+        registration.set_span(last.ident.span());
+    }
     let ty = &item.self_ty;
     // Registration needs one vtable, and vtables do not depend on lifetimes: a
     // function with the impl's lifetimes is instantiated with whatever fits.
@@ -62,7 +95,7 @@ fn registration(attribute: TokenStream, item: &ItemImpl) -> syn::Result<TokenStr
         #(#cfgs)*
         const _: () = {
             fn __implementation<#(#lifetimes: 'static),*>() -> #private::Implementation {
-                <dyn #object>::__static_dispatch_implementation::<#ty>()
+                <dyn #object>::#registration::<#ty>()
             }
             #[#private::linkme::distributed_slice(#private::IMPLEMENTATIONS)]
             #[linkme(crate = #private::linkme)]
@@ -70,6 +103,16 @@ fn registration(attribute: TokenStream, item: &ItemImpl) -> syn::Result<TokenStr
                 #private::RegisteredImplementation::new(__implementation);
         };
     })
+}
+
+fn is_unsized(ty: &Type) -> bool {
+    match ty {
+        Type::Slice(_) | Type::TraitObject(_) => true,
+        Type::Path(path) => path.qself.is_none() && path.path.is_ident("str"),
+        Type::Paren(paren) => is_unsized(&paren.elem),
+        Type::Group(group) => is_unsized(&group.elem),
+        _ => false,
+    }
 }
 
 /// `Trait<A>` with the impl's associated types named, as an object type needs them.

@@ -5,66 +5,95 @@ mod call;
 mod impl_;
 mod trait_;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
-use syn::{Error, ImplItem, Item, ItemImpl, Path, TraitItemFn};
+use syn::spanned::Spanned;
+use syn::{Attribute, Error, Item, Path, TraitItemFn};
+
+use crate::attr;
 
 pub(crate) use call::{plain_call, static_call};
 
 /// Entry point of the attribute, whatever it stands on.
-pub(crate) fn static_dispatch(attribute: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn static_dispatch(attribute: TokenStream, item: &TokenStream) -> TokenStream {
     match syn::parse2::<Item>(item.clone()) {
-        Ok(Item::Trait(item)) => trait_::expand(attribute, item),
-        Ok(Item::Impl(item)) if item.trait_.is_some() => impl_::expand(attribute, &item),
-        Ok(Item::Impl(item)) => misplaced_on_impl(&item),
-        Ok(Item::Fn(item)) if item.sig.receiver().is_none() => with_error(
-            &item,
-            Error::new_spanned(
-                &item.sig.ident,
-                "`#[static_dispatch]` works on traits, their methods and their impls; a free \
-                 function is called directly already",
-            ),
-        ),
-        Ok(Item::Fn(item)) => with_error(&item, lonely_method(&item.sig.ident)),
-        parsed => match (syn::parse2::<TraitItemFn>(item.clone()), parsed) {
-            (Ok(method), _) => with_error(&method, lonely_method(&method.sig.ident)),
-            (Err(_), Err(error)) => with_error(&item, error),
-            (Err(_), Ok(item)) => with_error(
-                &item,
-                Error::new(
-                    proc_macro2::Span::call_site(),
-                    "`#[static_dispatch]` works on a trait, on methods inside it, and on `impl \
-                     Trait for Type`; move it there",
-                ),
-            ),
+        Ok(Item::Trait(mut item)) => {
+            let error = repeated(&mut item.attrs);
+            let expanded = trait_::expand(attribute, item);
+            quote!(#expanded #error)
+        }
+        Ok(Item::Impl(mut item)) if item.trait_.is_some() => {
+            let error = repeated(&mut item.attrs);
+            let expanded = impl_::expand(attribute, item);
+            quote!(#expanded #error)
+        }
+        Ok(Item::Fn(item)) if item.sig.receiver().is_some() => {
+            with_error(&item, lonely_method(&item.sig.ident, true))
+        }
+        Ok(Item::Verbatim(_)) | Err(_) => match syn::parse2::<TraitItemFn>(item.clone()) {
+            Ok(method) => with_error(&method, lonely_method(&method.sig.ident, false)),
+            Err(error) => with_error(item, error),
         },
+        Ok(other) => with_error(item, misplaced(&other)),
     }
 }
 
-fn lonely_method(method: &proc_macro2::Ident) -> Error {
+/// The attribute once more on the same item.
+fn repeated(attributes: &mut Vec<Attribute>) -> Option<TokenStream> {
+    let errors = attr::take(attributes).into_iter().map(|attribute| {
+        Error::new_spanned(
+            attribute,
+            "`#[static_dispatch]` is given twice on this item; keep one, with the options of both",
+        )
+    });
+    combined(errors.collect()).map(Error::into_compile_error)
+}
+
+fn lonely_method(method: &Ident, has_body: bool) -> Error {
+    let advice = if has_body {
+        "write it above `trait`, or leave it off the methods of an impl"
+    } else {
+        "write it above `trait`"
+    };
     Error::new_spanned(
         method,
-        "`#[static_dispatch]` on a method needs `#[static_dispatch]` on its trait as well: write \
-         it above `trait`",
+        format!(
+            "`#[static_dispatch]` on a method needs `#[static_dispatch]` on its trait as well: \
+             {advice}"
+        ),
     )
 }
 
-fn misplaced_on_impl(item: &ItemImpl) -> TokenStream {
-    let at = item
-        .items
-        .iter()
-        .find_map(|item| match item {
-            ImplItem::Fn(method) => Some(method.sig.ident.to_token_stream()),
-            _ => None,
-        })
-        .unwrap_or_else(|| item.self_ty.to_token_stream());
-    with_error(
-        item,
-        Error::new_spanned(
-            at,
-            "inherent methods are called directly already; `#[static_dispatch]` goes on `impl \
-             Trait for Type`",
-        ),
+fn misplaced(item: &Item) -> Error {
+    let places = "a trait, on methods inside it, and on `impl Trait for Type`";
+    let (kind, at) = match item {
+        Item::Fn(item) => {
+            return Error::new_spanned(
+                &item.sig.ident,
+                "a free function is called directly already; remove `#[static_dispatch]`, which \
+                 works on traits, their methods and their impls",
+            );
+        }
+        Item::Impl(item) => {
+            return Error::new_spanned(
+                &item.self_ty,
+                "inherent methods are called directly already; `#[static_dispatch]` goes on `impl \
+                 Trait for Type`",
+            );
+        }
+        Item::Struct(item) => ("a struct", item.ident.span()),
+        Item::Enum(item) => ("an enum", item.ident.span()),
+        Item::Union(item) => ("a union", item.ident.span()),
+        Item::Mod(item) => ("a module", item.ident.span()),
+        Item::Const(item) => ("a constant", item.ident.span()),
+        Item::Static(item) => ("a static", item.ident.span()),
+        Item::Type(item) => ("a type alias", item.ident.span()),
+        Item::TraitAlias(item) => ("a trait alias", item.ident.span()),
+        other => ("this item", other.span()),
+    };
+    Error::new(
+        at,
+        format!("{kind} has no methods to dispatch; `#[static_dispatch]` works on {places}"),
     )
 }
 
@@ -84,8 +113,8 @@ fn combined(errors: Vec<Error>) -> Option<Error> {
 
 /// The path of `static_call::__private` as the user's crate sees it.
 fn private_path(krate: Option<&Path>) -> TokenStream {
-    match krate {
-        Some(path) => quote!(#path::__private),
-        None => quote!(::static_call::__private),
-    }
+    krate.map_or_else(
+        || quote!(::static_call::__private),
+        |path| quote!(#path::__private),
+    )
 }

@@ -13,12 +13,14 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
-use syn::{GenericParam, Generics, ItemTrait, TraitItem, TypeParamBound, WherePredicate};
+use syn::{
+    Attribute, GenericParam, Generics, ItemTrait, Meta, TraitItem, TypeParamBound, WherePredicate,
+};
 
 use super::{combined, private_path};
 use crate::abi::{self, Argument, Output};
 use crate::ast::{Method, Trait};
-use crate::attr::{self, ItemOptions};
+use crate::attr;
 use crate::{names, rewrite, valid};
 
 /// Auto traits of the object types that get entries. Auto traits do not change a
@@ -49,18 +51,14 @@ const AUTO_TRAITS: [&[&str]; 20] = [
 
 pub(crate) fn expand(attribute: TokenStream, item: ItemTrait) -> TokenStream {
     let written = item.to_token_stream().to_string();
-    let mut errors = Vec::new();
-    let options = attr::parse_item(attribute, false).unwrap_or_else(|error| {
-        errors.push(error);
-        ItemOptions::default()
-    });
+    let (options, error) = attr::parse_item(attribute, false);
+    let mut errors = Vec::from_iter(error);
     let mut input = Trait::read(item, options, &mut errors);
-    valid::trait_(&input, &mut errors);
-    if let Some(error) = combined(errors) {
-        return super::with_error(&input.item, error);
-    }
-    if cfg!(not(feature = "std")) {
-        return input.item.into_token_stream();
+    let has_objects = valid::trait_(&mut input, &mut errors);
+    let error = combined(errors).map(syn::Error::into_compile_error);
+    if !has_objects || cfg!(not(feature = "std")) {
+        let item = &input.item;
+        return quote!(#item #error);
     }
     let context = Context::new(&input, layout_hash(&written));
     let hidden = [
@@ -73,7 +71,8 @@ pub(crate) fn expand(attribute: TokenStream, item: ItemTrait) -> TokenStream {
     input.item.colon_token.get_or_insert_with(Default::default);
     input.item.supertraits.push(syn::parse_quote!(#hook));
     let item = &input.item;
-    quote!(#item #(#hidden)*)
+    // What is sound of a faulty trait still dispatches: its calls are no errors.
+    quote!(#item #(#hidden)* #error)
 }
 
 /// FNV-1a of the trait as written. Two objects whose hashes differ disagree about
@@ -84,11 +83,32 @@ fn layout_hash(written: &str) -> u64 {
     })
 }
 
+/// The attributes that items generated for an annotated one repeat: `cfg`, and
+/// the lints that its author has allowed, for they look at the author's tokens.
+/// A lint that was expected is reported on the author's item and allowed here.
+fn repeated(attributes: &[Attribute]) -> TokenStream {
+    attributes
+        .iter()
+        .filter_map(|attribute| match &attribute.meta {
+            _ if attribute.path().is_ident("cfg") => Some(attribute.to_token_stream()),
+            // Generated items use the deprecated one; its users are told elsewhere.
+            _ if attribute.path().is_ident("deprecated") => Some(quote!(#[allow(deprecated)])),
+            Meta::List(list) if list.path.is_ident("allow") || list.path.is_ident("expect") => {
+                let lints = &list.tokens;
+                Some(quote!(#[allow(#lints)]))
+            }
+            _ => None,
+        })
+        .collect()
+}
+
 /// What every part of the expansion needs.
 struct Context<'a> {
     input: &'a Trait,
     private: TokenStream,
     layout: u64,
+    /// Attributes that every generated item repeats.
+    repeated: TokenStream,
     /// Generics of the trait without the predicates that speak of `Self`.
     generics: Generics,
     /// `Trait<A>`.
@@ -131,6 +151,7 @@ impl<'a> Context<'a> {
         Context {
             private: private_path(input.options.krate.as_ref()),
             layout,
+            repeated: repeated(&item.attrs),
             applied: rewrite::applied(&item.ident, &item.generics),
             generics,
             associated,
@@ -162,7 +183,10 @@ impl<'a> Context<'a> {
 
     fn declaration(&self) -> TokenStream {
         let Context {
-            private, layout, ..
+            private,
+            layout,
+            repeated,
+            ..
         } = self;
         let name = names::declaration(self.ident());
         let ident = self.ident().to_string();
@@ -194,6 +218,7 @@ impl<'a> Context<'a> {
                     .then(|| quote!(#(#cfgs)* let __layout = __layout.rotate_left(1) ^ #step;))
             });
         quote! {
+            #repeated
             #[#private::linkme::distributed_slice(#private::DECLARATIONS)]
             #[linkme(crate = #private::linkme)]
             static #name: #private::TraitDeclaration = #private::TraitDeclaration::new(
@@ -207,7 +232,9 @@ impl<'a> Context<'a> {
     }
 
     fn hook(&self) -> TokenStream {
-        let Context { private, .. } = self;
+        let Context {
+            private, repeated, ..
+        } = self;
         let visibility = &self.input.item.vis;
         let hook = names::hook(self.ident());
         let (hook_applied, shims_applied) = (self.hook_applied(), self.shims_applied());
@@ -215,11 +242,13 @@ impl<'a> Context<'a> {
         let with_implementor = self.generics_with_implementor();
         let (impl_parameters, _, _) = with_implementor.split_for_impl();
         quote! {
+            #repeated
             #[doc(hidden)]
             #visibility trait #hook #parameters #clause {
                 #[doc(hidden)]
                 fn __static_dispatch_table(&self) -> &'static #private::Table;
             }
+            #repeated
             impl #impl_parameters #hook_applied for __Implementation #clause {
                 #[inline]
                 fn __static_dispatch_table(&self) -> &'static #private::Table {
@@ -231,7 +260,10 @@ impl<'a> Context<'a> {
 
     fn shims(&self) -> TokenStream {
         let Context {
-            private, applied, ..
+            private,
+            applied,
+            repeated,
+            ..
         } = self;
         let visibility = &self.input.item.vis;
         let name = names::shims(self.ident());
@@ -252,6 +284,7 @@ impl<'a> Context<'a> {
             .map(|(index, (method, _))| self.method_shims(index, method));
         let object = self.bound_with(|(name, _, _)| quote!(#name = <Self as #applied>::#name));
         quote! {
+            #repeated
             #[doc(hidden)]
             #visibility trait #name #parameters: #applied #clause {
                 #[doc(hidden)]
@@ -266,6 +299,7 @@ impl<'a> Context<'a> {
                 );
                 #(#methods)*
             }
+            #repeated
             impl #impl_parameters #shims_applied for __Implementation #clause {}
         }
     }
@@ -275,7 +309,7 @@ impl<'a> Context<'a> {
         let Context {
             private, applied, ..
         } = self;
-        let cfgs = method.cfgs();
+        let repeated = repeated(&method.attributes);
         let shape = self.shape(method);
         let Shape {
             receiver,
@@ -308,7 +342,7 @@ impl<'a> Context<'a> {
         let method_index = self.method_index(index);
         let out_argument = written.is_some().then(|| quote!(, __out));
         quote! {
-            #(#cfgs)*
+            #repeated
             #[doc(hidden)]
             #[allow(improper_ctypes_definitions)]
             unsafe extern "C-unwind" fn #shim <#(#lifetimes),*>(
@@ -316,7 +350,7 @@ impl<'a> Context<'a> {
             ) #output #clause {
                 #call
             }
-            #(#cfgs)*
+            #repeated
             #[doc(hidden)]
             #[allow(improper_ctypes_definitions)]
             unsafe extern "C-unwind" fn #fallback <#(#lifetimes,)* __Site: #private::CallSite>(
@@ -346,7 +380,7 @@ impl<'a> Context<'a> {
                         )
                     }
                 }
-                #(#cfgs)*
+                #repeated
                 #[doc(hidden)]
                 #[allow(improper_ctypes_definitions)]
                 unsafe extern "C-unwind" fn #trampoline <#(#lifetimes,)* __Site: #private::CallSite>(
@@ -399,7 +433,9 @@ impl<'a> Context<'a> {
 
     /// The inherent methods of one object type.
     fn entries_of(&self, bound: &TokenStream, autos: &[&str]) -> TokenStream {
-        let Context { private, .. } = self;
+        let Context {
+            private, repeated, ..
+        } = self;
         let visibility = &self.input.item.vis;
         let mut generics = self.generics.clone();
         generics.params.push(syn::parse_quote!('__object));
@@ -428,13 +464,15 @@ impl<'a> Context<'a> {
         let hook_applied = self.hook_applied();
         let shims_applied = self.shims_applied();
         let declaration = names::declaration(self.ident());
+        let registration = names::registration();
         quote! {
+            #repeated
             impl #parameters #ty #clause {
                 #(#dispatched)*
                 #(#left_alone)*
                 #[doc(hidden)]
                 #[inline]
-                #visibility fn __static_dispatch_implementation<__Implementation>()
+                #visibility fn #registration<__Implementation>()
                     -> #private::Implementation
                 where
                     __Implementation: #bound + '__object,
@@ -448,6 +486,7 @@ impl<'a> Context<'a> {
                 }
             }
             // SAFETY: the table is the one that the receiver's own vtable leads to.
+            #repeated
             unsafe impl #parameters #private::TraitObject for #ty #clause {
                 #[inline]
                 fn __table(&self) -> &'static #private::Table {
@@ -477,8 +516,9 @@ impl<'a> Context<'a> {
             moved,
             ..
         } = &shape;
+        let repeated = repeated(&method.attributes);
         let attributes = method.attributes.iter().filter(|attribute| {
-            ["cfg", "must_use", "deprecated"]
+            ["must_use", "deprecated"]
                 .iter()
                 .any(|name| attribute.path().is_ident(name))
         });
@@ -502,6 +542,7 @@ impl<'a> Context<'a> {
             quote!(unsafe { #trampoline(self #(, #passed)*) })
         };
         quote! {
+            #repeated
             #(#attributes)*
             #[doc(hidden)]
             #[inline(always)]
@@ -534,13 +575,13 @@ impl<'a> Context<'a> {
             plain_output,
             ..
         } = &shape;
-        let cfgs = method.cfgs();
+        let repeated = repeated(&method.attributes);
         let unsafety = &method.signature.unsafety;
         let ident = names::quiet(method.ident());
         let entry = Ident::new(&names::entry(method.ident()), Span::call_site());
         let plain = shape.call(method, &quote!(<Self as #applied>::#ident));
         quote! {
-            #(#cfgs)*
+            #repeated
             #[doc(hidden)]
             #visibility #unsafety fn #entry <#(#lifetimes,)* __Site: #private::AnnotatedMethod>(
                 #receiver, _: __Site #(, #plain_parameters)*

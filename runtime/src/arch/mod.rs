@@ -80,6 +80,10 @@ pub(crate) enum EncodeError {
         given: usize,
     },
     /// No encoder for this architecture.
+    #[cfg_attr(
+        all(target_arch = "x86_64", target_pointer_width = "64", not(test)),
+        allow(dead_code, reason = "there is one here")
+    )]
     Unsupported,
 }
 

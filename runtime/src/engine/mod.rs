@@ -22,6 +22,8 @@ use crate::site::{STATIC_CALL_SITES_0_1_0, Site};
 
 mod pass;
 mod state;
+#[cfg(test)]
+mod tests;
 mod trust;
 mod unload;
 

@@ -8,7 +8,7 @@ use super::trust::Trust;
 use super::{Engine, LoadedObject};
 use crate::arch::Target;
 use crate::config::Mode;
-use crate::os::objects;
+use crate::os::{PatchError, objects};
 use crate::plan::{self, Candidate, Decision, Evidence, Policy};
 use crate::profile::{Notes, Profile};
 use crate::publish::{Batch, Head, PrepareError, Publisher};
@@ -143,6 +143,8 @@ struct Visit<'a> {
     registered: &'a HashMap<*const TraitDeclaration, Vec<(Target, &'static Table)>>,
     batch: &'a mut Batch,
     outcome: &'a mut Retarget,
+    /// The system would not give memory for chains.
+    refused: Option<PatchError>,
 }
 
 /// What becomes of a visited site at once; what needs a flip waits for the batch.
@@ -174,6 +176,7 @@ impl Engine {
             registered: &registered,
             batch: &mut batch,
             outcome: &mut outcome,
+            refused: None,
         };
         for (object_index, object) in self.objects.iter_mut().enumerate() {
             for (index, site) in object.sites.iter().enumerate() {
@@ -189,7 +192,11 @@ impl Engine {
                 }
             }
         }
+        let refused = visit.refused.take();
         self.publish(&batch, changes, &mut outcome)?;
+        if let Some(error) = refused {
+            return Err(self.fail(error));
+        }
         outcome.unchanged = outcome.sites - outcome.changed - outcome.skipped.total();
         Ok(outcome)
     }
@@ -222,7 +229,7 @@ impl Engine {
                     trampoline.head = head;
                 }
                 if failed {
-                    trampoline.spoil_unless(head);
+                    trampoline.spoil_unless_entered();
                 }
             }
             if failed {
@@ -255,14 +262,16 @@ impl Engine {
                 }
             }
         }
-        committed.map_err(|error| {
-            let step = error.source.step;
-            self.patching.fail(error.source.to_string());
-            RetargetError::Refused {
-                step,
-                source: error.source.source,
-            }
-        })
+        committed.map_err(|error| self.fail(error.source))
+    }
+
+    /// From here on nothing new is published.
+    fn fail(&mut self, error: PatchError) -> RetargetError {
+        self.patching.fail(error.to_string());
+        RetargetError::Refused {
+            step: error.step,
+            source: error.source,
+        }
     }
 }
 
@@ -424,17 +433,17 @@ impl Visit<'_> {
         let Some(publisher) = self.publisher.as_mut() else {
             return Verdict::Nothing;
         };
-        let mut heads = Vec::with_capacity(details.trampolines.len());
-        for trampoline in &mut details.trampolines {
-            match publisher.prepare(trampoline, chain, self.batch) {
-                Ok(head) => heads.push(head),
-                Err(error) => {
-                    let why = describe(&error);
-                    return self.rest(site, details, Resting::Unpatchable(why));
-                }
+        match publisher.prepare_all(&mut details.trampolines, chain, self.batch) {
+            Ok(heads) => Verdict::Flip(heads, kind),
+            Err(PrepareError::Patch(error)) if error.is_refusal() => {
+                self.refused.get_or_insert(error);
+                self.rest(site, details, Resting::Portable)
+            }
+            Err(error) => {
+                let why = describe(&error);
+                self.rest(site, details, Resting::Unpatchable(why))
             }
         }
-        Verdict::Flip(heads, kind)
     }
 
     /// Plain calls from here on. The heads stay as they are: nobody enters them.

@@ -119,6 +119,7 @@ pub(crate) struct PatchError {
     /// What it said.
     pub(crate) source: io::Error,
     /// How many edits had taken effect by then, lowest addresses first.
+    #[cfg_attr(not(test), allow(dead_code, reason = "for whoever debugs one"))]
     pub(crate) applied: usize,
     /// The edits that start below this address took effect, no other did.
     pub(crate) below: usize,

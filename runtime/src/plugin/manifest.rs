@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use super::PluginError;
-use super::host::Host;
+use crate::host::Host;
 use crate::registry::{RegisteredImplementation, TraitDeclaration};
 use crate::site::Site;
 
@@ -111,7 +111,7 @@ impl Manifest {
             implementations: &crate::registry::STATIC_CALL_IMPLEMENTATIONS_0_1_0,
             sites: &crate::site::STATIC_CALL_SITES_0_1_0,
             constructors,
-            adopt: super::host::adopt,
+            adopt: crate::host::adopt,
         }
     }
 }

@@ -26,7 +26,6 @@ use crate::registry::TraitObject;
 
 mod error;
 mod file;
-pub(crate) mod host;
 pub(crate) mod manifest;
 
 pub use error::PluginError;
@@ -99,7 +98,7 @@ impl Plugin {
             }
             check_traits(path, manifest, &engine.objects)?;
             let id = engine.plugins.next_id();
-            (manifest.adopt)(&host::HOST);
+            (manifest.adopt)(&crate::host::HOST);
             engine.add_plugin(
                 LoadedObject::new(
                     manifest.sites,

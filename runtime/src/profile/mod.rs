@@ -109,9 +109,14 @@ impl Notes {
 
     /// Forgets every vtable that `keep` refuses, as when a library goes away.
     pub(crate) fn retain(&mut self, keep: impl Fn(&Seen) -> bool) {
-        for slot in &mut self.seen {
-            if slot.as_ref().is_some_and(|seen| !keep(seen)) {
-                *slot = None;
+        let before = core::mem::replace(&mut self.seen, [None; SEEN]);
+        let mut slots = self.seen.iter_mut();
+        for seen in before.into_iter().flatten() {
+            if !keep(&seen) {
+                self.samples -= seen.count;
+            } else if let Some(slot) = slots.next() {
+                // Without gaps: the first empty slot ends the search in `note`.
+                *slot = Some(seen);
             }
         }
         self.last = 0;
@@ -162,3 +167,6 @@ pub(crate) fn claim() -> Option<&'static Profile> {
     }
     FIRST_PROFILES.get(NEXT.fetch_add(1, Ordering::Relaxed))
 }
+
+#[cfg(test)]
+mod tests;

@@ -131,6 +131,38 @@ impl Publisher {
         (self.chains.len(), self.chain_bytes)
     }
 
+    /// As [`prepare`](Self::prepare) for all trampolines of a site, or for none:
+    /// after an error the batch and the trampolines are as before.
+    pub(crate) fn prepare_all(
+        &mut self,
+        trampolines: &mut [Trampoline],
+        targets: &[Target],
+        batch: &mut Batch,
+    ) -> Result<Vec<Head>, PrepareError> {
+        let (code, heads) = (batch.code.len(), batch.heads.len());
+        let chains = batch.new_chains.len();
+        let mut prepared = Vec::with_capacity(trampolines.len());
+        for index in 0..trampolines.len() {
+            match self.prepare(&mut trampolines[index], targets, batch) {
+                Ok(head) => prepared.push(head),
+                Err(error) => {
+                    batch.heads.truncate(heads);
+                    for key in batch.new_chains.drain(chains..) {
+                        self.chains.remove(&key);
+                    }
+                    for (at, _) in batch.code.drain(code..) {
+                        let filled = |one: &&mut Trampoline| one.at() + HEAD_BYTES == at;
+                        if let Some(trampoline) = trampolines.iter_mut().find(filled) {
+                            trampoline.body = Body::Empty;
+                        }
+                    }
+                    return Err(error);
+                }
+            }
+        }
+        Ok(prepared)
+    }
+
     /// Adds to `batch` what leads `trampoline` to a chain of `targets`, or to
     /// its fallback if there are none, and returns where its head will then lead.
     pub(crate) fn prepare(
@@ -284,9 +316,10 @@ impl Publisher {
 }
 
 impl Trampoline {
-    /// After a failed commit: a body that may be half written is never entered.
-    pub(crate) fn spoil_unless(&mut self, reached: Head) {
-        if reached != Head::Body && self.head != Head::Body {
+    /// After a failed commit, with `head` as far as it got: a body that may be
+    /// half written is never entered.
+    pub(crate) fn spoil_unless_entered(&mut self) {
+        if self.head != Head::Body {
             self.body = Body::Spoiled;
         }
     }
@@ -308,3 +341,6 @@ fn check_at_rest(at: usize, fallback: usize) -> Result<(), PrepareError> {
         Err(PrepareError::Foreign { at })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -38,6 +38,16 @@ impl Backend {
     }
 }
 
+impl Backend {
+    /// One word for it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Backend::Patching => "patching",
+            Backend::Portable { .. } => "portable",
+        }
+    }
+}
+
 impl fmt::Display for Backend {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -87,6 +97,8 @@ pub struct SiteReport {
     pub state: State,
     /// Why.
     pub why: String,
+    /// What publishes its chains: `patching` or `portable`.
+    pub backend: &'static str,
     /// What its chain compares with, most frequent first, and then what else the
     /// last window saw.
     pub targets: Vec<TargetReport>,
@@ -146,34 +158,50 @@ impl Report {
             Patching::Works(publisher) | Patching::Failed { publisher, .. } => publisher.chains(),
             Patching::Unavailable { .. } => (0, 0),
         };
+        let backend = Backend::of(engine);
+        let name = backend.name();
+        let objects = engine.objects.iter();
         Report {
             mode: engine.mode(),
             environment_error: engine.environment_error().map(ToString::to_string),
-            backend: Backend::of(engine),
+            backend,
             calibration: engine.calibration(),
             passes: engine.passes,
             chains,
             chain_bytes,
-            sites: engine.objects.iter().flat_map(rows).collect(),
+            sites: objects.flat_map(|object| rows(object, name)).collect(),
         }
     }
 }
 
-fn rows(object: &LoadedObject) -> impl Iterator<Item = SiteReport> {
+fn rows(object: &LoadedObject, backend: &'static str) -> impl Iterator<Item = SiteReport> {
     let details = object.details.iter();
     object
         .sites
         .iter()
         .zip(details)
-        .map(|(site, details)| SiteReport::of(site, details.as_deref(), object.plugin))
+        .map(move |(site, details)| {
+            SiteReport::of(site, details.as_deref(), object.plugin, backend)
+        })
 }
 
 impl SiteReport {
-    fn of(site: &Site, details: Option<&Details>, plugin: Option<u64>) -> Self {
+    fn of(
+        site: &Site,
+        details: Option<&Details>,
+        plugin: Option<u64>,
+        backend: &'static str,
+    ) -> Self {
         let route = details
             .and_then(|details| Some(details.trampolines.first()?.route))
             .or_else(|| site.first_route());
         let (state, why) = describe(site, details);
+        let unpatchable = details.is_some_and(|details| {
+            matches!(
+                details.status,
+                Status::Resting(Resting::Portable | Resting::Unpatchable(_))
+            )
+        });
         let watched = details.map_or(0, |details| match details.status {
             Status::Published { .. } => u64::from(details.counted_misses(site)),
             _ => 0,
@@ -185,6 +213,7 @@ impl SiteReport {
             plugin,
             state,
             why,
+            backend: if unpatchable { "portable" } else { backend },
             targets: details.map_or_else(Vec::new, |details| {
                 let targets = details.last_seen.iter();
                 targets

@@ -4,10 +4,11 @@ use std::fmt;
 
 use super::{Report, SiteReport, State};
 
-const HEADINGS: [&str; 8] = [
+const HEADINGS: [&str; 9] = [
     "call site",
     "method",
     "state",
+    "backend",
     "why",
     "targets",
     "windows",
@@ -15,7 +16,7 @@ const HEADINGS: [&str; 8] = [
     "retargets",
 ];
 /// Columns that hold numbers, set to the right.
-const NUMBERS: std::ops::Range<usize> = 5..8;
+const NUMBERS: std::ops::Range<usize> = 6..9;
 /// Types named per site; the rest are counted.
 const NAMED: usize = 4;
 
@@ -36,7 +37,7 @@ pub(super) fn write(report: &Report, formatter: &mut fmt::Formatter<'_>) -> fmt:
     if let Some(error) = &report.environment_error {
         write!(formatter, "\nSTATIC_CALL is ignored: {error}")?;
     }
-    let rows: Vec<[String; 8]> = report.sites.iter().map(cells).collect();
+    let rows: Vec<[String; 9]> = report.sites.iter().map(cells).collect();
     let mut widths = HEADINGS.map(str::len);
     for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
@@ -54,8 +55,8 @@ pub(super) fn write(report: &Report, formatter: &mut fmt::Formatter<'_>) -> fmt:
 
 fn line(
     formatter: &mut fmt::Formatter<'_>,
-    cells: &[String; 8],
-    widths: &[usize; 8],
+    cells: &[String; 9],
+    widths: &[usize; 9],
 ) -> fmt::Result {
     let mut text = String::new();
     for (column, (cell, &width)) in cells.iter().zip(widths).enumerate() {
@@ -72,7 +73,7 @@ fn line(
     write!(formatter, "\n{}", text.trim_end())
 }
 
-fn cells(site: &SiteReport) -> [String; 8] {
+fn cells(site: &SiteReport) -> [String; 9] {
     let method = match &site.trait_name {
         Some(name) => format!("{name}::{}", site.method),
         None => site.method.clone(),
@@ -85,6 +86,7 @@ fn cells(site: &SiteReport) -> [String; 8] {
         location,
         method,
         site.state.to_string(),
+        site.backend.to_owned(),
         site.why.clone(),
         targets(site),
         site.windows.to_string(),

@@ -30,6 +30,8 @@ use crate::profile::{self, Profile};
 use crate::registry::{Table, TraitDeclaration};
 
 mod record;
+#[cfg(test)]
+mod tests;
 
 pub use record::passed;
 

@@ -38,8 +38,16 @@ pub(super) fn executable(memory: MmapMut) -> Result<Mmap, PatchError> {
 pub(super) unsafe fn move_over(memory: Mmap, to: usize) -> Result<(), PatchError> {
     let (from, length) = (memory.as_ptr() as *mut c_void, memory.len());
     // SAFETY: `memory` owns the source, the caller vouches for the target.
-    unsafe { mm::mremap_fixed(from, length, length, MremapFlags::MAYMOVE, to as *mut c_void) }
-        .map_err(|error| PatchError::new("mremap", error))?;
+    unsafe {
+        mm::mremap_fixed(
+            from,
+            length,
+            length,
+            MremapFlags::MAYMOVE,
+            to as *mut c_void,
+        )
+    }
+    .map_err(|error| PatchError::new("mremap", error))?;
     // It lies at `to` now; there is nothing left to unmap.
     std::mem::forget(memory);
     Ok(())

@@ -33,7 +33,8 @@ pub(crate) static HOST: Host = Host {
 static ADOPTED_BY: OnceLock<&'static Host> = OnceLock::new();
 
 /// Called by the host in a plugin that it adopts.
-pub(super) fn adopt(host: &'static Host) {
+#[cfg(target_os = "linux")]
+pub(crate) fn adopt(host: &'static Host) {
     // Twice means the same host again: a plugin has one loader.
     let _ = ADOPTED_BY.set(host);
 }

@@ -1,0 +1,6 @@
+//! The engine and the publisher at work on call sites of their own, forced
+//! through every plan and refused every step.
+
+mod fixture;
+mod flips;
+mod refusals;

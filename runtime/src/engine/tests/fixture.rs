@@ -1,0 +1,150 @@
+//! A trait whose results say which implementation ran, and call sites for it.
+
+use std::fs;
+
+use crate::arch::Target;
+use crate::private::vtable_of;
+use crate::registry::TraitObject as _;
+use crate::site::{CallSite, Phase, Site};
+use crate::static_dispatch;
+
+#[static_dispatch(crate = crate)]
+pub(super) trait Tagged: Sync {
+    #[static_dispatch(targets = 2)]
+    fn tagged(&self, x: u64) -> u64;
+}
+
+/// An implementation for each tag, all of the same layout: nothing but the result
+/// tells one from another.
+pub(super) struct Kind<const TAG: u64> {
+    data: u64,
+}
+
+impl<const TAG: u64> Tagged for Kind<TAG> {
+    fn tagged(&self, x: u64) -> u64 {
+        answer(TAG, self.data, x)
+    }
+}
+
+/// What the implementation of `tag` says.
+fn answer(tag: u64, data: u64, x: u64) -> u64 {
+    tag << 56 | (data ^ x).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 8
+}
+
+/// An object that knows which implementation it must reach.
+pub(super) struct Object {
+    pub(super) object: Box<dyn Tagged>,
+    tag: u64,
+    data: u64,
+}
+
+impl Object {
+    /// One object of each of the four implementations.
+    pub(super) fn one_of_each() -> [Object; KINDS] {
+        fn object<const TAG: u64>() -> Object {
+            let data = 1000 + TAG;
+            Object {
+                object: Box::new(Kind::<TAG> { data }),
+                tag: TAG,
+                data,
+            }
+        }
+        [object::<0>(), object::<1>(), object::<2>(), object::<3>()]
+    }
+
+    /// Its target for `tagged`.
+    pub(super) fn target(&self) -> Target {
+        Target {
+            vtable: vtable_of(&*self.object),
+            shim: self.object.__table().shim(0).expect("one method"),
+        }
+    }
+
+    /// Calls it and panics if another implementation answers.
+    pub(super) fn call(&self, through: Through, x: u64) {
+        assert_eq!(
+            through(&*self.object, x),
+            answer(self.tag, self.data, x),
+            "a call on an object of implementation {} went elsewhere",
+            self.tag
+        );
+    }
+}
+
+pub(super) const KINDS: usize = 4;
+/// Sites of one test.
+pub(super) const SITES: usize = 8;
+/// Tests that have sites.
+const SETS: usize = 2;
+
+/// Sites that are in no slice: the process's own engine leaves them alone.
+static STATICS: [[Site; SITES]; SETS] =
+    [const { [const { Site::new("tagged", file!(), line!(), column!()) }; SITES] }; SETS];
+
+struct At<const SET: usize, const N: usize>;
+
+impl<const SET: usize, const N: usize> CallSite for At<SET, N> {
+    #[inline(always)]
+    fn site() -> &'static Site {
+        &STATICS[SET][N]
+    }
+}
+
+/// The `N`th call site of a set.
+pub(super) type Through = fn(&dyn Tagged, u64) -> u64;
+
+#[inline(never)]
+fn through<const SET: usize, const N: usize>(object: &dyn Tagged, x: u64) -> u64 {
+    object.tagged__needs_static_dispatch_on_its_declaration_and_a_dyn_receiver(At::<SET, N>, x)
+}
+
+/// A test's sites and how to call through each.
+pub(super) fn sites<const SET: usize>() -> (&'static [Site], [Through; SITES]) {
+    let through = [
+        through::<SET, 0>,
+        through::<SET, 1>,
+        through::<SET, 2>,
+        through::<SET, 3>,
+        through::<SET, 4>,
+        through::<SET, 5>,
+        through::<SET, 6>,
+        through::<SET, 7>,
+    ];
+    (&STATICS[SET], through)
+}
+
+/// Leaves a site as if it were new, except that its route is known.
+pub(super) fn renew(site: &Site) {
+    let lock = site.lock().expect("nobody else uses this site");
+    if let Some(profile) = lock.close() {
+        // SAFETY: the site's lock is held.
+        unsafe { profile.notes() }.clear();
+    }
+    let profile = Box::leak(Box::new(crate::profile::Profile::new()));
+    lock.open(Phase::Learning, crate::site::FIRST_WINDOW, Some(profile));
+    drop(lock);
+    site.set_switch(true);
+}
+
+/// The lines of `/proc/self/maps`: address range and access.
+pub(super) fn mappings() -> Vec<(std::ops::Range<usize>, String)> {
+    let maps = fs::read_to_string("/proc/self/maps").expect("Linux lists mappings");
+    let number = |text| usize::from_str_radix(text, 16).expect("an address");
+    maps.lines()
+        .map(|line| {
+            let (range, rest) = line.split_once(' ').expect("a range");
+            let (start, end) = range.split_once('-').expect("two addresses");
+            (number(start)..number(end), rest[..4].to_owned())
+        })
+        .collect()
+}
+
+/// Panics if some memory is writable and executable.
+pub(super) fn assert_nothing_is_writable_and_executable() {
+    for (range, access) in mappings() {
+        assert!(
+            !(access.contains('w') && access.contains('x')),
+            "{range:x?} is {access}"
+        );
+    }
+}

@@ -1,0 +1,219 @@
+//! The publisher's books, over memory that only pretends.
+
+use super::*;
+use crate::os::Refusing;
+use crate::registry::{MethodDeclaration, TraitDeclaration};
+
+static METHODS: [MethodDeclaration; 1] = [MethodDeclaration::new("run", 2)];
+static DECLARATION: TraitDeclaration = TraitDeclaration::new("Run", "tests", None, 0, &METHODS);
+
+/// Bytes where a trampoline could be.
+#[repr(C, align(64))]
+struct Bytes([u8; TRAMPOLINE_BYTES]);
+
+/// A trampoline at rest in data: nobody executes it.
+fn at_rest() -> Trampoline {
+    let bytes = Box::leak(Box::new(Bytes([0xCC; TRAMPOLINE_BYTES])));
+    let at = core::ptr::from_ref(bytes).addr();
+    let fallback = at + 0x1000;
+    let head = arch::head_jump(at, fallback).unwrap();
+    bytes.0[..HEAD_BYTES].copy_from_slice(&head);
+    trampoline(at, fallback)
+}
+
+/// Something else where a trampoline should be.
+fn foreign() -> Trampoline {
+    let bytes = Box::leak(Box::new(Bytes([0x90; TRAMPOLINE_BYTES])));
+    let at = core::ptr::from_ref(bytes).addr();
+    trampoline(at, at + 0x1000)
+}
+
+fn trampoline(at: usize, fallback: usize) -> Trampoline {
+    Trampoline::new(Box::leak(Box::new(Route::new(
+        &DECLARATION,
+        0,
+        std::ptr::without_provenance(at),
+        std::ptr::without_provenance(fallback),
+    ))))
+}
+
+/// Targets near `trampoline`, of which three fit into its body.
+fn targets(trampoline: &Trampoline, numbers: &[usize]) -> Vec<Target> {
+    let near = trampoline.at();
+    let target = |&n: &usize| Target {
+        vtable: near + 0x10_0000 + n * 0x40,
+        shim: near + 0x20_0000 + n * 0x10,
+    };
+    numbers.iter().map(target).collect()
+}
+
+fn publisher(memory: Refusing) -> Publisher {
+    Publisher::new(Box::new(memory))
+}
+
+/// Prepares and commits one trampoline, and flips its head in the books.
+fn publish(publisher: &mut Publisher, trampoline: &mut Trampoline, targets: &[Target]) -> Head {
+    let mut batch = Batch::default();
+    let head = publisher.prepare(trampoline, targets, &mut batch).unwrap();
+    // SAFETY: the memory only pretends.
+    unsafe { publisher.commit(&batch) }.unwrap();
+    trampoline.head = head;
+    head
+}
+
+#[test]
+fn the_first_chain_goes_into_the_body_and_others_elsewhere() {
+    let mut publisher = publisher(Refusing::at("nothing"));
+    let mut one = at_rest();
+    let (a, b) = (targets(&one, &[1, 2]), targets(&one, &[2, 1]));
+    assert_eq!(publish(&mut publisher, &mut one, &a), Head::Body);
+    assert!(matches!(
+        publish(&mut publisher, &mut one, &b),
+        Head::Chain(_)
+    ));
+    assert_eq!(publish(&mut publisher, &mut one, &[]), Head::Rest);
+    assert_eq!(publish(&mut publisher, &mut one, &a), Head::Body);
+}
+
+#[test]
+fn a_chain_that_is_too_long_for_the_body_leaves_it_empty() {
+    let mut publisher = publisher(Refusing::at("nothing"));
+    let mut one = at_rest();
+    let (long, short) = (targets(&one, &[1, 2, 3, 4]), targets(&one, &[1]));
+    assert!(matches!(
+        publish(&mut publisher, &mut one, &long),
+        Head::Chain(_)
+    ));
+    assert_eq!(publish(&mut publisher, &mut one, &short), Head::Body);
+}
+
+#[test]
+fn alternating_between_plans_allocates_each_of_them_once() {
+    let mut publisher = publisher(Refusing::at("nothing"));
+    let mut one = at_rest();
+    let plans = [[1, 2], [3, 4], [5, 6]].map(|plan| targets(&one, &plan));
+    let mut first = Vec::new();
+    for round in 0..1000 {
+        for (index, plan) in plans.iter().enumerate() {
+            let head = publish(&mut publisher, &mut one, plan);
+            if round == 0 {
+                first.push(head);
+            }
+            assert_eq!(head, first[index]);
+        }
+    }
+    assert_eq!(publisher.chains().0, 2);
+    assert_eq!(publisher.arenas.len(), 1);
+}
+
+#[test]
+fn trampolines_with_different_fallbacks_share_no_chain() {
+    let mut publisher = publisher(Refusing::at("nothing"));
+    let (mut one, mut other) = (at_rest(), at_rest());
+    let plan = targets(&one, &[1, 2, 3, 4, 5]);
+    for each in [&mut one, &mut other] {
+        publish(&mut publisher, each, &plan);
+    }
+    assert_eq!(publisher.chains().0, 2);
+}
+
+#[test]
+fn a_head_that_leads_there_already_is_not_written() {
+    let mut publisher = publisher(Refusing::at("nothing"));
+    let mut one = at_rest();
+    let plan = targets(&one, &[1]);
+    publish(&mut publisher, &mut one, &plan);
+    let mut batch = Batch::default();
+    publisher.prepare(&mut one, &plan, &mut batch).unwrap();
+    assert!(batch.is_empty() && batch.code.is_empty());
+}
+
+#[test]
+fn what_is_no_trampoline_is_refused() {
+    let mut publisher = publisher(Refusing::at("nothing"));
+    let mut other = foreign();
+    let plan = targets(&other, &[1]);
+    let mut batch = Batch::default();
+    assert!(matches!(
+        publisher.prepare(&mut other, &plan, &mut batch),
+        Err(PrepareError::Foreign { .. })
+    ));
+    assert!(batch.is_empty() && batch.code.is_empty());
+}
+
+#[test]
+fn a_site_is_prepared_with_all_its_trampolines_or_not_at_all() {
+    let mut publisher = publisher(Refusing::at("nothing"));
+    // A neighbour's chain, prepared in the same batch.
+    let mut neighbour = at_rest();
+    let plan = targets(&neighbour, &[1, 2, 3, 4, 5]);
+    let mut batch = Batch::default();
+    publisher
+        .prepare(&mut neighbour, &plan, &mut batch)
+        .unwrap();
+    let books = |publisher: &Publisher, batch: &Batch| {
+        let Batch {
+            code,
+            heads,
+            new_chains,
+        } = batch;
+        let chains = publisher.chains.len();
+        (code.len(), heads.len(), new_chains.len(), chains)
+    };
+    let before = books(&publisher, &batch);
+    for long in [&[1_usize, 2][..], &[1, 2, 3, 4, 5, 6]] {
+        let mut site = [at_rest(), at_rest(), foreign()];
+        let plan = targets(&site[0], long);
+        assert!(publisher.prepare_all(&mut site, &plan, &mut batch).is_err());
+        assert_eq!(books(&publisher, &batch), before);
+        assert!(site.iter().all(|one| matches!(one.body, Body::Empty)));
+    }
+}
+
+#[test]
+fn a_body_that_may_be_half_written_is_never_entered() {
+    let mut one = at_rest();
+    let plan = targets(&one, &[1, 2]);
+    let mut failing = publisher(Refusing::at("mprotect"));
+    let mut batch = Batch::default();
+    failing.prepare(&mut one, &plan, &mut batch).unwrap();
+    // SAFETY: the memory only pretends.
+    let error = unsafe { failing.commit(&batch) }.unwrap_err();
+    assert_eq!(error.flipped_below, 0);
+    one.spoil_unless_entered();
+    let mut working = publisher(Refusing::at("nothing"));
+    let head = publish(&mut working, &mut one, &plan);
+    assert!(matches!(head, Head::Chain(_)), "{head:?}");
+}
+
+#[test]
+fn a_body_that_is_in_use_survives_a_failed_commit() {
+    let mut publisher = publisher(Refusing {
+        after: 2,
+        ..Refusing::at("mprotect")
+    });
+    let mut one = at_rest();
+    let (plan, other) = (targets(&one, &[1, 2]), targets(&one, &[3]));
+    publish(&mut publisher, &mut one, &plan);
+    let mut batch = Batch::default();
+    publisher.prepare(&mut one, &other, &mut batch).unwrap();
+    // SAFETY: the memory only pretends.
+    unsafe { publisher.commit(&batch) }.unwrap_err();
+    one.spoil_unless_entered();
+    let mut batch = Batch::default();
+    let again = publisher.prepare(&mut one, &plan, &mut batch).unwrap();
+    assert_eq!(again, Head::Body);
+}
+
+#[test]
+fn a_chain_that_was_not_written_is_forgotten() {
+    let mut publisher = publisher(Refusing::at("mprotect"));
+    let mut one = at_rest();
+    let plan = targets(&one, &[1, 2, 3, 4, 5]);
+    let mut batch = Batch::default();
+    publisher.prepare(&mut one, &plan, &mut batch).unwrap();
+    assert_eq!(publisher.chains().0, 1);
+    // SAFETY: the memory only pretends.
+    unsafe { publisher.commit(&batch) }.unwrap_err();
+    assert_eq!(publisher.chains().0, 0);
+}

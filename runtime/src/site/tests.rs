@@ -1,0 +1,146 @@
+//! Windows: that they close, that they wait for nobody, and that nothing is
+//! written once they are closed.
+
+use super::*;
+use crate::registry::MethodDeclaration;
+
+static METHODS: [MethodDeclaration; 1] = [MethodDeclaration::new("run", 2)];
+static DECLARATION: TraitDeclaration = TraitDeclaration::new("Run", "tests", None, 0, &METHODS);
+static TABLE: Table = Table::new(
+    &DECLARATION,
+    || "T",
+    core::any::TypeId::of::<u8>,
+    core::any::TypeId::of::<u8>,
+    &[],
+);
+static ROUTE: Route = Route::new(&DECLARATION, 0, core::ptr::null(), core::ptr::null());
+
+/// A site with an open window of `budget` records.
+fn open(phase: Phase, budget: u32) -> &'static Site {
+    let site = Box::leak(Box::new(Site::new("run", "tests.rs", 1, 1)));
+    let profile = (phase == Phase::Learning).then(|| &*Box::leak(Box::new(Profile::new())));
+    let lock = site.lock().unwrap();
+    lock.open(phase, budget, profile);
+    drop(lock);
+    site.set_switch(true);
+    site
+}
+
+fn pass(site: &'static Site, vtable: usize) {
+    passed(site, vtable, || &TABLE, &ROUTE);
+}
+
+fn samples(site: &Site) -> Option<u32> {
+    let lock = site.lock().unwrap();
+    // SAFETY: the site's lock is held.
+    lock.profile()
+        .map(|profile| unsafe { profile.notes() }.samples)
+}
+
+/// All that a site holds.
+fn bytes(site: &Site) -> [u8; 64] {
+    // SAFETY: a site is 64 bytes without padding, and no other thread has this one.
+    unsafe { core::ptr::from_ref(site).cast::<[u8; 64]>().read_volatile() }
+}
+
+#[test]
+fn a_window_records_as_many_calls_as_it_is_open_for_and_switches_the_site_off() {
+    let site = open(Phase::Learning, 100);
+    for call in 1..=99 {
+        pass(site, 1);
+        assert_eq!((site.budget(), site.is_plain()), (100 - call, !TRAMPOLINES));
+    }
+    pass(site, 2);
+    assert_eq!((site.budget(), site.is_plain()), (0, true));
+    // Calls that were on their way, and calls from other trampolines.
+    pass(site, 2);
+    assert_eq!(samples(site), Some(100));
+}
+
+#[test]
+fn a_miss_is_counted_and_nothing_else() {
+    let site = open(Phase::Watching, 10);
+    pass(site, 1);
+    assert_eq!(
+        (site.budget(), site.is_plain(), samples(site)),
+        (9, !TRAMPOLINES, None)
+    );
+}
+
+#[test]
+fn after_its_budget_a_site_is_not_written_any_more() {
+    for phase in [Phase::Watching, Phase::Learning, Phase::Resting] {
+        let site = open(phase, 64);
+        for _ in 0..64 {
+            pass(site, 1);
+        }
+        let before = bytes(site);
+        for vtable in 0..100_000 {
+            passed(
+                site,
+                vtable,
+                || unreachable!("the table is not even asked for"),
+                &ROUTE,
+            );
+        }
+        assert_eq!(before, bytes(site), "{phase:?}");
+    }
+}
+
+#[test]
+fn a_call_that_finds_the_lock_taken_drops_its_record_and_goes_on() {
+    let site = open(Phase::Learning, 10);
+    pass(site, 1);
+    let lock = site.lock().unwrap();
+    let before = bytes(site);
+    // As from a signal handler that interrupted the lock's holder.
+    for _ in 0..100 {
+        pass(site, 1);
+    }
+    assert_eq!(before, bytes(site));
+    drop(lock);
+    assert_eq!((samples(site), site.budget()), (Some(1), 9));
+}
+
+#[test]
+fn a_lock_that_never_comes_back_is_given_up() {
+    let site = open(Phase::Learning, 10);
+    let held = site.lock().unwrap();
+    // After `fork`, its holder may not exist.
+    assert!(site.lock().is_none());
+    drop(held);
+    assert!(site.lock().is_some());
+}
+
+#[test]
+fn the_first_trampoline_is_kept_and_further_ones_are_noted() {
+    let site = open(Phase::Learning, 10);
+    let other = Box::leak(Box::new(Route::new(
+        &DECLARATION,
+        0,
+        core::ptr::null(),
+        core::ptr::null(),
+    )));
+    pass(site, 1);
+    passed(site, 1, || &TABLE, other);
+    pass(site, 1);
+    assert!(core::ptr::eq(site.first_route().unwrap(), &raw const ROUTE));
+    let lock = site.lock().unwrap();
+    // SAFETY: the site's lock is held.
+    let notes = unsafe { lock.profile().unwrap().notes() };
+    let routes: Vec<_> = notes.routes().collect();
+    assert!(routes.len() == 1 && core::ptr::eq(routes[0], other));
+}
+
+#[test]
+fn many_threads_record_no_more_than_the_budget() {
+    let site = open(Phase::Learning, 500);
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            scope.spawn(move || (0..1000).for_each(|_| pass(site, thread + 1)));
+        }
+    });
+    let recorded = samples(site).unwrap();
+    assert!(recorded > 0 && recorded <= 500);
+    assert_eq!(site.budget(), 500 - recorded);
+}

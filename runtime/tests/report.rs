@@ -1,0 +1,216 @@
+//! What the report says, printed and serialized, and the worker that keeps it moving.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use static_call::runtime::{self, Backend, Config, ConfigError, Mode, State};
+use static_call::{static_call, static_dispatch};
+
+#[static_dispatch(targets = 2)]
+trait Rule {
+    fn weigh(&self, x: u64) -> u64;
+}
+
+struct Double;
+struct Half;
+
+impl Rule for Double {
+    fn weigh(&self, x: u64) -> u64 {
+        x * 2
+    }
+}
+
+impl Rule for Half {
+    fn weigh(&self, x: u64) -> u64 {
+        x / 2
+    }
+}
+
+fn alone(mode: Mode) -> MutexGuard<'static, ()> {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let guard = ONE_AT_A_TIME.lock();
+    runtime::configure(Config::default().mode(mode)).unwrap();
+    guard.unwrap_or_else(PoisonError::into_inner)
+}
+
+// A call site of its own for each test that looks at one.
+
+fn weigh(rule: &dyn Rule, x: u64) -> u64 {
+    static_call!(rule.weigh(x))
+}
+
+fn toggled(rule: &dyn Rule, x: u64) -> u64 {
+    static_call!(rule.weigh(2 * x))
+}
+
+fn worked_on(rule: &dyn Rule) -> u64 {
+    static_call!(rule.weigh(1))
+}
+
+#[allow(dead_code, reason = "a site that is never called")]
+fn never(rule: &dyn Rule) -> u64 {
+    static_call!(rule.weigh(0))
+}
+
+fn site(line_of: &str) -> runtime::SiteReport {
+    let source = include_str!("report.rs");
+    let line = source
+        .lines()
+        .position(|line| line.contains(line_of))
+        .unwrap();
+    // The first match is the call; those who ask for it come later.
+    let place = format!("report.rs:{}:", line + 1);
+    let mut sites = runtime::sites().into_iter();
+    sites.find(|site| site.location.contains(&place)).unwrap()
+}
+
+fn patchable() -> bool {
+    runtime::backend() == Backend::Patching
+}
+
+#[test]
+fn the_report_names_location_method_state_targets_and_shares() {
+    let _alone = alone(Mode::Always);
+    for x in 0..2000 {
+        let rule: &dyn Rule = if x % 4 == 0 { &Half } else { &Double };
+        weigh(rule, x);
+    }
+    let outcome = runtime::retarget().unwrap();
+    assert_eq!(outcome.sites, runtime::sites().len());
+    assert_eq!(
+        outcome.sites,
+        outcome.changed + outcome.unchanged + outcome.skipped.total()
+    );
+    if !patchable() {
+        return;
+    }
+    let site = site("static_call!(rule.weigh(x))");
+    assert_eq!(site.state, State::Patched);
+    assert_eq!(site.trait_name.as_deref(), Some("Rule"));
+    let shares: Vec<_> = site
+        .targets
+        .iter()
+        .map(|target| {
+            (
+                target.type_name.rsplit("::").next().unwrap(),
+                target.share.unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(shares, [("Double", 0.75), ("Half", 0.25)]);
+    let table = runtime::report().to_string();
+    let row = table
+        .lines()
+        .find(|line| line.contains(&site.location))
+        .unwrap();
+    for part in [
+        "Rule::weigh",
+        "patched",
+        "patching",
+        "Double 75 %, Half 25 %",
+    ] {
+        assert!(row.contains(part), "{part} is not in:\n{table}");
+    }
+    // Aligned: every row has its columns where the headings are.
+    let heading = table
+        .lines()
+        .find(|line| line.starts_with("call site"))
+        .unwrap();
+    let state = heading.find("state").unwrap();
+    assert_eq!(&row[state..state + 7], "patched", "{table}");
+}
+
+#[test]
+fn a_pass_with_nothing_to_do_changes_nothing() {
+    let _alone = alone(Mode::Always);
+    runtime::retarget().unwrap();
+    let outcome = runtime::retarget().unwrap();
+    assert_eq!(outcome.published, 0, "{outcome}");
+}
+
+#[test]
+fn a_site_that_is_never_called_is_reported_as_idle() {
+    let _alone = alone(Mode::Always);
+    runtime::retarget().unwrap();
+    let site = site("static_call!(rule.weigh(0))");
+    assert_eq!(
+        (site.state, site.why.as_str()),
+        (State::Idle, "never called")
+    );
+}
+
+#[test]
+fn a_worker_retargets_until_it_is_dropped() {
+    let _alone = alone(Mode::Always);
+    let worker = runtime::retarget_every(Duration::from_millis(1)).unwrap();
+    for _ in 0..10_000 {
+        for _ in 0..1000 {
+            assert_eq!(worked_on(&Double), 2);
+        }
+        if site("static_call!(rule.weigh(1))").state != State::Learning {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    if patchable() {
+        assert_eq!(site("static_call!(rule.weigh(1))").state, State::Patched);
+    }
+    drop(worker);
+    let passes = runtime::report().passes;
+    std::thread::sleep(Duration::from_millis(20));
+    assert_eq!(runtime::report().passes, passes);
+}
+
+#[test]
+fn off_makes_every_call_plain_and_on_again_learns_anew() {
+    let _alone = alone(Mode::Always);
+    let calls = || (0..2000).for_each(|x| assert_eq!(toggled(&Double, x), x * 4));
+    calls();
+    runtime::retarget().unwrap();
+    runtime::configure(Config::default().mode(Mode::Off)).unwrap();
+    runtime::retarget().unwrap();
+    assert_eq!(site("static_call!(rule.weigh(2 * x))").state, State::Plain);
+    calls();
+    runtime::configure(Config::default().mode(Mode::Always)).unwrap();
+    runtime::retarget().unwrap();
+    calls();
+    runtime::retarget().unwrap();
+    if patchable() {
+        assert_eq!(
+            site("static_call!(rule.weigh(2 * x))").state,
+            State::Patched
+        );
+    }
+}
+
+#[test]
+fn bad_configuration_is_refused_in_one_sentence_and_changes_nothing() {
+    let _alone = alone(Mode::Always);
+    let window = runtime::configure(Config::default().mode(Mode::Off).window(0));
+    assert!(matches!(
+        window,
+        Err(ConfigError::OutOfRange {
+            option: "window",
+            ..
+        })
+    ));
+    let share = runtime::configure(Config::default().minimum_coverage(f32::NAN));
+    assert!(matches!(share, Err(ConfigError::NotAShare { .. })));
+    assert_eq!(runtime::report().mode, Mode::Always);
+    assert!(!window.unwrap_err().to_string().contains('\n'));
+    assert_eq!(
+        "on".parse::<Mode>().unwrap_err().to_string(),
+        "`on` is not a mode; set STATIC_CALL to `auto`, `always` or `off`"
+    );
+}
+
+#[cfg(feature = "serde")]
+#[test]
+fn the_report_serializes() {
+    let _alone = alone(Mode::Always);
+    toggled(&Half, 1);
+    let json = serde_json::to_value(runtime::report()).unwrap();
+    assert_eq!(json["mode"], "always");
+    let sites = json["sites"].as_array().unwrap();
+    assert!(sites.iter().any(|site| site["method"] == "weigh"));
+}
