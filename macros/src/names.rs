@@ -42,8 +42,9 @@ pub(crate) fn fallback(method: &Ident) -> Ident {
     spanless(&format!("__fallback_{}", method.unraw()))
 }
 
-pub(crate) fn trampoline(method: &Ident) -> Ident {
-    spanless(&format!("__trampoline_{}", method.unraw()))
+/// Type that stands for one dispatched method of one object type.
+pub(crate) fn key(of_trait: &Ident) -> Ident {
+    spanless(&format!("__{}Method", of_trait.unraw()))
 }
 
 /// The same identifier without the user's span: lints such as `deprecated`

@@ -15,8 +15,11 @@ pub use crate::registry::{
     STATIC_CALL_DECLARATIONS_0_1_0 as DECLARATIONS,
     STATIC_CALL_IMPLEMENTATIONS_0_1_0 as IMPLEMENTATIONS, Table, TraitDeclaration, TraitObject,
 };
-pub use crate::site::{CallSite, Route, STATIC_CALL_SITES_0_1_0 as SITES, Site, passed};
-pub use crate::trampoline;
+pub use crate::site::{
+    CallSite, DispatchedMethod, Gate, NotAnnotated, Route, STATIC_CALL_SITES_0_1_0 as SITES, Site,
+    Way, missed,
+};
+pub use crate::{rest, trampoline};
 
 /// The auto traits that object types may carry.
 pub mod auto {
@@ -60,6 +63,27 @@ pub fn vtable_of_pointer<T: ?Sized>(object: *const T) -> usize {
 #[inline]
 pub fn dangling<T>() -> *const T {
     core::ptr::NonNull::dangling().as_ptr()
+}
+
+/// A trampoline with the signature of the fallback that it stands for.
+///
+/// # Safety
+/// The trampoline leads to `fallback`, by whatever chain.
+#[inline(always)]
+pub unsafe fn with_signature_of<F: Copy>(
+    fallback: F,
+    trampoline: unsafe extern "C-unwind" fn(),
+) -> F {
+    let _ = fallback;
+    const {
+        assert!(
+            size_of::<F>() == size_of::<unsafe extern "C-unwind" fn()>(),
+            "a function pointer is expected"
+        );
+    }
+    // SAFETY: both are pointers to functions; by the caller's contract the one
+    // takes and returns what the other does.
+    unsafe { core::mem::transmute_copy(&trampoline) }
 }
 
 /// Moves an argument out of its caller's place.

@@ -1,37 +1,68 @@
-//! The template of a trampoline.
+//! The templates of patchable code.
 
-/// Defines a trampoline: `[fallback] { portable body } signature`.
+/// Declares `__trampoline`, the trampoline of a call site, generic over the method
+/// that it leads to: `trampoline! { Site }`.
 ///
-/// Where sites have trampolines it is a naked function of 64 bytes, aligned to
-/// 64, in a section of its own: a head of eight bytes, at rest a jump to the
-/// fallback, and room for the first chain. `arch` knows the layout. Elsewhere it
-/// is an ordinary function that calls the fallback, and is never called.
+/// A naked function of 64 bytes, aligned to 64, in a section of its own: a head of
+/// eight bytes, at rest a jump that leads to the method's fallback, and room for the
+/// first chain. `arch` knows the layout. Its declared signature is not the
+/// method's: it is called as [`with_signature_of`](crate::private::with_signature_of)
+/// says. Where sites have no trampolines it is never called.
 #[doc(hidden)]
 #[macro_export]
 #[cfg(all(target_arch = "x86_64", target_os = "linux", not(miri)))]
 macro_rules! trampoline {
-    ([$($fallback:tt)*] { $($portable:tt)* } $(#[$attribute:meta])* unsafe extern "C-unwind" fn $($signature:tt)*) => {
-        $(#[$attribute])*
+    ($site:ty) => {
         #[unsafe(naked)]
         #[unsafe(link_section = "static_call_text")]
-        unsafe extern "C-unwind" fn $($signature)* {
+        unsafe extern "C-unwind" fn __trampoline<__Method: $crate::__private::DispatchedMethod>() {
             $crate::__private::core::arch::naked_asm!(
                 ".balign 64, 0xcc",
-                "jmp {fallback}",
+                "jmp {rest}",
                 ".balign 64, 0xcc",
+                rest = sym <__Method as $crate::__private::DispatchedMethod>::rest::<$site>,
+            )
+        }
+    };
+}
+
+/// Declares `rest`, to which a trampoline's head jumps at rest: a jump to the
+/// fallback, whose signature it does not know.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(all(target_arch = "x86_64", target_os = "linux", not(miri)))]
+macro_rules! rest {
+    ($($fallback:tt)*) => {
+        #[unsafe(naked)]
+        unsafe extern "C-unwind" fn rest<__Site: $crate::__private::CallSite>() {
+            $crate::__private::core::arch::naked_asm!(
+                "jmp {fallback}",
                 fallback = sym $($fallback)*,
             )
         }
     };
 }
 
-/// Without trampolines: an ordinary function that calls the fallback.
+/// Without trampolines.
 #[doc(hidden)]
 #[macro_export]
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux", not(miri))))]
 macro_rules! trampoline {
-    ([$($fallback:tt)*] { $($portable:tt)* } $(#[$attribute:meta])* unsafe extern "C-unwind" fn $($signature:tt)*) => {
-        $(#[$attribute])*
-        unsafe extern "C-unwind" fn $($signature)* { $($portable)* }
+    ($site:ty) => {
+        unsafe extern "C-unwind" fn __trampoline<__Method: $crate::__private::DispatchedMethod>() {
+            $crate::__private::core::unreachable!()
+        }
+    };
+}
+
+/// Without trampolines.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(not(all(target_arch = "x86_64", target_os = "linux", not(miri))))]
+macro_rules! rest {
+    ($($fallback:tt)*) => {
+        unsafe extern "C-unwind" fn rest<__Site: $crate::__private::CallSite>() {
+            $crate::__private::core::unreachable!()
+        }
     };
 }

@@ -5,7 +5,7 @@
 //! temporaries live and would move the receiver's evaluation.
 
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
 use syn::{Error, Expr, ExprMethodCall, Result, Token};
@@ -40,26 +40,34 @@ pub(crate) fn static_call(input: TokenStream) -> TokenStream {
     let private = quote!(#krate::__private);
     let method = call.method.to_string();
     let span = call.method.span();
-    // Spanned as the method's name: what rustc has to say of the site's type
-    // belongs there.
-    let site: Expr = syn::parse_quote_spanned! {span=> {
+    let items = quote! {
         struct __Site;
         #[#private::linkme::distributed_slice(#private::SITES)]
         #[linkme(crate = #private::linkme)]
         static __SITE: #private::Site = #private::Site::new(
-            #method,
+            &#method,
             #private::core::file!(),
             #private::core::line!(),
             #private::core::column!(),
         );
         impl #private::CallSite for __Site {
-            #[inline(always)]
+            #[inline]
             fn site() -> &'static #private::Site {
                 &__SITE
             }
         }
-        __Site
-    }};
+        // Local functions and not methods of `__Site`: rustc exports whatever a
+        // trait impl names, and calls what it exports through the GOT.
+        #private::trampoline! { __Site }
+        #[inline]
+        fn __gate<__Method: #private::DispatchedMethod>() -> #private::Gate<__Site, __Method> {
+            #private::Gate::new(&__SITE, __trampoline::<__Method>)
+        }
+    };
+    // Spanned as the method's name: what rustc has to say of the site's type
+    // belongs there.
+    let gate = quote_spanned!(span=> __gate());
+    let site: Expr = syn::parse_quote_spanned!(span=> { #items #gate });
     call.args.insert(0, site);
     call.method = Ident::new(&names::entry(&call.method), span);
     call.into_token_stream()

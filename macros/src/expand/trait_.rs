@@ -5,9 +5,11 @@
 //! 2. the hook, `trait __TraitStaticDispatch`, implemented for every implementor:
 //!    one vtable method that returns the implementation's table;
 //! 3. the shims, `trait __TraitShims`, implemented for every implementor: per
-//!    dispatched method a shim (one implementation, body inlined), a fallback
-//!    (records, then the plain vtable call) and a trampoline (patched);
-//! 4. the entries: inherent methods on `dyn Trait`, `dyn Trait + Send`, …, which
+//!    dispatched method a shim (one implementation, body inlined) and a fallback
+//!    (counts a miss, then the plain vtable call);
+//! 4. the keys, `__TraitMethod<…, Object, INDEX>`: one type for each method of
+//!    each object type, by which a call site's trampoline finds its fallback;
+//! 5. the entries: inherent methods on `dyn Trait`, `dyn Trait + Send`, …, which
 //!    `static_call!` calls by method syntax, so that autoderef, two-phase borrows
 //!    and temporaries are those of the plain call.
 
@@ -65,6 +67,7 @@ pub(crate) fn expand(attribute: TokenStream, item: ItemTrait) -> TokenStream {
         context.declaration(),
         context.hook(),
         context.shims(),
+        context.keys(),
         context.entries(),
     ];
     let hook = context.hook_applied();
@@ -280,8 +283,7 @@ impl<'a> Context<'a> {
         let methods = self
             .input
             .dispatched()
-            .enumerate()
-            .map(|(index, (method, _))| self.method_shims(index, method));
+            .map(|(method, _)| self.method_shims(method));
         let object = self.bound_with(|(name, _, _)| quote!(#name = <Self as #applied>::#name));
         quote! {
             #repeated
@@ -304,8 +306,8 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Shim, fallback and trampoline of one method.
-    fn method_shims(&self, index: usize, method: &Method) -> TokenStream {
+    /// Shim and fallback of one method.
+    fn method_shims(&self, method: &Method) -> TokenStream {
         let Context {
             private, applied, ..
         } = self;
@@ -317,14 +319,12 @@ impl<'a> Context<'a> {
             clause,
             written,
             parameters,
-            arguments,
             output,
             ..
         } = &shape;
         let ident = names::quiet(method.ident());
         let shim = names::shim(method.ident());
         let fallback = names::fallback(method.ident());
-        let trampoline = names::trampoline(method.ident());
         let moved = &shape.moved;
         let call = shape.call(method, &quote!(<Self as #applied>::#ident));
         let call = if shape.output_is_written {
@@ -336,11 +336,6 @@ impl<'a> Context<'a> {
             #(let #moved = unsafe { #private::take(#moved) };)*
             #call
         };
-        let shims_applied = self.shims_applied();
-        let hook_applied = self.hook_applied();
-        let declaration = names::declaration(self.ident());
-        let method_index = self.method_index(index);
-        let out_argument = written.is_some().then(|| quote!(, __out));
         quote! {
             #repeated
             #[doc(hidden)]
@@ -356,38 +351,81 @@ impl<'a> Context<'a> {
             unsafe extern "C-unwind" fn #fallback <#(#lifetimes,)* __Site: #private::CallSite>(
                 #receiver #written #(, #parameters)*
             ) #output #clause {
-                #private::passed(
-                    <__Site as #private::CallSite>::site(),
-                    #private::vtable_of::<Self>(&*self),
-                    || <Self as #hook_applied>::__static_dispatch_table(&*self),
-                    const {
-                        &#private::Route::new(
-                            &#declaration,
-                            #method_index,
-                            <Self as #shims_applied>::#trampoline::<__Site> as *const (),
-                            <Self as #shims_applied>::#fallback::<__Site> as *const (),
-                        )
-                    },
-                );
+                #private::missed(<__Site as #private::CallSite>::site());
                 #call
             }
-            #private::trampoline! {
-                [<Self as #shims_applied>::#fallback::<__Site>]
-                {
-                    unsafe {
-                        <Self as #shims_applied>::#fallback::<__Site>(
-                            self #out_argument #(, #arguments)*
-                        )
-                    }
-                }
-                #repeated
-                #[doc(hidden)]
-                #[allow(improper_ctypes_definitions)]
-                unsafe extern "C-unwind" fn #trampoline <#(#lifetimes,)* __Site: #private::CallSite>(
-                    #receiver #written #(, #parameters)*
-                ) #output #clause
-            }
         }
+    }
+
+    /// The type that leads from a call site to the fallback of its method, and to
+    /// the object's table. The trampoline cannot be generic over the fallback
+    /// itself: it is declared at the call site, where nobody knows the trait.
+    fn keys(&self) -> TokenStream {
+        let Context {
+            private,
+            applied,
+            repeated,
+            ..
+        } = self;
+        let visibility = &self.input.item.vis;
+        let key = names::key(self.ident());
+        let mut generics = self.generics.clone();
+        generics
+            .params
+            .push(syn::parse_quote!(__Object: #applied + ?Sized));
+        let (impl_parameters, _, clause) = generics.split_for_impl();
+        let mut declared = generics.clone();
+        declared
+            .params
+            .push(syn::parse_quote!(const __METHOD: #private::core::primitive::usize));
+        let (parameters, _, _) = declared.split_for_impl();
+        let lifetimes = self.generics.lifetimes().map(|one| &one.lifetime);
+        let types = self.generics.type_params().map(|one| &one.ident);
+        let methods = self.input.dispatched().enumerate().map(|(index, (method, _))| {
+            let attributes = self::repeated(&method.attributes);
+            let key = self.key(index, &quote!(__Object));
+            let fallback = names::fallback(method.ident());
+            let (shims_applied, hook_applied) = (self.shims_applied(), self.hook_applied());
+            let declaration = names::declaration(self.ident());
+            let method_index = self.method_index(index);
+            quote! {
+                #attributes
+                impl #impl_parameters #private::DispatchedMethod for #key #clause {
+                    type Object = __Object;
+                    #[inline]
+                    fn table(object: &__Object) -> &'static #private::Table {
+                        <__Object as #hook_applied>::__static_dispatch_table(object)
+                    }
+                    #[inline]
+                    fn route<__Site: #private::CallSite>() -> &'static #private::Route {
+                        const {
+                            &#private::Route::new(
+                                &#declaration,
+                                #method_index,
+                                <Self as #private::DispatchedMethod>::rest::<__Site> as *const (),
+                                <__Object as #shims_applied>::#fallback::<__Site> as *const (),
+                            )
+                        }
+                    }
+                    #private::rest! { <__Object as #shims_applied>::#fallback::<__Site> }
+                }
+            }
+        });
+        quote! {
+            #repeated
+            #[doc(hidden)]
+            #visibility struct #key #parameters (
+                #private::PhantomData<(#(&#lifetimes (),)* #(*const #types,)* *const __Object)>
+            ) #clause;
+            #(#methods)*
+        }
+    }
+
+    /// `__TraitMethod<'a, A, Object, INDEX>`.
+    fn key(&self, index: usize, object: &TokenStream) -> TokenStream {
+        let key = names::key(self.ident());
+        let arguments = self.parameter_names();
+        quote!(#key <#(#arguments,)* #object, #index>)
     }
 
     /// The method's place in the declaration, which `#[cfg]` on the methods
@@ -406,21 +444,25 @@ impl<'a> Context<'a> {
         binding: impl Fn(&(Ident, Ident, Vec<TypeParamBound>)) -> TokenStream,
     ) -> TokenStream {
         let ident = self.ident();
-        let plain = self
-            .generics
-            .params
-            .iter()
-            .map(|parameter| match parameter {
-                GenericParam::Lifetime(parameter) => parameter.lifetime.to_token_stream(),
-                GenericParam::Type(parameter) => parameter.ident.to_token_stream(),
-                GenericParam::Const(parameter) => parameter.ident.to_token_stream(),
-            });
+        let plain = self.parameter_names().into_iter();
         let arguments: Vec<_> = plain.chain(self.associated.iter().map(binding)).collect();
         if arguments.is_empty() {
             ident.to_token_stream()
         } else {
             quote!(#ident <#(#arguments),*>)
         }
+    }
+
+    /// `'a, A, N`.
+    fn parameter_names(&self) -> Vec<TokenStream> {
+        let parameters = self.generics.params.iter();
+        parameters
+            .map(|parameter| match parameter {
+                GenericParam::Lifetime(parameter) => parameter.lifetime.to_token_stream(),
+                GenericParam::Type(parameter) => parameter.ident.to_token_stream(),
+                GenericParam::Const(parameter) => parameter.ident.to_token_stream(),
+            })
+            .collect()
     }
 
     fn entries(&self) -> TokenStream {
@@ -455,7 +497,8 @@ impl<'a> Context<'a> {
         let dispatched = self
             .input
             .dispatched()
-            .map(|(method, _)| self.entry(method));
+            .enumerate()
+            .map(|(index, (method, _))| self.entry(index, method));
         let left_alone = self
             .input
             .left_alone()
@@ -501,7 +544,7 @@ impl<'a> Context<'a> {
     }
 
     /// The method that `static_call!` calls.
-    fn entry(&self, method: &Method) -> TokenStream {
+    fn entry(&self, index: usize, method: &Method) -> TokenStream {
         let Context {
             private, applied, ..
         } = self;
@@ -525,21 +568,30 @@ impl<'a> Context<'a> {
         let unsafety = &method.signature.unsafety;
         let ident = names::quiet(method.ident());
         let entry = Ident::new(&names::entry(method.ident()), Span::call_site());
-        let trampoline = names::trampoline(method.ident());
+        let fallback = names::fallback(method.ident());
         let shims_applied = self.shims_applied();
+        let key = self.key(index, &quote!(Self));
         let plain = shape.call(method, &quote!(<Self as #applied>::#ident));
         let passed = shape.passed();
-        let trampoline = quote!(<Self as #shims_applied>::#trampoline::<__Site>);
+        let signature = shape.inferred_signature();
+        let call = quote! {
+            // The trampoline has the fallback's signature, which only the
+            // fallback's own type spells with all its lifetimes.
+            #private::with_signature_of(
+                <Self as #shims_applied>::#fallback::<__Site> as #signature,
+                __gate.trampoline(),
+            )
+        };
         let patched = if shape.output_is_written {
             quote! {
                 let mut __out = #private::MaybeUninit::uninit();
                 unsafe {
-                    #trampoline(self, __out.as_mut_ptr() as *mut () #(, #passed)*);
+                    #call(self, __out.as_mut_ptr() as *mut () #(, #passed)*);
                     __out.assume_init()
                 }
             }
         } else {
-            quote!(unsafe { #trampoline(self #(, #passed)*) })
+            quote!(unsafe { #call(self #(, #passed)*) })
         };
         quote! {
             #repeated
@@ -547,13 +599,17 @@ impl<'a> Context<'a> {
             #[doc(hidden)]
             #[inline(always)]
             #visibility #unsafety fn #entry <#(#lifetimes,)* __Site: #private::CallSite>(
-                #receiver, _: __Site #(, #plain_parameters)*
+                #receiver, __gate: #private::Gate<__Site, #key> #(, #plain_parameters)*
             ) #plain_output #clause {
-                if <__Site as #private::CallSite>::site().is_plain() {
-                    #plain
-                } else {
-                    #(let #moved = #private::ManuallyDrop::new(#moved);)*
-                    #patched
+                match __gate.way() {
+                    #private::Way::Patched => {
+                        #(let #moved = #private::ManuallyDrop::new(#moved);)*
+                        #patched
+                    }
+                    __way => {
+                        __gate.record(__way, &*self);
+                        #plain
+                    }
                 }
             }
         }
@@ -584,7 +640,7 @@ impl<'a> Context<'a> {
             #repeated
             #[doc(hidden)]
             #visibility #unsafety fn #entry <#(#lifetimes,)* __Site: #private::AnnotatedMethod>(
-                #receiver, _: __Site #(, #plain_parameters)*
+                #receiver, _: #private::Gate<__Site, #private::NotAnnotated> #(, #plain_parameters)*
             ) #plain_output #clause {
                 #plain
             }
@@ -604,6 +660,8 @@ struct Shape {
     /// `, __out: *mut ()` where the result is written.
     written: Option<TokenStream>,
     output_is_written: bool,
+    /// The result is `!`.
+    diverges: bool,
     /// Parameters of the `extern` functions, without receiver and `__out`.
     parameters: Vec<TokenStream>,
     /// Result of the `extern` functions.
@@ -637,6 +695,7 @@ impl Shape {
             clause: method.signature.generics.where_clause.clone(),
             written: None,
             output_is_written: false,
+            diverges: false,
             parameters: Vec::new(),
             output: TokenStream::new(),
             plain_parameters: Vec::new(),
@@ -661,6 +720,9 @@ impl Shape {
         if let syn::ReturnType::Type(_, ty) = &mut output {
             **ty = qualified(ty);
         }
+        if let syn::ReturnType::Type(_, ty) = &output {
+            shape.diverges = matches!(**ty, syn::Type::Never(_));
+        }
         match abi::output(&output, private) {
             Output::Direct(tokens) => shape.output = tokens,
             Output::Written => {
@@ -670,6 +732,18 @@ impl Shape {
         }
         shape.plain_output = output.to_token_stream();
         shape
+    }
+
+    /// The type of the `extern` functions as a function pointer, its parts inferred.
+    fn inferred_signature(&self) -> TokenStream {
+        let parameters = 1 + usize::from(self.output_is_written) + self.parameters.len();
+        let parameters = std::iter::repeat_n(quote!(_), parameters);
+        let output = if self.diverges {
+            quote!(!)
+        } else {
+            quote!(_)
+        };
+        quote!(unsafe extern "C-unwind" fn(#(#parameters),*) -> #output)
     }
 
     /// The plain call of `function` with the receiver and all arguments.

@@ -3,22 +3,14 @@
 use std::time::Instant;
 
 use super::Calibration;
-use super::probe::{self, COPIES, Often, Probe, SITES, Seldom};
+use super::probe::{COPIES, Loop, Often, Probe, Seldom};
 use crate::arch::Target;
 use crate::private::vtable_of;
 use crate::publish::{Batch, Publisher, Trampoline};
-use crate::site::Phase;
+use crate::site::{Phase, Way};
 
 const CALLS: usize = 512;
 const ROUNDS: usize = 16;
-
-type Loop = fn(&[&dyn Probe]) -> u64;
-const LOOPS: [(Loop, Loop); COPIES] = [
-    (probe::plain::<0>, probe::through_site::<0>),
-    (probe::plain::<1>, probe::through_site::<1>),
-    (probe::plain::<2>, probe::through_site::<2>),
-    (probe::plain::<3>, probe::through_site::<3>),
-];
 
 /// Measures chains against plain calls. Where that is not possible, nothing is
 /// said to pay.
@@ -33,8 +25,8 @@ pub(crate) fn measure(publisher: &mut Publisher) -> Calibration {
         mono: ratio(&mono),
         skewed: ratio(&skewed),
     };
-    // The heads may stay: with the switches off nobody enters them.
-    SITES.iter().for_each(|site| site.set_switch(false));
+    // The heads may stay: nobody enters them any more.
+    COPIES.iter().for_each(|copy| copy.site.send(Way::Plain));
     calibration
 }
 
@@ -69,10 +61,10 @@ fn publish(publisher: &mut Publisher, objects: &[&dyn Probe]) -> Option<()> {
     // The frequent type is compared first.
     targets.sort_by_key(|target| target.vtable != vtable_of(objects[0]));
     let mut batch = Batch::default();
-    for ((_, through_site), site) in LOOPS.iter().zip(&SITES) {
-        // One call brings the trampoline's route to the site.
-        through_site(&objects[..1]);
-        let mut trampoline = Trampoline::new(site.first_route()?);
+    for copy in &COPIES {
+        // One call brings the trampoline to the site.
+        (copy.through_site)(&objects[..1]);
+        let mut trampoline = Trampoline::new(copy.site.first_path()?);
         publisher
             .prepare(&mut trampoline, &targets, &mut batch)
             .ok()?;
@@ -80,9 +72,9 @@ fn publish(publisher: &mut Publisher, objects: &[&dyn Probe]) -> Option<()> {
     // SAFETY: the engine's lock is held, and all of this is this crate's own code,
     // which stays loaded.
     unsafe { publisher.commit(&batch) }.ok()?;
-    for site in &SITES {
-        site.lock()?.open(Phase::Resting, 0, None);
-        site.set_switch(true);
+    for copy in &COPIES {
+        copy.site.lock()?.open(Phase::Resting, 0, None);
+        copy.site.send(Way::Patched);
     }
     Some(())
 }
@@ -94,15 +86,15 @@ fn ratio(objects: &[&dyn Probe]) -> f32 {
         std::hint::black_box(run(std::hint::black_box(objects)));
         start.elapsed().as_secs_f32()
     };
-    let mut ratios = Vec::with_capacity(ROUNDS * COPIES);
+    let mut ratios = Vec::with_capacity(ROUNDS * COPIES.len());
     for round in 0..ROUNDS {
-        for (plain, through_site) in LOOPS {
+        for copy in &COPIES {
             let (plain, through_site) = if round % 2 == 0 {
-                let plain = time(plain);
-                (plain, time(through_site))
+                let plain = time(copy.plain);
+                (plain, time(copy.through_site))
             } else {
-                let through_site = time(through_site);
-                (time(plain), through_site)
+                let through_site = time(copy.through_site);
+                (time(copy.plain), through_site)
             };
             // The first rounds warm caches and predictors up.
             if round >= 2 {

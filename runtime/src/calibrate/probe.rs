@@ -1,7 +1,6 @@
 //! A trait, two types and a few call sites to measure chains on: made by the
 //! same macros as everybody's.
 
-use crate::site::{CallSite, Site};
 use crate::static_dispatch;
 
 #[static_dispatch(crate = crate)]
@@ -26,36 +25,69 @@ impl Probe for Seldom {
     }
 }
 
-/// Copies of the measured code, at as many places.
-pub(super) const COPIES: usize = 4;
+/// Copies of the measured code, at as many places, each with a site of its own that
+/// is in no slice and so in no report.
+macro_rules! copies {
+    ($($copy:ident),*) => {
+        $(mod $copy {
+            use super::Probe;
+            use crate::site::{CallSite, DispatchedMethod, Gate, Site};
 
-/// Sites of their own, which are in no slice and so in no report.
-pub(super) static SITES: [Site; COPIES] =
-    [const { Site::new("step", file!(), line!(), column!()) }; COPIES];
+            static SITE: Site = Site::new(&"step", file!(), line!(), column!());
 
-/// The type of the `N`th site.
-pub(super) struct At<const N: usize>;
+            struct At;
 
-impl<const N: usize> CallSite for At<N> {
-    #[inline(always)]
-    fn site() -> &'static Site {
-        &SITES[N]
-    }
+            impl CallSite for At {
+                fn site() -> &'static Site {
+                    &SITE
+                }
+            }
+
+            crate::trampoline! { At }
+
+            #[inline(always)]
+            fn gate<M: DispatchedMethod>() -> Gate<At, M> {
+                Gate::new(&SITE, __trampoline::<M>)
+            }
+
+            #[inline(never)]
+            fn plain(objects: &[&dyn Probe]) -> u64 {
+                objects
+                    .iter()
+                    .fold(1, |x, object| std::hint::black_box(*object).step(x))
+            }
+
+            #[inline(never)]
+            fn through_site(objects: &[&dyn Probe]) -> u64 {
+                objects.iter().fold(1, |x, object| {
+                    std::hint::black_box(*object)
+                        .step__needs_static_dispatch_on_its_declaration_and_a_dyn_receiver(
+                            gate(),
+                            x,
+                        )
+                })
+            }
+
+            pub(super) const COPY: super::Copy = super::Copy {
+                plain,
+                through_site,
+                site: &SITE,
+            };
+        })*
+
+        /// All of them.
+        pub(super) const COPIES: [Copy; [$(stringify!($copy)),*].len()] = [$($copy::COPY),*];
+    };
 }
 
-/// A loop of plain calls.
-#[inline(never)]
-pub(super) fn plain<const N: usize>(objects: &[&dyn Probe]) -> u64 {
-    objects
-        .iter()
-        .fold(1, |x, object| std::hint::black_box(*object).step(x))
+/// One copy: a loop of plain calls, the same through a site, and the site.
+pub(super) struct Copy {
+    pub(super) plain: Loop,
+    pub(super) through_site: Loop,
+    pub(super) site: &'static crate::site::Site,
 }
 
-/// The same loop through the `N`th site.
-#[inline(never)]
-pub(super) fn through_site<const N: usize>(objects: &[&dyn Probe]) -> u64 {
-    objects.iter().fold(1, |x, object| {
-        std::hint::black_box(*object)
-            .step__needs_static_dispatch_on_its_declaration_and_a_dyn_receiver(At::<N>, x)
-    })
-}
+/// A measured loop.
+pub(super) type Loop = fn(&[&dyn Probe]) -> u64;
+
+copies!(first, second, third, fourth);

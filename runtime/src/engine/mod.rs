@@ -238,7 +238,7 @@ impl Engine {
             let declaration = details
                 .trampolines
                 .first()
-                .map(|first| first.route.declaration);
+                .map(|first| first.path.route.declaration);
             if declaration.is_some_and(&concerned) {
                 details.wait = 0;
                 details.interval = state::FIRST_INTERVAL;

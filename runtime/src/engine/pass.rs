@@ -7,13 +7,13 @@ use super::state::{Details, Published, Resting, Status};
 use super::trust::Trust;
 use super::{Engine, LoadedObject};
 use crate::arch::Target;
-use crate::config::Mode;
+use crate::config::{Config, Mode};
 use crate::os::{PatchError, objects};
 use crate::plan::{self, Candidate, Decision, Evidence, Policy};
 use crate::profile::{Notes, Profile};
 use crate::publish::{Batch, Head, PrepareError, Publisher};
 use crate::registry::{Table, TraitDeclaration};
-use crate::site::{Phase, Site};
+use crate::site::{Phase, Site, Way};
 
 /// What a call of `runtime::retarget()` did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -130,12 +130,12 @@ enum Kind {
         coverage: f32,
         targets: Vec<Published>,
     },
-    Relearn,
 }
 
 /// What visiting one site may use.
 struct Visit<'a> {
     mode: Mode,
+    config: &'a Config,
     policy: &'a Policy,
     publisher: Option<&'a mut Publisher>,
     trust: &'a mut Trust,
@@ -169,6 +169,7 @@ impl Engine {
         let mut outcome = Retarget::default();
         let mut visit = Visit {
             mode,
+            config: &self.config,
             policy: &policy,
             publisher: self.patching.publisher(),
             trust: &mut self.trust,
@@ -225,7 +226,7 @@ impl Engine {
                 continue;
             };
             for (trampoline, head) in details.trampolines.iter_mut().zip(change.heads) {
-                if trampoline.route.trampoline.addr() < flipped_below {
+                if trampoline.at() < flipped_below {
                     trampoline.head = head;
                 }
                 if failed {
@@ -254,12 +255,6 @@ impl Engine {
                     details.miss_budget = details.miss_budget.saturating_mul(2).min(1 << 24);
                     watch(site, details);
                 }
-                Kind::Relearn => {
-                    outcome.changed += 1;
-                    outcome.reopened += 1;
-                    details.status = Status::Learning;
-                    learn(site, details, self.config.window, &mut self.spare);
-                }
             }
         }
         committed.map_err(|error| self.fail(error.source))
@@ -277,7 +272,7 @@ impl Engine {
 
 impl Visit<'_> {
     fn site(&mut self, site: &'static Site, slot: &mut Option<Box<Details>>) -> Verdict {
-        let Some(first) = site.first_route() else {
+        let Some(first) = site.first_path() else {
             self.outcome.skipped.never_called += 1;
             return Verdict::Nothing;
         };
@@ -330,15 +325,15 @@ impl Visit<'_> {
         };
         // SAFETY: the site's lock is held until the last use of `notes`.
         let notes = unsafe { profile.notes() };
-        for route in notes.routes() {
-            details.add_route(route);
+        for path in notes.paths() {
+            details.add_path(path);
         }
-        if notes.too_many_routes {
+        if notes.too_many_paths {
             drop(lock);
             return self.rest(site, details, Resting::TooManyTrampolines);
         }
-        let method = details.trampolines[0].route.method;
-        let declaration = details.trampolines[0].route.declaration;
+        let method = details.trampolines[0].path.route.method;
+        let declaration = details.trampolines[0].path.route.declaration;
         let capacity = declaration
             .methods()
             .get(method)
@@ -415,12 +410,16 @@ impl Visit<'_> {
         }
     }
 
-    /// Heads back to rest, so that every call is seen, and a new window.
+    /// A new window. The heads stay: learning calls go past the trampoline.
     fn relearn(&mut self, site: &'static Site, details: &mut Details) -> Verdict {
         if self.publisher.is_none() {
             return self.rest(site, details, Resting::Portable);
         }
-        self.flip(site, details, &[], Kind::Relearn)
+        self.outcome.changed += 1;
+        self.outcome.reopened += 1;
+        details.status = Status::Learning;
+        learn(site, details, self.config.window, self.spare);
+        Verdict::Nothing
     }
 
     fn flip(
@@ -496,7 +495,7 @@ pub(super) fn close(site: &Site) -> Option<&'static Profile> {
 }
 
 fn rest(site: &Site, details: &mut Details, why: Resting) {
-    site.set_switch(false);
+    site.send(Way::Plain);
     if let Some(lock) = site.lock() {
         lock.close();
         lock.open(Phase::Resting, 0, None);
@@ -513,7 +512,7 @@ fn watch(site: &Site, details: &Details) {
     if let Some(lock) = site.lock() {
         lock.open(Phase::Watching, details.miss_budget, None);
     }
-    site.set_switch(true);
+    site.send(Way::Patched);
 }
 
 pub(super) fn learn(
@@ -529,7 +528,7 @@ pub(super) fn learn(
     details.unloads_at_opening = objects::unload_count();
     lock.open(Phase::Learning, window, Some(profile));
     drop(lock);
-    site.set_switch(true);
+    site.send(Way::Learning);
 }
 
 /// All registered implementations by trait, each with a target whose shim is

@@ -3,7 +3,7 @@
 use crate::arch::Target;
 use crate::plan::Rest;
 use crate::publish::Trampoline;
-use crate::site::{Route, Site};
+use crate::site::{Path, Site};
 
 /// Passes that a resting site waits at first before it learns again; doubled
 /// each time nothing changes.
@@ -74,7 +74,7 @@ pub(crate) struct Published {
 }
 
 impl Details {
-    pub(super) fn new(first: &'static Route) -> Self {
+    pub(super) fn new(first: Path) -> Self {
         Details {
             trampolines: vec![Trampoline::new(first)],
             status: Status::Learning,
@@ -104,10 +104,10 @@ impl Details {
             .collect()
     }
 
-    pub(super) fn add_route(&mut self, route: &'static Route) {
-        let known = |trampoline: &Trampoline| trampoline.route.trampoline == route.trampoline;
+    pub(super) fn add_path(&mut self, path: Path) {
+        let known = |trampoline: &Trampoline| trampoline.at() == path.trampoline;
         if !self.trampolines.iter().any(known) {
-            self.trampolines.push(Trampoline::new(route));
+            self.trampolines.push(Trampoline::new(path));
         }
     }
 

@@ -6,7 +6,7 @@ use super::pass::close;
 use super::state::Status;
 use super::{Engine, LoadedObject, Patching};
 use crate::publish::{Batch, Head};
-use crate::site::Phase;
+use crate::site::{Phase, Way};
 
 impl Engine {
     /// Removes everything that leads into `range`, where the plugin lies: its
@@ -25,7 +25,7 @@ impl Engine {
         };
         let mut gone = self.objects.remove(index);
         for site in gone.sites {
-            site.set_switch(false);
+            site.send(Way::Plain);
             if let Some(profile) = close(site) {
                 self.trust.recycle(profile, &mut self.spare);
             }
@@ -43,7 +43,7 @@ impl Engine {
     fn purge_windows(&mut self, range: &Range<usize>) -> bool {
         for object in &self.objects {
             for (site, details) in object.sites.iter().zip(&object.details) {
-                if details.is_none() && site.first_route().is_none() {
+                if details.is_none() && site.first_path().is_none() {
                     continue;
                 }
                 // A thread that recorded one of the plugin's objects has finished

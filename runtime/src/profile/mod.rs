@@ -9,12 +9,12 @@ use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::registry::Table;
-use crate::site::Route;
+use crate::site::Path;
 
 /// Distinct vtables that one window can tell apart; the rest are counted as others.
 pub(crate) const SEEN: usize = 16;
 /// Trampolines beyond the first that one window can note.
-const ROUTES: usize = 8;
+const PATHS: usize = 8;
 /// Profiles for windows that open before anyone has called the runtime.
 const POOL: usize = 128;
 
@@ -33,7 +33,7 @@ pub(crate) struct Seen {
 #[repr(C)]
 pub(crate) struct Notes {
     seen: [Option<Seen>; SEEN],
-    routes: [Option<&'static Route>; ROUTES],
+    paths: [Option<Path>; PATHS],
     /// Calls recorded.
     pub(crate) samples: u32,
     /// Calls on vtables beyond the first [`SEEN`].
@@ -42,18 +42,18 @@ pub(crate) struct Notes {
     /// the mean run length.
     pub(crate) changes: u32,
     /// More trampolines than can be noted led here.
-    pub(crate) too_many_routes: bool,
+    pub(crate) too_many_paths: bool,
     last: usize,
 }
 
 impl Notes {
     const EMPTY: Notes = Notes {
         seen: [None; SEEN],
-        routes: [None; ROUTES],
+        paths: [None; PATHS],
         samples: 0,
         others: 0,
         changes: 0,
-        too_many_routes: false,
+        too_many_paths: false,
         last: 0,
     };
 
@@ -85,26 +85,26 @@ impl Notes {
     }
 
     /// Remembers a further trampoline.
-    pub(crate) fn note_route(&mut self, route: &'static Route) {
-        for slot in &mut self.routes {
+    pub(crate) fn note_path(&mut self, path: Path) {
+        for slot in &mut self.paths {
             match slot {
-                Some(known) if core::ptr::eq(*known, route) => return,
+                Some(known) if known.trampoline == path.trampoline => return,
                 Some(_) => {}
                 None => {
-                    *slot = Some(route);
+                    *slot = Some(path);
                     return;
                 }
             }
         }
-        self.too_many_routes = true;
+        self.too_many_paths = true;
     }
 
     pub(crate) fn seen(&self) -> impl Iterator<Item = &Seen> {
         self.seen.iter().flatten()
     }
 
-    pub(crate) fn routes(&self) -> impl Iterator<Item = &'static Route> {
-        self.routes.iter().flatten().copied()
+    pub(crate) fn paths(&self) -> impl Iterator<Item = Path> {
+        self.paths.iter().flatten().copied()
     }
 
     /// Forgets every vtable that `keep` refuses, as when a library goes away.

@@ -18,7 +18,7 @@ use std::ops::Range;
 
 use crate::arch::{self, EncodeError, HEAD_BYTES, TRAMPOLINE_BYTES, Target};
 use crate::os::{self, CodeMemory, Edit, PatchError};
-use crate::site::Route;
+use crate::site::Path;
 
 /// Size of one arena of chains, in bytes: a thousand chains of the usual size.
 const ARENA_BYTES: usize = 64 * 1024;
@@ -36,7 +36,7 @@ pub(crate) enum Head {
 
 /// A trampoline and what is known of its code.
 pub(crate) struct Trampoline {
-    pub(crate) route: &'static Route,
+    pub(crate) path: Path,
     pub(crate) head: Head,
     body: Body,
 }
@@ -50,16 +50,24 @@ enum Body {
 }
 
 impl Trampoline {
-    pub(crate) fn new(route: &'static Route) -> Self {
+    pub(crate) fn new(path: Path) -> Self {
         Trampoline {
-            route,
+            path,
             head: Head::Rest,
             body: Body::Empty,
         }
     }
 
-    fn at(&self) -> usize {
-        self.route.trampoline.addr()
+    pub(crate) fn at(&self) -> usize {
+        self.path.trampoline
+    }
+
+    fn fallback(&self) -> usize {
+        self.path.route.fallback.addr()
+    }
+
+    fn rest(&self) -> usize {
+        self.path.route.rest.addr()
     }
 }
 
@@ -177,9 +185,9 @@ impl Publisher {
             self.chain(trampoline, targets, batch)?
         };
         if head != trampoline.head {
-            let (at, fallback) = (trampoline.at(), trampoline.route.fallback.addr());
+            let at = trampoline.at();
             let bytes = match head {
-                Head::Rest => arch::head_jump(at, fallback),
+                Head::Rest => arch::head_jump(at, trampoline.rest()),
                 Head::Body => Ok(arch::head_enter_body()),
                 Head::Chain(chain) => arch::head_jump(at, chain),
             };
@@ -194,12 +202,12 @@ impl Publisher {
         targets: &[Target],
         batch: &mut Batch,
     ) -> Result<Head, PrepareError> {
-        let fallback = trampoline.route.fallback.addr();
+        let fallback = trampoline.fallback();
         match &trampoline.body {
             Body::Holds(held) if held == targets => return Ok(Head::Body),
             Body::Empty => {
                 let at = trampoline.at();
-                check_at_rest(at, fallback)?;
+                check_at_rest(at, trampoline.rest())?;
                 let body = at + HEAD_BYTES;
                 let code = arch::chain(body, targets, fallback).map_err(PrepareError::Encode)?;
                 if code.len() <= TRAMPOLINE_BYTES - HEAD_BYTES {
@@ -327,15 +335,15 @@ impl Trampoline {
 
 /// Looks at a trampoline before it is patched for the first time: it must be
 /// what the macro emits, wherever the address came from.
-fn check_at_rest(at: usize, fallback: usize) -> Result<(), PrepareError> {
+fn check_at_rest(at: usize, rest: usize) -> Result<(), PrepareError> {
     if at % TRAMPOLINE_BYTES != 0 {
         return Err(PrepareError::Foreign { at });
     }
-    // SAFETY: a route's trampoline is a function of a loaded object, at least one
+    // SAFETY: a path's trampoline is a function of a loaded object, at least one
     // instruction long, and its alignment was checked, so that all eight bytes lie
     // in one page. Nobody writes it but us, under the runtime's lock.
     let head = unsafe { std::ptr::read_volatile(at as *const [u8; HEAD_BYTES]) };
-    if arch::is_rest_head(at, &head, fallback) {
+    if arch::is_rest_head(at, &head, rest) {
         Ok(())
     } else {
         Err(PrepareError::Foreign { at })

@@ -192,9 +192,9 @@ impl SiteReport {
         plugin: Option<u64>,
         backend: &'static str,
     ) -> Self {
-        let route = details
-            .and_then(|details| Some(details.trampolines.first()?.route))
-            .or_else(|| site.first_route());
+        let path = details
+            .and_then(|details| Some(details.trampolines.first()?.path))
+            .or_else(|| site.first_path());
         let (state, why) = describe(site, details);
         let unpatchable = details.is_some_and(|details| {
             matches!(
@@ -208,7 +208,7 @@ impl SiteReport {
         });
         SiteReport {
             location: format!("{}:{}:{}", site.file(), site.line(), site.column()),
-            trait_name: route.map(|route| route.declaration.name().to_owned()),
+            trait_name: path.map(|path| path.route.declaration.name().to_owned()),
             method: site.method().to_owned(),
             plugin,
             state,
@@ -224,7 +224,7 @@ impl SiteReport {
                     })
                     .collect()
             }),
-            trampolines: details.map_or(usize::from(route.is_some()), |details| {
+            trampolines: details.map_or(usize::from(path.is_some()), |details| {
                 details.trampolines.len()
             }),
             windows: details.map_or(0, |details| details.windows),
@@ -237,7 +237,9 @@ impl SiteReport {
 fn describe(site: &Site, details: Option<&Details>) -> (State, String) {
     let percent = |share: f32| (share * 100.0).round();
     let Some(details) = details else {
-        return if site.first_route().is_some() {
+        return if !crate::site::TRAMPOLINES {
+            (State::Plain, "no patching; see the backend".into())
+        } else if site.first_path().is_some() {
             (State::Learning, "first window".into())
         } else {
             (State::Idle, "never called".into())

@@ -1,19 +1,19 @@
 //! Call sites.
 //!
 //! A `static_call!` declares one [`Site`], a 64-byte static and an element of the
-//! slice [`SITES`]. The site is all that a call looks at:
+//! slice [`STATIC_CALL_SITES_0_1_0`], and hands a [`Gate`] to the method's entry.
+//! The site's *switch* says which [`Way`] a call goes, by one relaxed load:
 //!
-//! 1. the *switch*, one relaxed load: while it is off, the plain vtable call
-//!    follows right there, inlined;
-//! 2. while it is on, a direct call to the site's trampoline. At rest that jumps
-//!    to the fallback shim, which [records](passed) the call, if a window is open,
-//!    and then makes the plain call; patched, it holds a chain of compares whose
-//!    hits touch no memory of ours at all.
+//! 1. *plain*: the virtual call follows right there, inlined;
+//! 2. *patched*: a direct call to the site's trampoline, whose chain compares and
+//!    jumps. Its hits touch no memory of ours at all. What it does not know goes on
+//!    to the fallback shim, which counts a miss and makes the plain call;
+//! 3. *learning*: the call is recorded, and then plain.
 //!
-//! A site starts out learning: its first calls go through the trampoline and are
-//! recorded until the window's budget is used up, which switches the site off.
-//! From then on `runtime::retarget()` decides, and the calling threads never do
-//! more than count down a budget that has an end.
+//! A site starts out learning: its first calls are recorded until the window's
+//! budget is used up, which makes it plain. From then on `runtime::retarget()`
+//! decides, and the calling threads never do more than count down a budget that
+//! has an end.
 //!
 //! Everything that a calling thread writes is guarded by one try-lock, `busy`.
 //! Who finds it taken drops the record and goes on with the call: a call never
@@ -24,16 +24,19 @@
 //! The type is shared between a host and its plugins, each with its own copy of
 //! this code, so it is `repr(C)` and the manifest compares versions.
 
-use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 
-use crate::profile::{self, Profile};
-use crate::registry::{Table, TraitDeclaration};
+use crate::profile::Profile;
+use crate::registry::TraitDeclaration;
 
 mod record;
 #[cfg(test)]
 mod tests;
 
-pub use record::passed;
+mod gate;
+
+pub use gate::{DispatchedMethod, Gate, NotAnnotated, Way};
+pub use record::missed;
 
 /// Calls recorded in a learning window that nobody configured.
 pub(crate) const FIRST_WINDOW: u32 = 1024;
@@ -48,18 +51,20 @@ pub(crate) const TRAMPOLINES: bool =
 /// slows down another.
 #[repr(C, align(64))]
 pub struct Site {
-    /// Off (0): the plain call. On (1): the trampoline.
+    /// Which [`Way`] calls go.
     switch: AtomicU8,
-    /// The try-lock of all that follows up to `route`.
+    /// The try-lock of all that follows up to `trampoline`.
     busy: AtomicBool,
     phase: AtomicU8,
     _reserved: AtomicU8,
     /// How many more calls may be recorded; 0 closes the window.
     budget: AtomicU32,
     profile: AtomicPtr<Profile>,
-    /// The first trampoline that brought a call here.
+    /// Where the first recorded call was on its way to.
     route: AtomicPtr<Route>,
-    method: &'static str,
+    /// And by which trampoline.
+    trampoline: AtomicUsize,
+    method: &'static &'static str,
     file: &'static str,
     line: u32,
     column: u32,
@@ -86,14 +91,25 @@ pub trait CallSite {
     fn site() -> &'static Site;
 }
 
-/// One trampoline that leads to a site. A site in generic or inlined code may
-/// have several.
+/// Where a site's calls lead: a method of an object type. A site in generic code
+/// may have several.
 #[repr(C)]
 pub struct Route {
     pub(crate) declaration: &'static TraitDeclaration,
     pub(crate) method: usize,
-    pub(crate) trampoline: *const (),
+    /// Where the trampoline's head jumps at rest.
+    pub(crate) rest: *const (),
+    /// Where a chain ends.
     pub(crate) fallback: *const (),
+}
+
+/// A route with a trampoline that leads there. Inlined code may have several for
+/// one route.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub(crate) struct Path {
+    pub(crate) route: &'static Route,
+    pub(crate) trampoline: usize,
 }
 
 // SAFETY: a route is immutable, and its pointers are addresses of code that is
@@ -107,13 +123,13 @@ impl Route {
     pub const fn new(
         declaration: &'static TraitDeclaration,
         method: usize,
-        trampoline: *const (),
+        rest: *const (),
         fallback: *const (),
     ) -> Self {
         Route {
             declaration,
             method,
-            trampoline,
+            rest,
             fallback,
         }
     }
@@ -121,26 +137,30 @@ impl Route {
 
 impl Site {
     /// For the expansion of `static_call!`.
-    pub const fn new(method: &'static str, file: &'static str, line: u32, column: u32) -> Self {
+    pub const fn new(
+        method: &'static &'static str,
+        file: &'static str,
+        line: u32,
+        column: u32,
+    ) -> Self {
         Site {
-            switch: AtomicU8::new(TRAMPOLINES as u8),
+            switch: AtomicU8::new(if TRAMPOLINES {
+                Way::Learning
+            } else {
+                Way::Plain
+            } as u8),
             busy: AtomicBool::new(false),
             phase: AtomicU8::new(Phase::Learning as u8),
             _reserved: AtomicU8::new(0),
             budget: AtomicU32::new(FIRST_WINDOW),
             profile: AtomicPtr::new(core::ptr::null_mut()),
             route: AtomicPtr::new(core::ptr::null_mut()),
+            trampoline: AtomicUsize::new(0),
             method,
             file,
             line,
             column,
         }
-    }
-
-    /// Whether the plain call is to be made. One relaxed load.
-    #[inline(always)]
-    pub fn is_plain(&self) -> bool {
-        !TRAMPOLINES || self.switch.load(Ordering::Relaxed) == 0
     }
 
     pub(crate) fn method(&self) -> &'static str {
@@ -172,14 +192,19 @@ impl Site {
         self.budget.load(Ordering::Acquire)
     }
 
-    pub(crate) fn first_route(&self) -> Option<&'static Route> {
+    /// The path of the first recorded call.
+    pub(crate) fn first_path(&self) -> Option<Path> {
         // SAFETY: only `record` stores here, and it stores a `&'static Route`.
-        unsafe { self.route.load(Ordering::Acquire).as_ref() }
+        let route = unsafe { self.route.load(Ordering::Acquire).as_ref() }?;
+        // Stored before the route, and never changed.
+        let trampoline = self.trampoline.load(Ordering::Relaxed);
+        Some(Path { route, trampoline })
     }
 
-    pub(crate) fn set_switch(&self, on: bool) {
-        self.switch
-            .store(u8::from(on && TRAMPOLINES), Ordering::Release);
+    /// Sends calls another way. Stays plain where there are no trampolines.
+    pub(crate) fn send(&self, way: Way) {
+        let way = if TRAMPOLINES { way } else { Way::Plain };
+        self.switch.store(way as u8, Ordering::Release);
     }
 
     /// Takes the try-lock, waiting a little for a recording thread that was

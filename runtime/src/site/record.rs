@@ -1,48 +1,58 @@
-//! What a call leaves behind when it passes through a fallback shim.
+//! What calls leave behind: a note in an open learning window, a count of misses.
 
-use super::{AtomicPtr, Ordering, Phase, Route, Site, Table, profile};
+use super::{AtomicPtr, Ordering, Path, Phase, Site, Way};
+use crate::profile;
+use crate::registry::Table;
+
+/// Notes a call in the site's learning window. Without allocation, and without
+/// waiting: if the site's try-lock is taken, the note is dropped.
+pub(super) fn record(site: &'static Site, vtable: usize, table: &'static Table, path: Path) {
+    count(site, Phase::Learning, || {
+        if note(site, vtable, table, path) && site.budget.load(Ordering::Relaxed) > 1 {
+            return true;
+        }
+        // The window is full: back to the plain price until someone plans.
+        site.send(Way::Plain);
+        false
+    });
+}
 
 /// Called by every fallback shim before it makes the plain call.
 ///
-/// Costs one relaxed load while no window is open. In an open window it takes
-/// the site's try-lock, writes the window's profile and gives the lock back; if
-/// the lock is taken, the record is dropped.
+/// Costs one relaxed load once the budget of misses is used up; until then it
+/// counts one, under the site's try-lock, or not at all if that is taken.
 #[inline]
-pub fn passed(
-    site: &'static Site,
-    vtable: usize,
-    table: impl FnOnce() -> &'static Table,
-    route: &'static Route,
-) {
+pub fn missed(site: &'static Site) {
     if site.budget.load(Ordering::Relaxed) != 0 {
-        record(site, vtable, table(), route);
+        count_miss(site);
     }
 }
 
 #[cold]
 #[inline(never)]
-fn record(site: &'static Site, vtable: usize, table: &'static Table, route: &'static Route) {
+fn count_miss(site: &'static Site) {
+    count(site, Phase::Watching, || true);
+}
+
+/// Takes one from the budget of `phase`, or all if `work` says so.
+fn count(site: &Site, phase: Phase, work: impl FnOnce() -> bool) {
     if site.busy.swap(true, Ordering::Acquire) {
         return;
     }
     let budget = site.budget.load(Ordering::Acquire);
-    if budget != 0 {
-        let kept = site.phase() != Phase::Learning || note(site, vtable, table, route);
-        let budget = if kept { budget - 1 } else { 0 };
-        site.budget.store(budget, Ordering::Release);
-        if budget == 0 && site.phase() == Phase::Learning {
-            // The window is full: back to the plain price until someone plans.
-            site.set_switch(false);
-        }
+    if budget != 0 && site.phase() == phase {
+        let left = if work() { budget - 1 } else { 0 };
+        site.budget.store(left, Ordering::Release);
     }
     site.busy.store(false, Ordering::Release);
 }
 
 /// Notes a call in the window's profile; false if there is no profile to be had.
-fn note(site: &Site, vtable: usize, table: &'static Table, route: &'static Route) -> bool {
-    let route_pointer = core::ptr::from_ref(route).cast_mut();
+fn note(site: &Site, vtable: usize, table: &'static Table, path: Path) -> bool {
     if site.route.load(Ordering::Relaxed).is_null() {
-        site.route.store(route_pointer, Ordering::Release);
+        site.trampoline.store(path.trampoline, Ordering::Relaxed);
+        let route = core::ptr::from_ref(path.route).cast_mut();
+        site.route.store(route, Ordering::Release);
     }
     let known = load(&site.profile).or_else(|| {
         let fresh = profile::claim()?;
@@ -54,8 +64,8 @@ fn note(site: &Site, vtable: usize, table: &'static Table, route: &'static Route
     // SAFETY: the caller holds the site's lock, and a profile belongs to one site.
     let notes = unsafe { profile.notes() };
     notes.note(vtable, table);
-    if site.route.load(Ordering::Relaxed) != route_pointer {
-        notes.note_route(route);
+    if site.trampoline.load(Ordering::Relaxed) != path.trampoline {
+        notes.note_path(path);
     }
     true
 }

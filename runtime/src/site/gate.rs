@@ -1,0 +1,123 @@
+//! How a call gets from its site into the method's entry.
+
+use core::marker::PhantomData;
+
+use super::record::record;
+use super::{CallSite, Ordering, Route, Site};
+use crate::registry::Table;
+
+/// Which way a site's calls go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Way {
+    /// The virtual call.
+    Plain = 0,
+    /// The trampoline.
+    Patched = 1,
+    /// The virtual call, recorded.
+    Learning = 2,
+}
+
+/// What a call site hands to the entry: its state, and its trampoline for the
+/// method that the entry belongs to.
+///
+/// By value, because that keeps the trampoline a local function of the call site's
+/// crate. If its address came by way of the [`CallSite`] impl, rustc would export
+/// it from libraries and load it from the GOT, and a call in a loop would be an
+/// indirect one.
+pub struct Gate<S, M> {
+    site: &'static Site,
+    trampoline: unsafe extern "C-unwind" fn(),
+    types: PhantomData<(fn() -> S, fn() -> M)>,
+}
+
+/// A dispatched method of an object type, as a type: `#[static_dispatch]` makes them.
+pub trait DispatchedMethod {
+    /// The object type.
+    type Object: ?Sized;
+
+    /// The table that the object's vtable leads to.
+    fn table(object: &Self::Object) -> &'static Table;
+
+    /// Where calls from a site to this method lead.
+    fn route<S: CallSite>() -> &'static Route;
+
+    /// Jumps to the fallback, with whatever arguments there are.
+    ///
+    /// # Safety
+    /// Reached by jumps from the trampolines of this method only.
+    unsafe extern "C-unwind" fn rest<S: CallSite>();
+}
+
+/// Stands for methods that have no call sites.
+pub enum NotAnnotated {}
+
+impl DispatchedMethod for NotAnnotated {
+    type Object = ();
+
+    fn table((): &()) -> &'static Table {
+        unreachable!("no entry of a method that is not annotated compiles")
+    }
+
+    fn route<S: CallSite>() -> &'static Route {
+        unreachable!("no entry of a method that is not annotated compiles")
+    }
+
+    unsafe extern "C-unwind" fn rest<S: CallSite>() {
+        unreachable!("no entry of a method that is not annotated compiles")
+    }
+}
+
+impl<S: CallSite, M: DispatchedMethod> Gate<S, M> {
+    /// For the expansion of `static_call!`.
+    #[inline(always)]
+    pub fn new(site: &'static Site, trampoline: unsafe extern "C-unwind" fn()) -> Self {
+        Gate {
+            site,
+            trampoline,
+            types: PhantomData,
+        }
+    }
+
+    /// Which way this call goes. One relaxed load.
+    #[inline(always)]
+    pub fn way(&self) -> Way {
+        if !super::TRAMPOLINES {
+            return Way::Plain;
+        }
+        match self.site.switch.load(Ordering::Relaxed) {
+            0 => Way::Plain,
+            1 => Way::Patched,
+            _ => Way::Learning,
+        }
+    }
+
+    /// The site's trampoline for this method.
+    #[inline(always)]
+    pub fn trampoline(&self) -> unsafe extern "C-unwind" fn() {
+        self.trampoline
+    }
+
+    /// Records a call that is about to be made plainly, if the site is learning.
+    #[inline(always)]
+    pub fn record(&self, way: Way, object: &M::Object) {
+        if way == Way::Learning {
+            record_call::<M>(object, self.site, self.trampoline, M::route::<S>());
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn record_call<M: DispatchedMethod>(
+    object: &M::Object,
+    site: &'static Site,
+    trampoline: unsafe extern "C-unwind" fn(),
+    route: &'static Route,
+) {
+    let path = super::Path {
+        route,
+        trampoline: trampoline as usize,
+    };
+    record(site, crate::private::vtable_of(object), M::table(object), path);
+}
