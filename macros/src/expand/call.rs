@@ -53,7 +53,7 @@ pub(crate) fn static_call(input: TokenStream) -> TokenStream {
             #private::core::column!(),
         );
         impl #private::CallSite for __Site {
-            #[inline(always)]
+            #[inline]
             fn site() -> &'static #private::Site {
                 &__SITE
             }

@@ -344,7 +344,7 @@ impl<'a> Context<'a> {
         quote! {
             #repeated
             #[doc(hidden)]
-            #[allow(improper_ctypes_definitions)]
+            #[allow(improper_ctypes_definitions, single_use_lifetimes, unused_lifetimes)]
             unsafe extern "C-unwind" fn #shim <#(#lifetimes),*>(
                 #receiver, _: *const () #written #(, #parameters)*
             ) #output #clause {
@@ -352,7 +352,7 @@ impl<'a> Context<'a> {
             }
             #repeated
             #[doc(hidden)]
-            #[allow(improper_ctypes_definitions)]
+            #[allow(improper_ctypes_definitions, single_use_lifetimes, unused_lifetimes)]
             unsafe extern "C-unwind" fn #fallback <#(#lifetimes,)* __Site: #private::CallSite>(
                 #receiver #written #(, #parameters)*
             ) #output #clause {
@@ -382,7 +382,7 @@ impl<'a> Context<'a> {
                 }
                 #repeated
                 #[doc(hidden)]
-                #[allow(improper_ctypes_definitions)]
+                #[allow(improper_ctypes_definitions, single_use_lifetimes, unused_lifetimes)]
                 unsafe extern "C-unwind" fn #trampoline <#(#lifetimes,)* __Site: #private::CallSite>(
                     #receiver #written #(, #parameters)*
                 ) #output #clause
