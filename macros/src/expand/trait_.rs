@@ -339,7 +339,7 @@ impl<'a> Context<'a> {
         quote! {
             #repeated
             #[doc(hidden)]
-            #[allow(improper_ctypes_definitions)]
+            #[allow(improper_ctypes_definitions, single_use_lifetimes, unused_lifetimes)]
             unsafe extern "C-unwind" fn #shim <#(#lifetimes),*>(
                 #receiver, _: *const () #written #(, #parameters)*
             ) #output #clause {
@@ -347,7 +347,7 @@ impl<'a> Context<'a> {
             }
             #repeated
             #[doc(hidden)]
-            #[allow(improper_ctypes_definitions)]
+            #[allow(improper_ctypes_definitions, single_use_lifetimes, unused_lifetimes)]
             unsafe extern "C-unwind" fn #fallback <#(#lifetimes,)* __Site: #private::CallSite>(
                 #receiver #written #(, #parameters)*
             ) #output #clause {

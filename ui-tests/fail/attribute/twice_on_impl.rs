@@ -1,0 +1,20 @@
+use static_call::static_dispatch;
+
+#[static_dispatch(targets = 2)]
+trait Codec {
+    fn encode(&self) -> usize;
+}
+
+struct Lz4;
+
+#[static_dispatch]
+#[static_dispatch]
+impl Codec for Lz4 {
+    fn encode(&self) -> usize {
+        4
+    }
+}
+
+fn main() {
+    Lz4.encode();
+}

@@ -1,0 +1,21 @@
+use static_call::{static_call, static_dispatch};
+
+#[static_dispatch]
+trait Codec {
+    #[static_dispatch(targets = 2)]
+    fn encode(&self, source: &[u8], level: u8) -> usize;
+    #[static_dispatch]
+    fn reset(&mut self);
+    fn name(&self) -> &str;
+}
+
+#[static_dispatch]
+trait Finish {
+    fn finish(self: Box<Self>) -> usize;
+}
+
+fn hot(codec: Box<dyn Finish>) -> usize {
+    static_call!(codec.finish())
+}
+
+fn main() {}

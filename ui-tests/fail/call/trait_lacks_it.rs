@@ -1,0 +1,20 @@
+use static_call::{static_call, static_dispatch};
+
+#[static_dispatch]
+trait Codec {
+    #[static_dispatch(targets = 2)]
+    fn encode(&self, source: &[u8], level: u8) -> usize;
+    #[static_dispatch]
+    fn reset(&mut self);
+    fn name(&self) -> &str;
+}
+
+trait Size {
+    fn size(&self) -> usize;
+}
+
+fn hot(codec: &dyn Size) -> usize {
+    static_call!(codec.size())
+}
+
+fn main() {}

@@ -1,0 +1,13 @@
+use static_call::static_dispatch;
+
+#[static_dispatch]
+trait Shape {
+    #[static_dispatch]
+    fn area(self: Box<Self>) -> f64;
+}
+
+fn plain(shape: Box<dyn Shape>) -> f64 {
+    shape.area()
+}
+
+fn main() {}

@@ -1,0 +1,13 @@
+use static_call::static_dispatch;
+
+#[static_dispatch]
+trait Shape {
+    #[static_dispatch]
+    fn scale(&self, by: impl Into<f64>) -> f64;
+}
+
+fn generic(shape: &impl Shape) -> f64 {
+    shape.scale(2.0)
+}
+
+fn main() {}

@@ -1,0 +1,13 @@
+use static_call::static_dispatch;
+
+#[static_dispatch]
+trait Shape {
+    #[static_dispatch]
+    fn corners(&self) -> impl Iterator<Item = f64>;
+}
+
+fn generic(shape: &impl Shape) -> f64 {
+    shape.corners().sum()
+}
+
+fn main() {}

@@ -1,0 +1,15 @@
+use std::pin::Pin;
+
+use static_call::static_dispatch;
+
+#[static_dispatch]
+trait Shape {
+    #[static_dispatch]
+    fn area(self: Pin<&mut Self>) -> f64;
+}
+
+fn plain(shape: Pin<&mut dyn Shape>) -> f64 {
+    shape.area()
+}
+
+fn main() {}

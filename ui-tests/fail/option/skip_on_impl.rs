@@ -1,0 +1,19 @@
+use static_call::static_dispatch;
+
+#[static_dispatch(targets = 2)]
+trait Codec {
+    fn encode(&self, source: &[u8]) -> usize;
+}
+
+struct Lz4;
+
+#[static_dispatch(skip)]
+impl Codec for Lz4 {
+    fn encode(&self, source: &[u8]) -> usize {
+        source.len()
+    }
+}
+
+fn main() {
+    Lz4.encode(b"abc");
+}

@@ -1,0 +1,7 @@
+use static_call::static_call;
+
+fn hot() {
+    static_call!(format!("abc"))
+}
+
+fn main() {}

@@ -1,0 +1,11 @@
+use static_call::static_call;
+
+trait Codec {
+    fn encode(&self, source: &[u8]) -> Result<usize, ()>;
+}
+
+fn hot(codec: &dyn Codec) {
+    static_call!(codec.encode::<u8>(b"abc"))
+}
+
+fn main() {}
