@@ -5,6 +5,7 @@
 //! that depends on time.
 
 pub mod body;
+pub mod copies;
 pub mod host;
 pub mod latency;
 pub mod rows;

@@ -20,6 +20,8 @@ use crate::registry::{
 };
 use crate::site::{STATIC_CALL_SITES_0_1_0, Site};
 
+#[cfg(target_os = "linux")]
+mod fork;
 mod pass;
 mod state;
 #[cfg(test)]
@@ -37,7 +39,13 @@ static ENGINE: Mutex<Option<Engine>> = Mutex::new(None);
 pub(crate) fn with<R>(work: impl FnOnce(&mut Engine) -> R) -> R {
     let mut guard: MutexGuard<'_, Option<Engine>> =
         ENGINE.lock().unwrap_or_else(PoisonError::into_inner);
-    work(guard.get_or_insert_with(Engine::new))
+    #[cfg(target_os = "linux")]
+    let _inside = fork::Inside::enter();
+    work(guard.get_or_insert_with(|| {
+        #[cfg(target_os = "linux")]
+        fork::register();
+        Engine::new()
+    }))
 }
 
 /// What the runtime knows.

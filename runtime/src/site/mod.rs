@@ -219,6 +219,18 @@ impl Site {
         }
         None
     }
+
+    /// In a child of `fork`, where the lock's holder does not exist: gives up the
+    /// window that it may have left half written, and the lock.
+    pub(crate) fn abandon(&self) {
+        if self.busy.load(Ordering::Acquire) {
+            let lock = Locked(self);
+            self.profile
+                .store(core::ptr::null_mut(), Ordering::Release);
+            self.budget.store(0, Ordering::Release);
+            drop(lock);
+        }
+    }
 }
 
 /// The site's try-lock, held.

@@ -113,6 +113,18 @@ fn a_lock_that_never_comes_back_is_given_up() {
 }
 
 #[test]
+fn a_childs_site_gives_up_the_window_of_a_thread_that_is_gone() {
+    let site = open(Phase::Learning, 10);
+    pass(site, 1);
+    site.abandon();
+    assert_eq!((samples(site), site.budget()), (Some(1), 9));
+    std::mem::forget(site.lock().unwrap());
+    site.abandon();
+    assert!(site.lock().is_some());
+    assert_eq!((samples(site), site.budget()), (None, 0));
+}
+
+#[test]
 fn the_first_trampoline_is_kept_and_further_ones_are_noted() {
     let site = open(Phase::Learning, 10);
     let other = Box::leak(Box::new(Route::new(

@@ -1,0 +1,67 @@
+//! Passes of `retarget()`: with few sites here, with many in a program of their own.
+
+use std::process::{Command, Stdio};
+use std::sync::atomic::AtomicUsize;
+
+use static_call_benches::latency::{Changing, Latencies, Work, plans, while_calling};
+use static_call_benches::rows::ManySites;
+
+use crate::copies;
+
+/// One site changes, among the few of this program. The other thread calls
+/// through a patched site whose trampoline is a neighbour, so that it needs the
+/// very page that is replaced.
+pub(crate) fn few_sites(quick: bool) -> Result<Latencies, String> {
+    let mut latencies = Latencies::new();
+    let sites = copies::retargeted();
+    let (neighbour, sites) = sites.split_last().ok_or("there are no sites")?;
+    let neighbour = std::slice::from_ref(neighbour);
+    // What the changing site is called with, and what the other thread calls with.
+    let (taught, constant) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    Changing::new(neighbour, &taught)?.first(false, &mut latencies)?;
+    let sites = if quick { &sites[..2] } else { sites };
+    let cycles = if quick { 4 } else { 100 };
+    for (index, site) in sites.iter().enumerate() {
+        let mut changing = Changing::new(std::slice::from_ref(site), &taught)?;
+        let mut measure = |busy| {
+            changing.first(busy, &mut latencies)?;
+            changing.cycles(plans(), Work::NewChain, busy, &mut latencies)?;
+            changing.cycles(cycles, Work::KnownChain, busy, &mut latencies)
+        };
+        if index % 2 == 0 {
+            measure(false)?;
+        } else {
+            while_calling(neighbour, &constant, || measure(true))?;
+        }
+    }
+    Ok(latencies)
+}
+
+/// 10,000 sites change, in several runs of a program that has as many.
+pub(crate) fn many_sites(quick: bool) -> Result<ManySites, String> {
+    const PROGRAM: &str = "ten-thousand-sites";
+    let mut all = ManySites::default();
+    for _ in 0..if quick { 1 } else { 5 } {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut command = Command::new(cargo);
+        command
+            .args(["run", "--release", "--quiet", "--manifest-path"])
+            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
+            .args(["--bin", PROGRAM, "--"]);
+        if quick {
+            command.arg("--quick");
+        }
+        let output = command
+            .stderr(Stdio::inherit())
+            .output()
+            .map_err(|error| format!("{PROGRAM} could not be started: {error}"))?;
+        if !output.status.success() {
+            return Err(format!("{PROGRAM} failed: {}", output.status));
+        }
+        let one: ManySites = serde_json::from_slice(&output.stdout)
+            .map_err(|error| format!("{PROGRAM} printed something else: {error}"))?;
+        all.latencies.extend(one.latencies);
+        all.sizes = one.sizes;
+    }
+    Ok(all)
+}

@@ -1,0 +1,35 @@
+//! Without the standard library: the plain call.
+#![no_std]
+#![forbid(unsafe_code)]
+#![deny(warnings, missing_docs)]
+
+use static_call::{static_call, static_dispatch};
+
+/// Measures.
+#[static_dispatch(targets = 4)]
+pub trait Measure {
+    /// One measurement.
+    fn measure(&mut self, by: &str) -> Option<usize>;
+    /// Another.
+    #[static_dispatch(targets = 1)]
+    fn again(&self) -> usize;
+    /// Never.
+    #[static_dispatch(skip)]
+    fn never(&self) {}
+}
+
+#[static_dispatch]
+impl Measure for u8 {
+    fn measure(&mut self, by: &str) -> Option<usize> {
+        by.len().checked_sub(usize::from(*self))
+    }
+    fn again(&self) -> usize {
+        usize::from(*self)
+    }
+}
+
+/// Measures by plain calls, also of what is no trait object.
+pub fn hot(measure: &mut dyn Measure, mut sized: u8) -> Option<usize> {
+    let again = static_call!(measure.again());
+    Some(static_call!(measure.measure("text"))? + again + static_call!(sized.measure("text"))?)
+}

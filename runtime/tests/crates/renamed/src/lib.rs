@@ -1,0 +1,23 @@
+//! The dependency has another name here.
+#![deny(warnings, missing_docs)]
+#![forbid(unsafe_code)]
+
+/// Measures.
+#[calls::static_dispatch(crate = calls)]
+pub trait Measure {
+    /// One measurement.
+    #[static_dispatch(targets = 1)]
+    fn measure(&self, by: &str) -> Option<usize>;
+}
+
+#[calls::static_dispatch(crate = calls)]
+impl Measure for u8 {
+    fn measure(&self, by: &str) -> Option<usize> {
+        by.len().checked_sub(usize::from(*self))
+    }
+}
+
+/// Measures through a site.
+pub fn hot(measure: &dyn Measure) -> Option<usize> {
+    calls::static_call!(measure.measure("text"))
+}
