@@ -27,7 +27,7 @@ pub use crate::worker::Worker;
 /// changed in one batch.
 ///
 /// The first call sets the runtime up, and in [`Mode::Auto`] measures once, for
-/// about a millisecond, whether chains pay on this processor.
+/// a few milliseconds, whether chains pay on this processor.
 ///
 /// # Cost
 /// A few nanoseconds for each site if nothing changed. Otherwise some tens of

@@ -582,17 +582,21 @@ impl<'a> Context<'a> {
                 __gate.trampoline(),
             )
         };
-        let patched = if shape.output_is_written {
-            quote! {
-                let mut __out = #private::MaybeUninit::uninit();
-                unsafe {
-                    #call(self, __out.as_mut_ptr() as *mut () #(, #passed)*);
-                    __out.assume_init()
+        let through = |function: &TokenStream| {
+            if shape.output_is_written {
+                quote! {
+                    let mut __out = #private::MaybeUninit::uninit();
+                    unsafe {
+                        #function(self, __out.as_mut_ptr() as *mut () #(, #passed)*);
+                        __out.assume_init()
+                    }
                 }
+            } else {
+                quote!(unsafe { #function(self #(, #passed)*) })
             }
-        } else {
-            quote!(unsafe { #call(self #(, #passed)*) })
         };
+        let patched = through(&call);
+        let learning = through(&quote!(<Self as #shims_applied>::#fallback::<__Site>));
         quote! {
             #repeated
             #(#attributes)*
@@ -606,9 +610,11 @@ impl<'a> Context<'a> {
                         #(let #moved = #private::ManuallyDrop::new(#moved);)*
                         #patched
                     }
-                    __way => {
-                        __gate.record(__way, &*self);
-                        #plain
+                    #private::Way::Plain => #plain,
+                    #private::Way::Learning => {
+                        __gate.record(&*self);
+                        #(let #moved = #private::ManuallyDrop::new(#moved);)*
+                        #learning
                     }
                 }
             }

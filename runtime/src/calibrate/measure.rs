@@ -3,51 +3,60 @@
 use std::time::Instant;
 
 use super::Calibration;
-use super::probe::{COPIES, Loop, Often, Probe, Seldom};
+use super::probe::{COPIES, Kind, Loop, Probe};
 use crate::arch::Target;
 use crate::private::vtable_of;
 use crate::publish::{Batch, Publisher, Trampoline};
 use crate::site::{Phase, Way};
 
-const CALLS: usize = 512;
-const ROUNDS: usize = 16;
+/// More than a branch predictor remembers the order of.
+const CALLS: usize = 4096;
+const ROUNDS: usize = 7;
+const SEED: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// Measures chains against plain calls. Where that is not possible, nothing is
 /// said to pay.
 pub(crate) fn measure(publisher: &mut Publisher) -> Calibration {
-    let (often, seldom) = (Often(0x9E37_79B9_7F4A_7C15), Seldom(0x2545_F491_4F6C_DD1D));
-    let mono: Vec<&dyn Probe> = vec![&often; CALLS];
-    let skewed = shuffled(&often, &seldom);
-    if publish(publisher, &skewed).is_none() {
+    let kinds: [&dyn Probe; 8] = [
+        &Kind::<1>(SEED),
+        &Kind::<3>(SEED),
+        &Kind::<5>(SEED),
+        &Kind::<7>(SEED),
+        &Kind::<9>(SEED),
+        &Kind::<11>(SEED),
+        &Kind::<13>(SEED),
+        &Kind::<15>(SEED),
+    ];
+    if publish(publisher, &kinds[..2]).is_none() {
         return Calibration::UNKNOWN;
     }
     let calibration = Calibration {
-        mono: ratio(&mono),
-        skewed: ratio(&skewed),
+        mono: ratio(&[kinds[0]; CALLS]),
+        skewed: ratio(&shuffled(|pick| kinds[usize::from(pick % 5 == 0)])),
+        scattered: ratio(&shuffled(|pick| {
+            kinds[if pick % 5 == 0 { 1 + pick / 5 % 7 } else { 0 }]
+        })),
+        even: ratio(&shuffled(|pick| kinds[pick % 4])),
     };
     // The heads may stay: nobody enters them any more.
     COPIES.iter().for_each(|copy| copy.site.send(Way::Plain));
     calibration
 }
 
-/// Four in five of one type, in an order with no short period.
-fn shuffled<'a>(often: &'a Often, seldom: &'a Seldom) -> Vec<&'a dyn Probe> {
-    let mut state = 0x853C_49E6_748F_EA9B_u64;
+/// An order with no short period, from a fixed seed (Marsaglia's xorshift).
+fn shuffled<'a>(object: impl Fn(usize) -> &'a dyn Probe) -> Vec<&'a dyn Probe> {
+    let mut state = SEED;
     (0..CALLS)
         .map(|_| {
             state ^= state << 13;
             state ^= state >> 7;
             state ^= state << 17;
-            if state % 5 == 0 {
-                seldom as &dyn Probe
-            } else {
-                often
-            }
+            object((state >> 33) as usize)
         })
         .collect()
 }
 
-/// Puts a chain of both types behind every site and switches it on.
+/// Puts a chain of these objects' types behind every site and switches it on.
 fn publish(publisher: &mut Publisher, objects: &[&dyn Probe]) -> Option<()> {
     let mut targets: Vec<Target> = Vec::new();
     for object in objects {
@@ -58,8 +67,6 @@ fn publish(publisher: &mut Publisher, objects: &[&dyn Probe]) -> Option<()> {
             targets.push(Target { vtable, shim });
         }
     }
-    // The frequent type is compared first.
-    targets.sort_by_key(|target| target.vtable != vtable_of(objects[0]));
     let mut batch = Batch::default();
     for copy in &COPIES {
         // One call brings the trampoline to the site.

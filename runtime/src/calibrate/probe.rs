@@ -10,18 +10,12 @@ pub(super) trait Probe {
     fn step(&self, x: u64) -> u64;
 }
 
-pub(super) struct Often(pub(super) u64);
-pub(super) struct Seldom(pub(super) u64);
+/// Eight types, each with code of its own.
+pub(super) struct Kind<const N: u64>(pub(super) u64);
 
-impl Probe for Often {
+impl<const N: u64> Probe for Kind<N> {
     fn step(&self, x: u64) -> u64 {
-        x.wrapping_mul(self.0)
-    }
-}
-
-impl Probe for Seldom {
-    fn step(&self, x: u64) -> u64 {
-        x.wrapping_add(self.0)
+        x.wrapping_mul(self.0 + N)
     }
 }
 
@@ -52,19 +46,19 @@ macro_rules! copies {
 
             #[inline(never)]
             fn plain(objects: &[&dyn Probe]) -> u64 {
-                objects
-                    .iter()
-                    .fold(1, |x, object| std::hint::black_box(*object).step(x))
+                // Names the copy, so that LLVM does not merge them into one.
+                let start = std::hint::black_box(core::ptr::from_ref(&SITE)).addr() as u64;
+                objects.iter().fold(start, |x, object| object.step(x))
             }
 
             #[inline(never)]
             fn through_site(objects: &[&dyn Probe]) -> u64 {
-                objects.iter().fold(1, |x, object| {
-                    std::hint::black_box(*object)
-                        .step__needs_static_dispatch_on_its_declaration_and_a_dyn_receiver(
-                            gate(),
-                            x,
-                        )
+                let start = std::hint::black_box(core::ptr::from_ref(&SITE)).addr() as u64;
+                objects.iter().fold(start, |x, object| {
+                    object.step__needs_static_dispatch_on_its_declaration_and_a_dyn_receiver(
+                        gate(),
+                        x,
+                    )
                 })
             }
 

@@ -132,6 +132,9 @@ enum Kind {
     },
 }
 
+/// Types' names by vtable; a site has a handful.
+type Names = Vec<(usize, &'static str)>;
+
 /// What visiting one site may use.
 struct Visit<'a> {
     mode: Mode,
@@ -283,13 +286,13 @@ impl Visit<'_> {
             }
             return self.rest(site, details, Resting::Off);
         }
+        let review = std::mem::take(&mut details.review);
         match site.phase() {
             Phase::Learning => self.learning(site, details),
-            Phase::Watching if site.budget() > 0 && !details.review => Verdict::Nothing,
+            Phase::Watching if site.budget() > 0 && !review => Verdict::Nothing,
             Phase::Watching => {
                 // The misses have used up their budget, or the rules have changed.
                 details.misses += u64::from(details.counted_misses(site));
-                details.review = false;
                 self.relearn(site, details)
             }
             Phase::Resting => self.resting(site, details),
@@ -338,17 +341,17 @@ impl Visit<'_> {
             .methods()
             .get(method)
             .map_or(0, |method| method.targets());
-        let mut names = HashMap::new();
+        let mut names = Names::new();
         let unloads = details.unloads_at_opening;
         let seen = candidates(notes, declaration, method, unloads, self.trust, &mut names);
-        let none = Vec::new();
-        let registered: Vec<Target> = self
-            .registered
-            .get(&core::ptr::from_ref(declaration))
-            .unwrap_or(&none)
+        let few = notes.samples < self.policy.minimum_samples;
+        let of_trait = self.registered.get(&core::ptr::from_ref(declaration));
+        let registered: Vec<Target> = of_trait
+            .filter(|_| few)
+            .map_or(&[][..], Vec::as_slice)
             .iter()
             .filter_map(|(target, table)| {
-                names.insert(target.vtable, table.type_name());
+                names.push((target.vtable, table.type_name()));
                 Some(Target {
                     shim: table.shim(method)?,
                     ..*target
@@ -562,7 +565,7 @@ fn candidates(
     method: usize,
     unloads: u64,
     trust: &mut Trust,
-    names: &mut HashMap<usize, &'static str>,
+    names: &mut Names,
 ) -> Vec<Candidate> {
     let mut found = Vec::new();
     for seen in notes.seen() {
@@ -575,7 +578,7 @@ fn candidates(
             continue;
         }
         if let Some(shim) = table.shim(method) {
-            names.insert(seen.vtable, table.type_name());
+            names.push((seen.vtable, table.type_name()));
             found.push(Candidate {
                 target: Target {
                     vtable: seen.vtable,
@@ -593,9 +596,12 @@ fn shown(
     seen: &[Candidate],
     samples: u32,
     chain: &[Target],
-    names: &HashMap<usize, &'static str>,
+    names: &Names,
 ) -> Vec<Published> {
-    let name = |vtable| names.get(&vtable).copied().unwrap_or("?").to_owned();
+    let name = |vtable| {
+        let mut known = names.iter().filter(|(known, _)| *known == vtable);
+        known.next().map_or("?", |(_, name)| *name)
+    };
     let mut rest: Vec<_> = seen
         .iter()
         .filter(|candidate| !chain.contains(&candidate.target))

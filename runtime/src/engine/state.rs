@@ -62,10 +62,11 @@ pub(crate) enum Resting {
 }
 
 /// A target by name.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Published {
     pub(crate) target: Target,
-    pub(crate) type_name: String,
+    /// Lies in the object that the target lies in, and is forgotten with it.
+    pub(crate) type_name: &'static str,
     /// Share of the window's calls, 0 to 1; [`None`] for one that was registered
     /// and published unseen.
     pub(crate) share: Option<f32>,

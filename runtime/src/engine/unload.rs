@@ -90,7 +90,9 @@ impl Engine {
                     range.contains(&target.vtable) || range.contains(&target.shim)
                 };
                 let before = details.last_seen.len();
-                details.last_seen.retain(|one| !stale(&one.target));
+                details.last_seen.retain(|one| {
+                    !stale(&one.target) && !range.contains(&one.type_name.as_ptr().addr())
+                });
                 if details.last_seen.len() == before {
                     continue;
                 }

@@ -104,7 +104,7 @@ pub(crate) fn decide(evidence: &Evidence<'_>, policy: &Policy) -> Decision {
         return Decision::Rest(Rest::Mixed { coverage });
     }
     if let Some(calibration) = &policy.calibration {
-        let ratio = calibration.ratio(share_of(ranked[0].count, evidence.samples));
+        let ratio = calibration.ratio(share_of(ranked[0].count, evidence.samples), coverage);
         if ratio > Calibration::PAYS_BELOW {
             return Decision::Rest(Rest::DoesNotPay { ratio });
         }

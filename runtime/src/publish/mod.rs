@@ -207,7 +207,9 @@ impl Publisher {
             Body::Holds(held) if held == targets => return Ok(Head::Body),
             Body::Empty => {
                 let at = trampoline.at();
-                check_at_rest(at, trampoline.rest())?;
+                if trampoline.head == Head::Rest {
+                    check_at_rest(at, trampoline.rest())?;
+                }
                 let body = at + HEAD_BYTES;
                 let code = arch::chain(body, targets, fallback).map_err(PrepareError::Encode)?;
                 if code.len() <= TRAMPOLINE_BYTES - HEAD_BYTES {
@@ -240,7 +242,8 @@ impl Publisher {
     /// Room for a chain within reach of the object that holds `near`.
     fn allocate(&mut self, near: usize, bytes: usize) -> Result<usize, PrepareError> {
         let fits = |arena: &Arena| arena.object.contains(&near) && arena.free.len() >= bytes;
-        let index = match self.arenas.iter().position(fits) {
+        // The newest first: the others are full, or of other objects.
+        let index = match self.arenas.iter().rposition(fits) {
             Some(index) => index,
             None => {
                 let object = os::objects::object_of(near)

@@ -218,7 +218,7 @@ impl SiteReport {
                 let targets = details.last_seen.iter();
                 targets
                     .map(|target| TargetReport {
-                        type_name: target.type_name.clone(),
+                        type_name: target.type_name.to_owned(),
                         share: target.share,
                         in_chain: target.in_chain,
                     })

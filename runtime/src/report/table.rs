@@ -29,9 +29,9 @@ pub(super) fn write(report: &Report, formatter: &mut fmt::Formatter<'_>) -> fmt:
     if let Some(calibration) = report.calibration {
         write!(
             formatter,
-            "\ncalibration: a chain takes {:.2} of the plain call's time on one type, {:.2} on an \
-             80/20 mix of two",
-            calibration.mono, calibration.skewed
+            "\ncalibration: a chain of two takes {:.2} of the plain call's time on one type, {:.2} on \
+             80/20 of two, {:.2} on 80/20 of eight, {:.2} on an even mix of four",
+            calibration.mono, calibration.skewed, calibration.scattered, calibration.even
         )?;
     }
     if let Some(error) = &report.environment_error {

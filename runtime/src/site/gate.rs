@@ -7,15 +7,19 @@ use super::{CallSite, Ordering, Route, Site};
 use crate::registry::Table;
 
 /// Which way a site's calls go.
+///
+/// The numbers are chosen for the machine code: LLVM takes `x > 0` for likely, and
+/// so lays the plain call out on the straight path, behind one compare. Laid out
+/// behind a taken branch it cost up to a seventh of a program's time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
+#[repr(i8)]
 pub enum Way {
     /// The virtual call.
-    Plain = 0,
+    Plain = 1,
     /// The trampoline.
-    Patched = 1,
+    Patched = 0,
     /// The virtual call, recorded.
-    Learning = 2,
+    Learning = -1,
 }
 
 /// What a call site hands to the entry: its state, and its trampoline for the
@@ -85,10 +89,13 @@ impl<S: CallSite, M: DispatchedMethod> Gate<S, M> {
         if !super::TRAMPOLINES {
             return Way::Plain;
         }
-        match self.site.switch.load(Ordering::Relaxed) {
-            0 => Way::Plain,
-            1 => Way::Patched,
-            _ => Way::Learning,
+        let switch = self.site.switch.load(Ordering::Relaxed);
+        if switch > 0 {
+            Way::Plain
+        } else if switch == 0 {
+            Way::Patched
+        } else {
+            Way::Learning
         }
     }
 
@@ -98,12 +105,10 @@ impl<S: CallSite, M: DispatchedMethod> Gate<S, M> {
         self.trampoline
     }
 
-    /// Records a call that is about to be made plainly, if the site is learning.
+    /// Records a call that is about to be made by the fallback.
     #[inline(always)]
-    pub fn record(&self, way: Way, object: &M::Object) {
-        if way == Way::Learning {
-            record_call::<M>(object, self.site, self.trampoline, M::route::<S>());
-        }
+    pub fn record(&self, object: &M::Object) {
+        record_call::<M>(object, self.site, self.trampoline, M::route::<S>());
     }
 }
 
@@ -119,5 +124,10 @@ fn record_call<M: DispatchedMethod>(
         route,
         trampoline: trampoline as usize,
     };
-    record(site, crate::private::vtable_of(object), M::table(object), path);
+    record(
+        site,
+        crate::private::vtable_of(object),
+        M::table(object),
+        path,
+    );
 }

@@ -24,7 +24,9 @@
 //! The type is shared between a host and its plugins, each with its own copy of
 //! this code, so it is `repr(C)` and the manifest compares versions.
 
-use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, AtomicUsize, Ordering};
+use core::sync::atomic::{
+    AtomicBool, AtomicI8, AtomicPtr, AtomicU8, AtomicU32, AtomicUsize, Ordering,
+};
 
 use crate::profile::Profile;
 use crate::registry::TraitDeclaration;
@@ -52,7 +54,7 @@ pub(crate) const TRAMPOLINES: bool =
 #[repr(C, align(64))]
 pub struct Site {
     /// Which [`Way`] calls go.
-    switch: AtomicU8,
+    switch: AtomicI8,
     /// The try-lock of all that follows up to `trampoline`.
     busy: AtomicBool,
     phase: AtomicU8,
@@ -144,11 +146,11 @@ impl Site {
         column: u32,
     ) -> Self {
         Site {
-            switch: AtomicU8::new(if TRAMPOLINES {
+            switch: AtomicI8::new(if TRAMPOLINES {
                 Way::Learning
             } else {
                 Way::Plain
-            } as u8),
+            } as i8),
             busy: AtomicBool::new(false),
             phase: AtomicU8::new(Phase::Learning as u8),
             _reserved: AtomicU8::new(0),
@@ -204,7 +206,7 @@ impl Site {
     /// Sends calls another way. Stays plain where there are no trampolines.
     pub(crate) fn send(&self, way: Way) {
         let way = if TRAMPOLINES { way } else { Way::Plain };
-        self.switch.store(way as u8, Ordering::Release);
+        self.switch.store(way as i8, Ordering::Release);
     }
 
     /// Takes the try-lock, waiting a little for a recording thread that was
@@ -225,8 +227,7 @@ impl Site {
     pub(crate) fn abandon(&self) {
         if self.busy.load(Ordering::Acquire) {
             let lock = Locked(self);
-            self.profile
-                .store(core::ptr::null_mut(), Ordering::Release);
+            self.profile.store(core::ptr::null_mut(), Ordering::Release);
             self.budget.store(0, Ordering::Release);
             drop(lock);
         }
