@@ -115,15 +115,12 @@ impl Results {
         if !self.sizes.is_empty() {
             text.push_str("\nBytes per call site\n\n");
             let rows = self
-                .sites_rows()
+                .sizes
+                .iter()
                 .map(|size| [size.what.clone(), format!("{:.1}", size.bytes_per_site)]);
             table(&mut text, &["what", "bytes"], rows);
         }
         text
-    }
-
-    fn sites_rows(&self) -> impl Iterator<Item = &Size> {
-        self.sizes.iter()
     }
 }
 

@@ -528,7 +528,7 @@ pub(super) fn learn(
         .unwrap_or_else(|| Box::leak(Box::new(Profile::new())));
     details.unloads_at_opening = objects::unload_count();
     lock.open(Phase::Learning, window, Some(profile));
-    drop(lock);
+    // Before the lock is released: who fills the window switches the site off.
     site.set_switch(true);
 }
 

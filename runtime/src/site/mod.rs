@@ -200,8 +200,7 @@ impl Site {
     pub(crate) fn abandon(&self) {
         if self.busy.load(Ordering::Acquire) {
             let lock = Locked(self);
-            self.profile
-                .store(core::ptr::null_mut(), Ordering::Release);
+            self.profile.store(core::ptr::null_mut(), Ordering::Release);
             self.budget.store(0, Ordering::Release);
             drop(lock);
         }

@@ -49,14 +49,14 @@ pub(crate) fn per_site(sites: usize) -> Result<Vec<Size>, String> {
         })
         .collect();
     for (part, what) in FUNCTIONS {
-        let mut sizes: Vec<u64> = file
+        let mut functions: Vec<u64> = file
             .symbols()
             .filter(|symbol| symbol.kind() == SymbolKind::Text)
             .filter(|symbol| symbol.name().is_ok_and(|name| name.contains(part)))
             .map(|symbol| symbol.size())
             .collect();
-        sizes.sort_unstable();
-        if let Some(median) = sizes.get(sizes.len() / 2) {
+        functions.sort_unstable();
+        if let Some(median) = functions.get(functions.len() / 2) {
             rows.push(size(what, *median, 1));
         }
     }
