@@ -6,32 +6,56 @@ use syn::visit::Visit;
 use syn::visit_mut::VisitMut;
 use syn::{Path, Type, TypePath, WhereClause, WherePredicate};
 
-/// Writes `Self::Frame` as `<Self as Trait<…>>::Frame`: on a trait object the
-/// short form is ambiguous.
-pub(crate) fn qualify_associated(ty: &mut Type, associated: &[Ident], as_trait: &TokenStream) {
-    struct Qualify<'a> {
+/// Writes `Self::Frame` another way, for the trait's own associated types:
+/// `<Self as Trait<…>>::Frame`, say, because the short form is ambiguous on a trait
+/// object. `by` gives the type to write instead.
+pub(crate) fn replace_associated<T: SelfRewritable>(
+    node: &mut T,
+    associated: &[Ident],
+    by: &dyn Fn(&Ident) -> TokenStream,
+) {
+    struct Replace<'a> {
         associated: &'a [Ident],
-        as_trait: &'a TokenStream,
+        by: &'a dyn Fn(&Ident) -> TokenStream,
     }
-    impl VisitMut for Qualify<'_> {
+    impl VisitMut for Replace<'_> {
         fn visit_type_mut(&mut self, ty: &mut Type) {
             if let Type::Path(TypePath { qself: None, path }) = ty
                 && path.segments.len() >= 2
                 && path.segments[0].ident == "Self"
                 && self.associated.contains(&path.segments[1].ident)
             {
-                let rest = path.segments.iter().skip(1);
-                let as_trait = self.as_trait;
-                *ty = syn::parse_quote!(<Self as #as_trait> #(:: #rest)*);
+                let written = (self.by)(&path.segments[1].ident);
+                let rest = path.segments.iter().skip(2);
+                *ty = syn::parse_quote!(#written #(:: #rest)*);
             }
             syn::visit_mut::visit_type_mut(self, ty);
         }
     }
-    Qualify {
-        associated,
-        as_trait,
+    node.walk_mut(&mut Replace { associated, by });
+}
+
+/// What [`replace_associated`] can look into.
+pub(crate) trait SelfRewritable {
+    fn walk_mut(&mut self, visitor: &mut impl VisitMut);
+}
+
+impl SelfRewritable for Type {
+    fn walk_mut(&mut self, visitor: &mut impl VisitMut) {
+        visitor.visit_type_mut(self);
     }
-    .visit_type_mut(ty);
+}
+
+impl SelfRewritable for WhereClause {
+    fn walk_mut(&mut self, visitor: &mut impl VisitMut) {
+        visitor.visit_where_clause_mut(self);
+    }
+}
+
+impl SelfRewritable for syn::TypeParamBound {
+    fn walk_mut(&mut self, visitor: &mut impl VisitMut) {
+        visitor.visit_type_param_bound_mut(self);
+    }
 }
 
 /// Whether `Self` occurs, alone or in a path.

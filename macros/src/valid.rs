@@ -91,7 +91,56 @@ pub(crate) fn method(method: &Method) -> Result<()> {
             "a variadic method cannot be forwarded; take a slice",
         );
     }
-    by_value_self(method)
+    if let Some(attribute) = method
+        .attributes
+        .iter()
+        .find(|attribute| attribute.path().is_ident("track_caller"))
+    {
+        return refuse(
+            attribute,
+            "a trampoline cannot pass on where it was called from; remove `#[track_caller]` or \
+             `#[static_dispatch]`",
+        );
+    }
+    if let Some(attribute) = conditional_argument(signature) {
+        return refuse(
+            attribute,
+            "an argument cannot be there conditionally; put `#[cfg]` on two versions of the \
+             method instead",
+        );
+    }
+    by_value_self(method)?;
+    if let Some(condition) = condition(signature) {
+        return refuse(
+            condition,
+            "a method with a condition of its own is not there for every type, so it cannot be \
+             dispatched; move the condition to the trait, or remove `#[static_dispatch]`",
+        );
+    }
+    Ok(())
+}
+
+/// A predicate of the `where` clause that asks for more than a lifetime.
+fn condition(signature: &syn::Signature) -> Option<&WherePredicate> {
+    let clause = signature.generics.where_clause.as_ref()?;
+    clause.predicates.iter().find(|predicate| match predicate {
+        WherePredicate::Type(predicate) => predicate
+            .bounds
+            .iter()
+            .any(|bound| !matches!(bound, TypeParamBound::Lifetime(_))),
+        _ => false,
+    })
+}
+
+/// `#[cfg]` or `#[cfg_attr]` on an argument.
+fn conditional_argument(signature: &syn::Signature) -> Option<&syn::Attribute> {
+    let attributes = signature.inputs.iter().flat_map(|input| match input {
+        syn::FnArg::Receiver(receiver) => &receiver.attrs,
+        syn::FnArg::Typed(argument) => &argument.attrs,
+    });
+    attributes
+        .into_iter()
+        .find(|attribute| attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr"))
 }
 
 fn receiver(receiver: &Receiver) -> Result<()> {

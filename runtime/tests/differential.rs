@@ -34,7 +34,7 @@ fn fail(why: String) -> ! {
 
 impl<const SEED: u64> Machine for Kind<SEED> {
     fn scalar(&self, value: u32) -> u32 {
-        if SEED == 2 && value % 5 == 0 {
+        if SEED == 2 && value.is_multiple_of(5) {
             fail(format!("scalar {value} {}", self.steps));
         }
         value.wrapping_mul(31) ^ u32::try_from(SEED + self.steps % 7).expect("both are small")
@@ -64,16 +64,21 @@ impl<const SEED: u64> Machine for Kind<SEED> {
     fn borrowed<'a>(&'a mut self, value: &'a [u8]) -> &'a [u8] {
         self.kept.truncate(3);
         self.kept.extend(value);
-        if value.len() % 3 == 0 {
+        if value.len().is_multiple_of(3) {
             fail(format!("borrowed {value:?}"));
         }
-        if SEED % 2 == 0 { &self.kept } else { value }
+        if SEED.is_multiple_of(2) {
+            &self.kept
+        } else {
+            value
+        }
     }
 }
 
 const KINDS: usize = 6;
 
 /// Objects whose state can be seen from outside.
+#[derive(Debug)]
 struct Objects(Kind<0>, Kind<1>, Kind<2>, Kind<3>, Kind<4>, Kind<5>);
 
 impl Objects {
@@ -99,8 +104,7 @@ impl Objects {
     }
 
     fn state(&self) -> String {
-        let Objects(a, b, c, d, e, f) = self;
-        format!("{a:?} {b:?} {c:?} {d:?} {e:?} {f:?}")
+        format!("{self:?}")
     }
 }
 

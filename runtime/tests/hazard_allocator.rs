@@ -42,7 +42,7 @@ struct Counting;
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let number = ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
-        let large = MOSTLY_LARGE.load(Ordering::Relaxed) ^ (number % 8 == 0);
+        let large = MOSTLY_LARGE.load(Ordering::Relaxed) ^ number.is_multiple_of(8);
         let ledger: &dyn Ledger = if large { &Large } else { &Small };
         let entered = static_call!(ledger.enter(layout.size()));
         if entered != layout.size() + 1 + usize::from(large) {

@@ -33,7 +33,6 @@ pub trait Codec {
 
     #[allow(clippy::too_many_arguments, non_snake_case)]
     #[cold]
-    #[track_caller]
     fn Last(&self, _a: u8, mut _b: u8) -> u32 {
         _b += 1;
         line!()

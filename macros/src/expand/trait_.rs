@@ -15,6 +15,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
+use syn::ext::IdentExt;
 use syn::{
     Attribute, GenericParam, Generics, ItemTrait, Meta, TraitItem, TypeParamBound, WherePredicate,
 };
@@ -131,24 +132,28 @@ impl<'a> Context<'a> {
                 .filter(|predicate: &WherePredicate| !rewrite::mentions_self(predicate))
                 .collect();
         }
-        let associated = item
+        let types: Vec<_> = item
             .items
             .iter()
             .filter_map(|part| match part {
-                TraitItem::Type(ty)
-                    if !rewrite::requires_sized_self(ty.generics.where_clause.as_ref()) =>
-                {
-                    let parameter =
-                        Ident::new(&format!("__Associated{}", ty.ident), Span::call_site());
-                    let bounds = ty
-                        .bounds
-                        .iter()
-                        .filter(|bound| !rewrite::mentions_self(*bound))
-                        .cloned()
-                        .collect();
-                    Some((ty.ident.clone(), parameter, bounds))
-                }
+                TraitItem::Type(ty) => Some(ty),
                 _ => None,
+            })
+            .filter(|ty| !rewrite::requires_sized_self(ty.generics.where_clause.as_ref()))
+            .collect();
+        let names: Vec<Ident> = types.iter().map(|ty| ty.ident.clone()).collect();
+        let parameter =
+            |name: &Ident| Ident::new(&format!("__Associated{}", name.unraw()), Span::call_site());
+        let associated = types
+            .iter()
+            .map(|ty| {
+                let bounds = ty.bounds.iter().cloned().map(|mut bound| {
+                    let by = |name: &Ident| parameter(name).into_token_stream();
+                    rewrite::replace_associated(&mut bound, &names, &by);
+                    bound
+                });
+                let bounds = bounds.filter(|bound| !rewrite::mentions_self(bound));
+                (ty.ident.clone(), parameter(&ty.ident), bounds.collect())
             })
             .collect();
         Context {
@@ -278,7 +283,7 @@ impl<'a> Context<'a> {
         let addresses = self.input.dispatched().map(|(method, _)| {
             let cfgs = method.cfgs();
             let shim = names::shim(method.ident());
-            quote!(#(#cfgs)* #private::Code::new(Self::#shim as *const ()))
+            quote!(#(#cfgs)* #private::Code::new(<Self as #shims_applied>::#shim as *const ()))
         });
         let methods = self
             .input
@@ -684,11 +689,17 @@ impl Shape {
     fn new(context: &Context<'_>, method: &Method) -> Shape {
         let private = &context.private;
         let names: Vec<Ident> = context.associated.iter().map(|a| a.0.clone()).collect();
+        let applied = &context.applied;
+        let by = |name: &Ident| quote!(<Self as #applied>::#name);
         let qualified = |ty: &syn::Type| {
             let mut ty = ty.clone();
-            rewrite::qualify_associated(&mut ty, &names, &context.applied);
+            rewrite::replace_associated(&mut ty, &names, &by);
             ty
         };
+        let mut clause = method.signature.generics.where_clause.clone();
+        if let Some(clause) = &mut clause {
+            rewrite::replace_associated(clause, &names, &by);
+        }
         let mut shape = Shape {
             receiver: receiver(method),
             lifetimes: method
@@ -698,7 +709,7 @@ impl Shape {
                 .iter()
                 .map(ToTokens::to_token_stream)
                 .collect(),
-            clause: method.signature.generics.where_clause.clone(),
+            clause,
             written: None,
             output_is_written: false,
             diverges: false,

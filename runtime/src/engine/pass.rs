@@ -530,7 +530,7 @@ pub(super) fn learn(
         .unwrap_or_else(|| Box::leak(Box::new(Profile::new())));
     details.unloads_at_opening = objects::unload_count();
     lock.open(Phase::Learning, window, Some(profile));
-    drop(lock);
+    // Before the lock is released: who fills the window makes the site plain.
     site.send(Way::Learning);
 }
 

@@ -62,11 +62,15 @@ impl Trust {
     }
 
     fn pin(&mut self, address: usize, unloads_then: u64) -> bool {
+        // Before the pin: a library that came since then is not to be kept for good.
+        if objects::unload_count() != unloads_then {
+            return false;
+        }
         let Some(object) = objects::object_of(address) else {
             return false;
         };
         let pinned = objects::pin(&object).is_ok();
-        // Only now: whatever was unloaded before the pin is counted by then.
+        // And after it: whatever was unloaded before the pin is counted by then.
         if !pinned || objects::unload_count() != unloads_then {
             return false;
         }

@@ -35,6 +35,15 @@ pub trait Codec: fmt::Debug + Send {
         let _ = self;
         of.split(' ').collect()
     }
+    /// Its type is as complex as its author wants it.
+    #[static_dispatch]
+    #[expect(clippy::type_complexity, reason = "expansions have to bear it too")]
+    fn nested(
+        &self,
+        of: &mut [(u8, Option<Result<Vec<(u8, [u16; 4])>, (String, [u8; 3])>>)],
+    ) -> bool {
+        of.is_empty()
+    }
     /// Not dispatched.
     fn name(&self) -> String;
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::{panic, thread};
 
-use static_call::runtime;
+use static_call::runtime::{self, Config, Mode, State};
 use static_call::{static_call, static_dispatch};
 
 #[static_dispatch(targets = 1)]
@@ -32,6 +32,10 @@ fn call(object: &dyn Forked, x: u64) -> u64 {
 /// Goes back and forth between both plans, every call checked.
 fn back_and_forth(rounds: usize) {
     for _ in 0..rounds {
+        // Hysteresis would wait for more and more misses.
+        runtime::configure(Config::default().mode(Mode::Off)).unwrap();
+        runtime::retarget().unwrap();
+        crate::configure();
         crate::until_patched_for("Parent", "Forked", "forked", || {
             (0..100).for_each(|x| assert_eq!(call(&Parent(2), x), x + 2));
         });
@@ -106,11 +110,17 @@ fn a_fork_in_the_middle_of_another_threads_pass_leaves_the_child_able_to_re_plan
         });
         let children = panic::catch_unwind(|| {
             for _ in 0..50 {
-                assert_went_well(fork(|| back_and_forth(1)));
+                assert_went_well(fork(|| {
+                    back_and_forth(1);
+                    let site = crate::site("Forked", "forked");
+                    assert!(site.state == State::Patched || !crate::patching());
+                }));
             }
         });
         done.store(true, Ordering::Relaxed);
-        busy.map(|thread| thread.join().unwrap());
+        for thread in busy {
+            thread.join().unwrap();
+        }
         children.unwrap();
     });
 }

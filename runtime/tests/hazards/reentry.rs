@@ -164,7 +164,7 @@ fn two_threads_may_re_plan_at_once() {
                     assert_eq!(call_both(&Here(10), x), x + 10);
                 }
                 for x in 0..500 {
-                    assert_eq!(call_both(&There(10), x), x ^ 10);
+                    assert_eq!(call_both(&There(0xA), x), x ^ 0xA);
                 }
             }
         });

@@ -1,9 +1,10 @@
 //! Calls from a signal handler that interrupted a call at the same site.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 use std::{ptr, thread};
 
-use static_call::runtime;
+use static_call::runtime::{self, Config, Mode};
 use static_call::{static_call, static_dispatch};
 
 #[static_dispatch(targets = 1)]
@@ -84,10 +85,16 @@ fn a_signal_handler_may_call_through_the_site_that_it_interrupted() {
                 }
             }
         });
-        // Windows open and close all the while.
-        for _ in 0..2000 {
+        // A long window, again and again: whatever a signal interrupts then is
+        // likely to have the site's lock.
+        for _ in 0..200 {
+            let config = Config::default().window(65_536);
+            runtime::configure(config.mode(Mode::Off)).unwrap();
             runtime::retarget().unwrap();
-            thread::yield_now();
+            runtime::configure(config.mode(Mode::Always)).unwrap();
+            runtime::retarget().unwrap();
+            thread::sleep(Duration::from_millis(1));
+            runtime::retarget().unwrap();
         }
         let windows = crate::site("Interrupted", "interrupted").windows;
         stop.store(true, Ordering::Relaxed);

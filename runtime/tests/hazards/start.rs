@@ -86,7 +86,7 @@ static MADE: LazyLock<Box<dyn Lazy>> = LazyLock::new(|| {
     for _ in 0..4 {
         (0..100).for_each(|x| assert_eq!(call_lazy(&*made, x), x ^ 9));
         runtime::retarget().unwrap();
-        println!("{}", runtime::report());
+        assert!(runtime::report().passes > 0);
     }
     made
 });

@@ -6,12 +6,21 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 use std::fmt::Debug;
-use std::sync::{Mutex, Once, PoisonError};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
 use static_call::runtime::{self, Config, Mode, SiteReport, State};
 
 /// Calls made in each phase: more than a plan needs, fewer than a window takes.
 const CALLS: usize = 100;
+
+/// One test at a time changes the mode of the whole program, and so may those
+/// that rely on it.
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// Until the guard is dropped, nobody in this program changes the mode.
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Chains wherever they are possible.
 pub(crate) fn always() {
@@ -109,13 +118,10 @@ pub(crate) fn prove<O: ?Sized, R: PartialEq + Debug>(
     }
 }
 
-/// One test at a time changes the mode of the whole program.
-static ALONE: Mutex<()> = Mutex::new(());
-
 /// Runs `check`, which makes the calls of `method` in `file`, in every state that
 /// a site can be in: never called, learning, patched, plain, and again.
 pub(crate) fn in_every_state(file: &str, method: &str, mut check: impl FnMut()) {
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let _alone = alone();
     let mode = |mode| {
         runtime::configure(Config::default().mode(mode)).expect("the mode is valid");
         runtime::retarget().expect("patching works here");

@@ -20,6 +20,7 @@ struct View<'a> {
     clippy::needless_lifetimes,
     clippy::elidable_lifetime_names,
     clippy::extra_unused_lifetimes,
+    clippy::needless_arbitrary_self_type,
     reason = "spellings are what is tested"
 )]
 #[static_dispatch(targets = 1)]

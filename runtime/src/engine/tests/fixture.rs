@@ -33,7 +33,7 @@ fn answer(tag: u64, data: u64, x: u64) -> u64 {
 
 /// An object that knows which implementation it must reach.
 pub(super) struct Object {
-    pub(super) object: Box<dyn Tagged>,
+    pub(super) tagged: Box<dyn Tagged>,
     tag: u64,
     data: u64,
 }
@@ -44,7 +44,7 @@ impl Object {
         fn object<const TAG: u64>() -> Object {
             let data = 1000 + TAG;
             Object {
-                object: Box::new(Kind::<TAG> { data }),
+                tagged: Box::new(Kind::<TAG> { data }),
                 tag: TAG,
                 data,
             }
@@ -55,15 +55,15 @@ impl Object {
     /// Its target for `tagged`.
     pub(super) fn target(&self) -> Target {
         Target {
-            vtable: vtable_of(&*self.object),
-            shim: self.object.__table().shim(0).expect("one method"),
+            vtable: vtable_of(&*self.tagged),
+            shim: self.tagged.__table().shim(0).expect("one method"),
         }
     }
 
     /// Calls it and panics if another implementation answers.
     pub(super) fn call(&self, through: Through, x: u64) {
         assert_eq!(
-            through(&*self.object, x),
+            through(&*self.tagged, x),
             answer(self.tag, self.data, x),
             "a call on an object of implementation {} went elsewhere",
             self.tag
@@ -84,7 +84,6 @@ static STATICS: [[Site; SITES]; SETS] =
 struct At<const SET: usize, const N: usize>;
 
 impl<const SET: usize, const N: usize> CallSite for At<SET, N> {
-    #[inline(always)]
     fn site() -> &'static Site {
         &STATICS[SET][N]
     }

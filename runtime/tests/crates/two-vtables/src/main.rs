@@ -13,7 +13,10 @@ fn make(meter: Meter) -> Box<dyn Measure> {
 }
 
 fn call(objects: &[Box<dyn Measure>; 2]) -> u32 {
-    objects.iter().map(|object| static_call!(object.measure(10))).sum()
+    objects
+        .iter()
+        .map(|object| static_call!(object.measure(10)))
+        .sum()
 }
 
 fn main() -> ExitCode {

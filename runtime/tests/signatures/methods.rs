@@ -1,0 +1,197 @@
+//! What methods may be: with a body, there conditionally, raw, `unsafe`, without
+//! an end.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use static_call::{static_call, static_dispatch};
+
+use crate::kind::{Kind, Learned, Stranger};
+use crate::proof::prove;
+use crate::signature;
+
+#[static_dispatch(targets = 1)]
+trait Defaults {
+    fn seed(&self) -> u64;
+    fn with_body(&self, (left, right): (u64, u64), mut text: String) -> (u64, String) {
+        text.push_str(" from the trait");
+        (left * right + self.seed(), text)
+    }
+    fn with_mutable_self(&mut self, by: u64) -> u64 {
+        self.bump();
+        self.seed() * by
+    }
+    fn bump(&mut self);
+    /// Never the seed of an object.
+    #[static_dispatch(skip)]
+    fn only_for_sized(&self) -> u64
+    where
+        Self: Sized,
+    {
+        0
+    }
+}
+
+impl<const SEED: u64> Defaults for Kind<SEED> {
+    fn seed(&self) -> u64 {
+        SEED + self.calls
+    }
+    fn bump(&mut self) {
+        self.calls += 1;
+    }
+}
+
+#[test]
+fn a_method_that_is_skipped_stays_as_it_was() {
+    assert_eq!(Learned::default().only_for_sized(), 0);
+}
+
+signature!(a_default_body_may_have_patterns: dyn Defaults;
+    with_body((6, 7), "text".to_owned()));
+signature!(a_default_body_may_change_self: dyn Defaults; with_mutable_self(3));
+
+#[static_dispatch(targets = 1)]
+trait Conditional {
+    #[cfg(not(test))]
+    fn absent(&self) -> Missing;
+    #[cfg(test)]
+    fn present(&self, value: u8) -> u8;
+    #[cfg(not(test))]
+    fn absent_too(&self, value: Missing);
+    #[must_use]
+    fn last(&self, value: u16) -> u16;
+}
+
+impl<const SEED: u64> Conditional for Kind<SEED> {
+    fn present(&self, value: u8) -> u8 {
+        value + self.bytes[1]
+    }
+    fn last(&self, value: u16) -> u16 {
+        value + u16::from(self.bytes[2])
+    }
+}
+
+signature!(a_method_may_be_there_conditionally: dyn Conditional; present(4));
+signature!(a_method_may_follow_absent_ones: dyn Conditional; last(5));
+
+#[static_dispatch(targets = 1)]
+#[cfg(not(test))]
+trait Absent: Missing {
+    fn absent(&self) -> Missing;
+}
+
+#[static_dispatch(targets = 1)]
+#[cfg(test)]
+trait ConditionalItself {
+    fn conditional(&self, value: u8) -> u8;
+}
+
+impl<const SEED: u64> ConditionalItself for Kind<SEED> {
+    fn conditional(&self, value: u8) -> u8 {
+        value + self.bytes[1]
+    }
+}
+
+signature!(the_trait_may_be_there_conditionally: dyn ConditionalItself; conditional(4));
+
+#[static_dispatch(targets = 1)]
+trait r#Raw {
+    fn r#match(&self, r#type: u8) -> u8;
+}
+
+impl<const SEED: u64> r#Raw for Kind<SEED> {
+    fn r#match(&self, r#type: u8) -> u8 {
+        r#type + self.bytes[1]
+    }
+}
+
+signature!(names_may_be_raw: dyn r#Raw; r#match(4));
+
+fn both<O: ?Sized>(learned: Box<O>, stranger: Box<O>) -> [Box<O>; 2] {
+    [learned, stranger]
+}
+
+/// # Safety
+/// Asks for nothing.
+#[static_dispatch]
+unsafe trait Unsafe {
+    /// # Safety
+    /// There is a byte at `index`.
+    #[static_dispatch(targets = 1)]
+    unsafe fn at(&self, index: *const u8, moved: String) -> (u8, String);
+    /// # Safety
+    /// `index` is below 4.
+    #[static_dispatch(targets = 1)]
+    unsafe fn scalar(&mut self, index: usize) -> u8;
+}
+
+// SAFETY: the trait asks for nothing.
+unsafe impl<const SEED: u64> Unsafe for Kind<SEED> {
+    unsafe fn at(&self, index: *const u8, moved: String) -> (u8, String) {
+        // SAFETY: the tests below point to a byte.
+        (unsafe { *index }, moved + &self.name)
+    }
+    unsafe fn scalar(&mut self, index: usize) -> u8 {
+        // SAFETY: the tests below stay within bounds.
+        unsafe { *self.bytes.get_unchecked(index) }
+    }
+}
+
+fn unsafe_objects() -> [Box<dyn Unsafe>; 2] {
+    both(Box::new(Learned::default()), Box::new(Stranger::default()))
+}
+
+#[test]
+fn an_unsafe_method_with_moved_values_is_called_in_an_unsafe_block() {
+    let byte = 7;
+    prove(
+        (file!(), "at"),
+        std::any::type_name::<Learned>(),
+        unsafe_objects,
+        // SAFETY: there is a byte.
+        |object| unsafe { object.at(&raw const byte, "moved ".to_owned()) },
+        // SAFETY: as above.
+        |object| unsafe { static_call!(object.at(&raw const byte, "moved ".to_owned())) },
+    );
+}
+
+#[test]
+fn an_unsafe_method_with_scalars_is_called_in_an_unsafe_block() {
+    prove(
+        (file!(), "scalar"),
+        std::any::type_name::<Learned>(),
+        unsafe_objects,
+        // SAFETY: within bounds.
+        |object| unsafe { object.scalar(2) },
+        // SAFETY: within bounds.
+        |object| unsafe { static_call!(object.scalar(2)) },
+    );
+}
+
+#[static_dispatch(targets = 1)]
+trait Diverging {
+    fn give_up(&self, why: String) -> !;
+}
+
+impl<const SEED: u64> Diverging for Kind<SEED> {
+    fn give_up(&self, why: String) -> ! {
+        std::panic::resume_unwind(Box::new(why + &self.name))
+    }
+}
+
+fn caught(call: impl FnOnce()) -> Option<String> {
+    let payload = catch_unwind(AssertUnwindSafe(call)).err()?;
+    payload.downcast().ok().map(|text| *text)
+}
+
+#[test]
+fn a_result_may_never_come() {
+    prove(
+        (file!(), "give_up"),
+        std::any::type_name::<Learned>(),
+        || -> [Box<dyn Diverging>; 2] {
+            both(Box::new(Learned::default()), Box::new(Stranger::default()))
+        },
+        |object| caught(|| object.give_up("why ".to_owned())),
+        |object| caught(|| static_call!(object.give_up("why ".to_owned()))),
+    );
+}

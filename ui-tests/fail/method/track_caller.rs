@@ -1,0 +1,10 @@
+use static_call::static_dispatch;
+
+#[static_dispatch]
+trait Codec {
+    #[static_dispatch]
+    #[track_caller]
+    fn encode(&self, source: &[u8]) -> usize;
+}
+
+fn main() {}
