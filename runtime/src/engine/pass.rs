@@ -592,12 +592,7 @@ fn candidates(
 }
 
 /// The chain first, then what else was seen, for the report.
-fn shown(
-    seen: &[Candidate],
-    samples: u32,
-    chain: &[Target],
-    names: &Names,
-) -> Vec<Published> {
+fn shown(seen: &[Candidate], samples: u32, chain: &[Target], names: &Names) -> Vec<Published> {
     let name = |vtable| {
         let mut known = names.iter().filter(|(known, _)| *known == vtable);
         known.next().map_or("?", |(_, name)| *name)

@@ -213,6 +213,7 @@ fn what_is_registered_is_not_published_unseen_where_chains_have_to_pay() {
         calibration: Some(Calibration {
             mono: 0.5,
             skewed: 0.5,
+            ..Calibration::UNKNOWN
         }),
         ..POLICY
     };
@@ -225,6 +226,7 @@ fn a_chain_that_does_not_pay_here_is_not_published() {
         calibration: Some(Calibration {
             mono: 1.17,
             skewed: 0.8,
+            ..Calibration::UNKNOWN
         }),
         ..POLICY
     };
@@ -331,7 +333,11 @@ fn policies() -> impl Strategy<Value = Policy> {
             minimum_share,
             minimum_coverage,
             margin,
-            calibration: calibration.map(|(mono, skewed)| Calibration { mono, skewed }),
+            calibration: calibration.map(|(mono, skewed)| Calibration {
+                mono,
+                skewed,
+                ..Calibration::UNKNOWN
+            }),
         },
     )
 }

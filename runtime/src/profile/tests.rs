@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::registry::{MethodDeclaration, TraitDeclaration};
+use crate::site::Route;
 
 static METHODS: [MethodDeclaration; 1] = [MethodDeclaration::new("run", 2)];
 static DECLARATION: TraitDeclaration = TraitDeclaration::new("Run", "tests", None, 0, &METHODS);
@@ -13,13 +14,12 @@ static TABLE: Table = Table::new(
     &[],
 );
 
-fn route() -> &'static Route {
-    Box::leak(Box::new(Route::new(
-        &DECLARATION,
-        0,
-        std::ptr::null(),
-        std::ptr::null(),
-    )))
+fn path(number: usize) -> Path {
+    static ROUTE: Route = Route::new(&DECLARATION, 0, std::ptr::null(), std::ptr::null());
+    Path {
+        route: &ROUTE,
+        trampoline: number * 64,
+    }
 }
 
 fn counts(notes: &Notes) -> Vec<(usize, u32)> {
@@ -68,16 +68,15 @@ fn a_vtable_that_is_forgotten_can_be_met_anew() {
 }
 
 #[test]
-fn routes_are_noted_once_and_too_many_are_said_to_be() {
+fn trampolines_are_noted_once_and_too_many_are_said_to_be() {
     let mut notes = Notes::EMPTY;
-    let routes: Vec<_> = (0..ROUTES).map(|_| route()).collect();
-    for route in routes.iter().chain(&routes) {
-        notes.note_route(route);
+    for number in (0..PATHS).chain(0..PATHS) {
+        notes.note_path(path(number));
     }
-    assert_eq!(notes.routes().count(), ROUTES);
-    assert!(!notes.too_many_routes);
-    notes.note_route(route());
-    assert!(notes.too_many_routes);
+    assert_eq!(notes.paths().count(), PATHS);
+    assert!(!notes.too_many_paths);
+    notes.note_path(path(PATHS));
+    assert!(notes.too_many_paths);
     notes.clear();
-    assert_eq!((notes.samples, notes.routes().count()), (0, 0));
+    assert_eq!((notes.samples, notes.paths().count()), (0, 0));
 }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::os::Refusing;
 use crate::registry::{MethodDeclaration, TraitDeclaration};
+use crate::site::Route;
 
 static METHODS: [MethodDeclaration; 1] = [MethodDeclaration::new("run", 2)];
 static DECLARATION: TraitDeclaration = TraitDeclaration::new("Run", "tests", None, 0, &METHODS);
@@ -29,12 +30,12 @@ fn foreign() -> Trampoline {
 }
 
 fn trampoline(at: usize, fallback: usize) -> Trampoline {
-    Trampoline::new(Box::leak(Box::new(Route::new(
-        &DECLARATION,
-        0,
-        std::ptr::without_provenance(at),
-        std::ptr::without_provenance(fallback),
-    ))))
+    let fallback = std::ptr::without_provenance(fallback);
+    let route = Box::leak(Box::new(Route::new(&DECLARATION, 0, fallback, fallback)));
+    Trampoline::new(Path {
+        route,
+        trampoline: at,
+    })
 }
 
 /// Targets near `trampoline`, of which three fit into its body.
@@ -216,4 +217,22 @@ fn a_chain_that_was_not_written_is_forgotten() {
     // SAFETY: the memory only pretends.
     unsafe { publisher.commit(&batch) }.unwrap_err();
     assert_eq!(publisher.chains().0, 0);
+}
+
+#[test]
+fn a_body_is_filled_while_the_head_leads_to_a_chain_elsewhere() {
+    // A site was taken for foreign: its head was not at rest, and its body empty.
+    let mut publisher = publisher(Refusing::at("nothing"));
+    let mut trampoline = at_rest();
+    let long = targets(&trampoline, &[0, 1, 2, 3, 4, 5, 6, 7]);
+    let head = publish(&mut publisher, &mut trampoline, &long);
+    let Head::Chain(chain) = head else {
+        panic!("eight targets do not fit into a body: {head:?}")
+    };
+    let at = trampoline.at();
+    let bytes = arch::head_jump(at, chain).unwrap();
+    // SAFETY: the trampoline is leaked data of this test.
+    unsafe { (at as *mut [u8; HEAD_BYTES]).write_volatile(bytes) };
+    let short = targets(&trampoline, &[0, 1]);
+    assert_eq!(publish(&mut publisher, &mut trampoline, &short), Head::Body);
 }

@@ -5,7 +5,7 @@ use std::fs;
 use crate::arch::Target;
 use crate::private::vtable_of;
 use crate::registry::TraitObject as _;
-use crate::site::{CallSite, Phase, Site};
+use crate::site::{Phase, Site, Way};
 use crate::static_dispatch;
 
 #[static_dispatch(crate = crate)]
@@ -77,39 +77,53 @@ pub(super) const SITES: usize = 8;
 /// Tests that have sites.
 const SETS: usize = 2;
 
-/// Sites that are in no slice: the process's own engine leaves them alone.
-static STATICS: [[Site; SITES]; SETS] =
-    [const { [const { Site::new("tagged", file!(), line!(), column!()) }; SITES] }; SETS];
-
-struct At<const SET: usize, const N: usize>;
-
-impl<const SET: usize, const N: usize> CallSite for At<SET, N> {
-    fn site() -> &'static Site {
-        &STATICS[SET][N]
-    }
-}
-
 /// The `N`th call site of a set.
 pub(super) type Through = fn(&dyn Tagged, u64) -> u64;
 
-#[inline(never)]
-fn through<const SET: usize, const N: usize>(object: &dyn Tagged, x: u64) -> u64 {
-    object.tagged__needs_static_dispatch_on_its_declaration_and_a_dyn_receiver(At::<SET, N>, x)
+/// Sites that are in no slice: the process's own engine leaves them alone.
+static STATICS: [[Site; SITES]; SETS] =
+    [const { [const { Site::new(&"tagged", file!(), line!(), column!()) }; SITES] }; SETS];
+
+macro_rules! through {
+    ($($set:literal: $($site:literal)*;)*) => {
+        [$([$({
+            use crate::site::{CallSite, DispatchedMethod, Gate};
+
+            struct At;
+
+            impl CallSite for At {
+                fn site() -> &'static Site {
+                    &STATICS[$set][$site]
+                }
+            }
+
+            crate::trampoline! { At }
+
+            fn gate<M: DispatchedMethod>() -> Gate<At, M> {
+                Gate::new(At::site(), __trampoline::<M>)
+            }
+
+            #[inline(never)]
+            fn through(object: &dyn Tagged, x: u64) -> u64 {
+                object.tagged__needs_static_dispatch_on_its_declaration_and_a_dyn_receiver(
+                    gate(),
+                    x,
+                )
+            }
+
+            through as Through
+        }),*]),*]
+    };
 }
+
+static THROUGH: [[Through; SITES]; SETS] = through! {
+    0: 0 1 2 3 4 5 6 7;
+    1: 0 1 2 3 4 5 6 7;
+};
 
 /// A test's sites and how to call through each.
 pub(super) fn sites<const SET: usize>() -> (&'static [Site], [Through; SITES]) {
-    let through = [
-        through::<SET, 0>,
-        through::<SET, 1>,
-        through::<SET, 2>,
-        through::<SET, 3>,
-        through::<SET, 4>,
-        through::<SET, 5>,
-        through::<SET, 6>,
-        through::<SET, 7>,
-    ];
-    (&STATICS[SET], through)
+    (&STATICS[SET], THROUGH[SET])
 }
 
 /// Leaves a site as if it were new, except that its route is known.
@@ -122,7 +136,7 @@ pub(super) fn renew(site: &Site) {
     let profile = Box::leak(Box::new(crate::profile::Profile::new()));
     lock.open(Phase::Learning, crate::site::FIRST_WINDOW, Some(profile));
     drop(lock);
-    site.set_switch(true);
+    site.send(Way::Learning);
 }
 
 /// The lines of `/proc/self/maps`: address range and access.

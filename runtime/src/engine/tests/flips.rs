@@ -9,7 +9,7 @@ use crate::arch::Target;
 use crate::engine::{self, Engine, Patching};
 use crate::os::objects;
 use crate::publish::{Batch, Head, Trampoline};
-use crate::site::Phase;
+use crate::site::{Phase, Way};
 
 const RETARGETS: usize = 100_000;
 const CALLERS: usize = 2;
@@ -104,11 +104,11 @@ fn no_call_is_misdirected_while_its_site_is_retargeted_a_hundred_thousand_times(
         lock.close();
         lock.open(Phase::Resting, 0, None);
         drop(lock);
-        site.set_switch(true);
+        site.send(Way::Patched);
     }
     let mut trampolines: Vec<_> = sites
         .iter()
-        .map(|site| Trampoline::new(site.first_route().expect("one call was made")))
+        .map(|site| Trampoline::new(site.first_path().expect("one call was made")))
         .collect();
     let start = engine::with(Memory::of);
     let done = AtomicBool::new(false);

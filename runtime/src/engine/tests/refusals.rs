@@ -64,9 +64,9 @@ impl Scenario {
 
     fn heads(&self) -> Vec<[u8; 8]> {
         let read = |site: &Site| {
-            let at = site.first_route().expect("was called").trampoline;
+            let at = site.first_path().expect("was called").trampoline;
             // SAFETY: a trampoline of this program, eight bytes and more.
-            unsafe { std::ptr::read_volatile(at.cast::<[u8; 8]>()) }
+            unsafe { std::ptr::read_volatile(at as *const [u8; 8]) }
         };
         self.sites.iter().map(read).collect()
     }
@@ -92,10 +92,10 @@ impl Scenario {
         // SAFETY: the lock is held, and this program stays loaded.
         engine::with(|_| unsafe { publisher.commit(&batch) }).expect("it worked before");
         for (site, head) in self.sites.iter().zip(self.heads()) {
-            let route = site.first_route().expect("was called");
-            let (at, fallback) = (route.trampoline.addr(), route.fallback.addr());
+            let path = site.first_path().expect("was called");
+            let (at, rest) = (path.trampoline, path.route.rest.addr());
             assert!(
-                arch::is_rest_head(at, &head, fallback),
+                arch::is_rest_head(at, &head, rest),
                 "the engine lost track of a head"
             );
         }
