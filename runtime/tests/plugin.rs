@@ -20,40 +20,44 @@ fn alone() -> MutexGuard<'static, ()> {
     guard
 }
 
-/// Builds a fixture and returns a copy of its library under a name of its own.
-fn build(package: &str, features: &str) -> PathBuf {
-    static TARGET: LazyLock<PathBuf> =
-        LazyLock::new(|| Path::new(env!("CARGO_TARGET_TMPDIR")).join("plugins"));
+/// Builds a variant of a fixture and returns a copy of its library under a name
+/// of its own: `""`, `"other"` (other types), `"changed"` (another trait).
+fn build(package: &str, variant: &str) -> PathBuf {
     static CARGO: Mutex<()> = Mutex::new(());
     let _one = CARGO
         .lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let temporary = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let mut target = temporary.join("plugins");
     let mut cargo = Command::new(env!("CARGO"));
     cargo
-        .args([
-            "build",
-            "--quiet",
-            "--package",
-            package,
-            "--features",
-            features,
-        ])
-        .arg("--target-dir")
-        .arg(&*TARGET)
+        .args(["build", "--quiet", "--package", package])
         .current_dir(env!("CARGO_MANIFEST_DIR"));
+    match variant {
+        "other" => {
+            cargo.args(["--features", "other"]);
+        }
+        "changed" => {
+            let flags = std::env::var("RUSTFLAGS").unwrap_or_default();
+            cargo.env("RUSTFLAGS", flags + " --cfg fixture_changed");
+            target = temporary.join("plugins-changed");
+        }
+        _ => {}
+    }
     let profile = if cfg!(debug_assertions) {
         "debug"
     } else {
         cargo.arg("--release");
         "release"
     };
+    cargo.arg("--target-dir").arg(&target);
     assert!(
         cargo.status().unwrap().success(),
         "{package} does not build"
     );
     let file = format!("lib{}.so", package.replace('-', "_"));
-    let built = TARGET.join(profile).join(file);
-    let copy = TARGET.join(format!("{package}-{features}-{profile}.so"));
+    let built = target.join(profile).join(file);
+    let copy = target.join(format!("{package}-{variant}-{profile}.so"));
     std::fs::copy(built, &copy).unwrap();
     copy
 }

@@ -755,11 +755,7 @@ impl Shape {
     fn inferred_signature(&self) -> TokenStream {
         let parameters = 1 + usize::from(self.output_is_written) + self.parameters.len();
         let parameters = std::iter::repeat_n(quote!(_), parameters);
-        let output = if self.diverges {
-            quote!(!)
-        } else {
-            quote!(_)
-        };
+        let output = if self.diverges { quote!(!) } else { quote!(_) };
         quote!(unsafe extern "C-unwind" fn(#(#parameters),*) -> #output)
     }
 

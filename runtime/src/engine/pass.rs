@@ -132,6 +132,9 @@ enum Kind {
     },
 }
 
+/// Windows in a row that may be thrown away as not to be believed.
+const MOST_DOUBTS: u8 = 8;
+
 /// Types' names by vtable; a site has a handful.
 type Names = Vec<(usize, &'static str)>;
 
@@ -344,7 +347,19 @@ impl Visit<'_> {
         let mut names = Names::new();
         let unloads = details.unloads_at_opening;
         let seen = candidates(notes, declaration, method, unloads, self.trust, &mut names);
+        let trusted = notes.others + seen.iter().map(|one| one.count).sum::<u32>();
         let few = notes.samples < self.policy.minimum_samples;
+        if !few && trusted < self.policy.minimum_samples && details.doubts < MOST_DOUBTS {
+            // Something was unloaded since the window opened, so that hardly any
+            // address in it can be believed. That says nothing about the mix.
+            details.doubts += 1;
+            drop(lock);
+            if let Some(profile) = close(site) {
+                self.trust.recycle(profile, self.spare);
+            }
+            return self.relearn(site, details);
+        }
+        details.doubts = 0;
         let of_trait = self.registered.get(&core::ptr::from_ref(declaration));
         let registered: Vec<Target> = of_trait
             .filter(|_| few)

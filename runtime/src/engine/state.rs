@@ -31,6 +31,8 @@ pub(crate) struct Details {
     /// Passes until a resting site learns again.
     pub(super) wait: u32,
     pub(super) interval: u32,
+    /// Windows in a row that could not be believed.
+    pub(super) doubts: u8,
     /// Objects that the loader had unloaded when the window opened.
     pub(super) unloads_at_opening: u64,
 }
@@ -87,6 +89,7 @@ impl Details {
             retargets: 0,
             wait: FIRST_INTERVAL,
             interval: FIRST_INTERVAL,
+            doubts: 0,
             unloads_at_opening: 0,
         }
     }
