@@ -109,6 +109,9 @@ impl Filter for Times {
     }
 }
 
+/// Whether an error is the right one.
+type Right = fn(&PluginError) -> bool;
+
 /// The host's call site.
 fn apply(filter: &mut dyn Filter, x: u64) -> u64 {
     static_call!(filter.apply(x))
@@ -248,7 +251,7 @@ fn each_misfit_is_refused_with_an_error_of_its_own_and_the_host_is_unharmed() {
     let header_only = edited("header.so", |bytes| bytes.truncate(32));
     let program = std::env::current_exe().unwrap();
 
-    let cases: [(&Path, fn(&PluginError) -> bool, &str); 8] = [
+    let cases: [(&Path, Right, &str); 8] = [
         (
             &missing,
             |e| matches!(e, PluginError::Open { .. }),

@@ -31,7 +31,7 @@ pub(crate) fn measure(publisher: &mut Publisher) -> Calibration {
         return Calibration::UNKNOWN;
     }
     let calibration = Calibration {
-        mono: ratio(&[kinds[0]; CALLS]),
+        mono: ratio(&vec![kinds[0]; CALLS]),
         skewed: ratio(&shuffled(|pick| kinds[usize::from(pick % 5 == 0)])),
         scattered: ratio(&shuffled(|pick| {
             kinds[if pick % 5 == 0 { 1 + pick / 5 % 7 } else { 0 }]
@@ -39,7 +39,9 @@ pub(crate) fn measure(publisher: &mut Publisher) -> Calibration {
         even: ratio(&shuffled(|pick| kinds[pick % 4])),
     };
     // The heads may stay: nobody enters them any more.
-    COPIES.iter().for_each(|copy| copy.site.send(Way::Plain));
+    for copy in &COPIES {
+        copy.site.send(Way::Plain);
+    }
     calibration
 }
 

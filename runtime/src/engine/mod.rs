@@ -20,16 +20,20 @@ use crate::registry::{
 };
 use crate::site::{STATIC_CALL_SITES_0_1_0, Site};
 
+mod evidence;
 #[cfg(target_os = "linux")]
 mod fork;
+mod outcome;
 mod pass;
 mod state;
+mod steps;
 #[cfg(test)]
 mod tests;
 mod trust;
 mod unload;
+mod visit;
 
-pub use pass::{Retarget, RetargetError, Skipped};
+pub use outcome::{Retarget, RetargetError, Skipped};
 pub(crate) use state::{Details, Resting, Status};
 use trust::Trust;
 

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::pass::close;
 use super::state::Status;
+use super::steps::{close, learn};
 use super::{Engine, LoadedObject, Patching};
 use crate::publish::{Batch, Head};
 use crate::site::{Phase, Way};
@@ -118,17 +118,15 @@ impl Engine {
             let Some(details) = &mut object.details[site_index] else {
                 continue;
             };
-            details
-                .trampolines
-                .iter_mut()
-                .for_each(|one| one.head = Head::Rest);
-            details
-                .last_seen
-                .iter_mut()
-                .for_each(|one| one.in_chain = false);
+            for one in &mut details.trampolines {
+                one.head = Head::Rest;
+            }
+            for one in &mut details.last_seen {
+                one.in_chain = false;
+            }
             details.retargets += 1;
             if site.phase() == Phase::Watching {
-                super::pass::learn(site, details, self.config.window, &mut self.spare);
+                learn(site, details, self.config.window, &mut self.spare);
                 details.status = Status::Learning;
             }
         }

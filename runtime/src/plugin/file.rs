@@ -90,12 +90,12 @@ fn whole(path: &Path, bytes: &[u8]) -> Result<(), PluginError> {
     };
     let tables = [
         table(
-            header.e_phoff(endian).into(),
+            header.e_phoff(endian),
             header.e_phentsize(endian),
             header.e_phnum(endian),
         ),
         table(
-            header.e_shoff(endian).into(),
+            header.e_shoff(endian),
             header.e_shentsize(endian),
             header.e_shnum(endian),
         ),

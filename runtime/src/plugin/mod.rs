@@ -249,11 +249,11 @@ impl Plugins {
     }
 
     fn find(&self, manifest: usize) -> Option<Arc<Loaded>> {
-        let same = self
+        let mut same = self
             .loaded
             .iter()
             .filter(|(address, ..)| *address == manifest);
-        same.filter_map(|(.., loaded)| loaded.upgrade()).next()
+        same.find_map(|(.., loaded)| loaded.upgrade())
     }
 
     fn add(&mut self, manifest: usize, id: u64, loaded: &Arc<Loaded>) {

@@ -243,18 +243,17 @@ impl Publisher {
     fn allocate(&mut self, near: usize, bytes: usize) -> Result<usize, PrepareError> {
         let fits = |arena: &Arena| arena.object.contains(&near) && arena.free.len() >= bytes;
         // The newest first: the others are full, or of other objects.
-        let index = match self.arenas.iter().rposition(fits) {
-            Some(index) => index,
-            None => {
-                let object = os::objects::object_of(near)
-                    .map_or(near..near + TRAMPOLINE_BYTES, |object| object.range);
-                let free = self
-                    .memory
-                    .reserve_near(object.clone(), ARENA_BYTES)
-                    .map_err(PrepareError::Patch)?;
-                self.arenas.push(Arena { object, free });
-                self.arenas.len() - 1
-            }
+        let index = if let Some(index) = self.arenas.iter().rposition(fits) {
+            index
+        } else {
+            let object = os::objects::object_of(near)
+                .map_or(near..near + TRAMPOLINE_BYTES, |object| object.range);
+            let free = self
+                .memory
+                .reserve_near(object.clone(), ARENA_BYTES)
+                .map_err(PrepareError::Patch)?;
+            self.arenas.push(Arena { object, free });
+            self.arenas.len() - 1
         };
         let at = self.arenas[index].free.start;
         self.arenas[index].free.start += bytes;
@@ -339,7 +338,7 @@ impl Trampoline {
 /// Looks at a trampoline before it is patched for the first time: it must be
 /// what the macro emits, wherever the address came from.
 fn check_at_rest(at: usize, rest: usize) -> Result<(), PrepareError> {
-    if at % TRAMPOLINE_BYTES != 0 {
+    if !at.is_multiple_of(TRAMPOLINE_BYTES) {
         return Err(PrepareError::Foreign { at });
     }
     // SAFETY: a path's trampoline is a function of a loaded object, at least one

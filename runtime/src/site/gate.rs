@@ -32,7 +32,7 @@ pub enum Way {
 pub struct Gate<S, M> {
     site: &'static Site,
     trampoline: unsafe extern "C-unwind" fn(),
-    types: PhantomData<(fn() -> S, fn() -> M)>,
+    types: PhantomData<fn() -> (S, M)>,
 }
 
 /// A dispatched method of an object type, as a type: `#[static_dispatch]` makes them.
@@ -90,6 +90,8 @@ impl<S: CallSite, M: DispatchedMethod> Gate<S, M> {
             return Way::Plain;
         }
         let switch = self.site.switch.load(Ordering::Relaxed);
+        // As compares and not as a match: see `Way`.
+        #[allow(clippy::comparison_chain, reason = "the order is the layout")]
         if switch > 0 {
             Way::Plain
         } else if switch == 0 {

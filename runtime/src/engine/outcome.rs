@@ -1,0 +1,100 @@
+//! What a pass did, and what can go wrong with it.
+
+use std::fmt;
+
+/// What a call of `runtime::retarget()` did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Retarget {
+    /// Call sites looked at, plugins' included.
+    pub sites: usize,
+    /// Sites whose calls now go another way.
+    pub changed: usize,
+    /// Of these: a new chain was published.
+    pub published: usize,
+    /// Of these: a window was opened, to learn anew.
+    pub reopened: usize,
+    /// Of these: switched off, to plain calls.
+    pub switched_off: usize,
+    /// Sites about which there was nothing to decide, or nothing new.
+    pub unchanged: usize,
+    /// Sites about which nothing could be decided yet.
+    pub skipped: Skipped,
+}
+
+/// Sites that a pass skipped, by reason.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Skipped {
+    /// No call was recorded there yet.
+    pub never_called: usize,
+    /// The window has seen too little.
+    pub learning: usize,
+    /// A thread was recording and did not finish.
+    pub busy: usize,
+}
+
+impl Skipped {
+    /// All of them.
+    pub fn total(&self) -> usize {
+        self.never_called + self.learning + self.busy
+    }
+}
+
+impl fmt::Display for Retarget {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Retarget { skipped, .. } = self;
+        write!(
+            formatter,
+            "{} sites: {} changed ({} published, {} learning anew, {} switched off), {} unchanged, \
+             {} skipped ({} never called, {} still learning, {} busy)",
+            self.sites,
+            self.changed,
+            self.published,
+            self.reopened,
+            self.switched_off,
+            self.unchanged,
+            skipped.total(),
+            skipped.never_called,
+            skipped.learning,
+            skipped.busy,
+        )
+    }
+}
+
+/// Why chains could not be published. Every call still reaches the right code:
+/// what was published before stays, and nothing new will be; `runtime::backend()`
+/// keeps the reason.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum RetargetError {
+    /// The system refused a step of patching.
+    Refused {
+        /// The step, a system call's name.
+        step: &'static str,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+impl fmt::Display for RetargetError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RetargetError::Refused { step, source } => write!(
+                formatter,
+                "the system refused {step} ({source}), so no chain was published; calls go on as \
+                 before, and `runtime::backend()` keeps the reason"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for RetargetError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            RetargetError::Refused { source, .. } => Some(source),
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! One site's turn in a pass.
+
+use super::evidence::{Names, Registered, candidates, registered_targets, shown, without_chain};
+use super::outcome::Retarget;
+use super::state::{Details, Published, Resting, Status};
+use super::steps::{close, learn, rest};
+use super::trust::Trust;
+use crate::arch::Target;
+use crate::config::{Config, Mode};
+use crate::os::PatchError;
+use crate::plan::{self, Decision, Evidence, Policy};
+use crate::profile::Profile;
+use crate::publish::{Batch, Head, PrepareError, Publisher};
+use crate::registry::MethodDeclaration;
+use crate::site::{Phase, Site};
+
+/// Windows in a row that may be thrown away as not to be believed.
+const MOST_DOUBTS: u8 = 8;
+
+/// What visiting one site may use.
+pub(super) struct Visit<'a> {
+    pub(super) mode: Mode,
+    pub(super) config: &'a Config,
+    pub(super) policy: &'a Policy,
+    pub(super) publisher: Option<&'a mut Publisher>,
+    pub(super) trust: &'a mut Trust,
+    pub(super) spare: &'a mut Vec<&'static Profile>,
+    pub(super) registered: &'a Registered,
+    pub(super) batch: &'a mut Batch,
+    pub(super) outcome: &'a mut Retarget,
+    /// The system would not give memory for chains.
+    pub(super) refused: Option<PatchError>,
+}
+
+/// What becomes of a visited site at once; what needs a flip waits for the batch.
+pub(super) enum Verdict {
+    Nothing,
+    Flip(Vec<Head>, Kind),
+}
+
+/// What is flipped for.
+pub(super) enum Kind {
+    Publish {
+        coverage: f32,
+        targets: Vec<Published>,
+    },
+    /// The chain from before the window, again.
+    Republish {
+        coverage: f32,
+        targets: Vec<Published>,
+    },
+}
+
+impl Visit<'_> {
+    /// Looks at a site, and decides about it if there is something to decide.
+    pub(super) fn site(&mut self, site: &'static Site, slot: &mut Option<Box<Details>>) -> Verdict {
+        let Some(first) = site.first_path() else {
+            self.outcome.skipped.never_called += 1;
+            return Verdict::Nothing;
+        };
+        let details = slot.get_or_insert_with(|| Box::new(Details::new(first)));
+        if self.mode == Mode::Off {
+            if details.status == Status::Resting(Resting::Off) {
+                return Verdict::Nothing;
+            }
+            return self.rest(site, details, Resting::Off);
+        }
+        let review = std::mem::take(&mut details.review);
+        match site.phase() {
+            Phase::Learning => self.learning(site, details),
+            Phase::Watching if site.budget() > 0 && !review => Verdict::Nothing,
+            Phase::Watching => {
+                // The misses have used up their budget, or the rules have changed.
+                details.misses += u64::from(details.counted_misses(site));
+                self.relearn(site, details)
+            }
+            Phase::Resting => self.resting(site, details),
+        }
+    }
+
+    fn resting(&mut self, site: &'static Site, details: &mut Details) -> Verdict {
+        match details.status {
+            Status::Resting(Resting::Portable) if self.publisher.is_none() => Verdict::Nothing,
+            // Switched off by configuration, and now on again.
+            Status::Resting(Resting::Off) => self.relearn(site, details),
+            Status::Resting(Resting::TooManyTrampolines | Resting::Unpatchable(_)) => {
+                Verdict::Nothing
+            }
+            _ if details.wait > 0 => {
+                details.wait -= 1;
+                Verdict::Nothing
+            }
+            _ => self.relearn(site, details),
+        }
+    }
+
+    /// Plans from the open or full window.
+    fn learning(&mut self, site: &'static Site, details: &mut Details) -> Verdict {
+        let Some(lock) = site.lock() else {
+            self.outcome.skipped.busy += 1;
+            return Verdict::Nothing;
+        };
+        let Some(profile) = lock.profile() else {
+            // The pool of first profiles was used up; hand one out.
+            drop(lock);
+            return self.relearn(site, details);
+        };
+        // SAFETY: the site's lock is held until the last use of `notes`.
+        let notes = unsafe { profile.notes() };
+        for path in notes.paths() {
+            details.add_path(path);
+        }
+        if notes.too_many_paths {
+            drop(lock);
+            return self.rest(site, details, Resting::TooManyTrampolines);
+        }
+        let method = details.trampolines[0].path.route.method;
+        let declaration = details.trampolines[0].path.route.declaration;
+        let capacity = declaration
+            .methods()
+            .get(method)
+            .map_or(0, MethodDeclaration::targets);
+        let mut names = Names::new();
+        let unloads = details.unloads_at_opening;
+        let seen = candidates(notes, declaration, method, unloads, self.trust, &mut names);
+        let trusted = notes.others + seen.iter().map(|one| one.count).sum::<u32>();
+        let few = notes.samples < self.policy.minimum_samples;
+        if !few && trusted < self.policy.minimum_samples && details.doubts < MOST_DOUBTS {
+            // Something was unloaded since the window opened, so that hardly any
+            // address in it can be believed. That says nothing about the mix.
+            details.doubts += 1;
+            drop(lock);
+            if let Some(profile) = close(site) {
+                self.trust.recycle(profile, self.spare);
+            }
+            return self.relearn(site, details);
+        }
+        details.doubts = 0;
+        let registered = if few {
+            registered_targets(self.registered, declaration, method, &mut names)
+        } else {
+            Vec::new()
+        };
+        let current = details.current();
+        let samples = notes.samples;
+        let decision = plan::decide(
+            &Evidence {
+                seen: &seen,
+                samples,
+                registered: &registered,
+                current: &current,
+                capacity,
+            },
+            self.policy,
+        );
+        if decision == Decision::Wait {
+            self.outcome.skipped.learning += 1;
+            return Verdict::Nothing;
+        }
+        notes.clear();
+        lock.close();
+        self.trust.recycle(profile, self.spare);
+        drop(lock);
+        details.windows += 1;
+        let chain = match &decision {
+            Decision::Publish { targets, .. } => targets.clone(),
+            Decision::Keep => current,
+            _ => Vec::new(),
+        };
+        let shown = shown(&seen, samples, &chain, &names);
+        if self.publisher.is_none() {
+            details.last_seen = without_chain(shown);
+            return self.rest(site, details, Resting::Portable);
+        }
+        match decision {
+            Decision::Publish { coverage, .. } => {
+                let kind = Kind::Publish {
+                    coverage,
+                    targets: shown,
+                };
+                self.flip(site, details, &chain, kind)
+            }
+            Decision::Keep => {
+                let in_chain = shown.iter().filter(|one| one.in_chain);
+                let kind = Kind::Republish {
+                    coverage: in_chain.filter_map(|one| one.share).sum(),
+                    targets: shown,
+                };
+                self.flip(site, details, &chain, kind)
+            }
+            Decision::Rest(why) => {
+                details.last_seen = without_chain(shown);
+                self.rest(site, details, Resting::Planned(why))
+            }
+            Decision::Wait => Verdict::Nothing,
+        }
+    }
+
+    /// A new window. The heads stay: learning calls go past the trampoline.
+    fn relearn(&mut self, site: &'static Site, details: &mut Details) -> Verdict {
+        if self.publisher.is_none() {
+            return self.rest(site, details, Resting::Portable);
+        }
+        self.outcome.changed += 1;
+        self.outcome.reopened += 1;
+        details.status = Status::Learning;
+        learn(site, details, self.config.window, self.spare);
+        Verdict::Nothing
+    }
+
+    fn flip(
+        &mut self,
+        site: &'static Site,
+        details: &mut Details,
+        chain: &[Target],
+        kind: Kind,
+    ) -> Verdict {
+        let Some(publisher) = self.publisher.as_mut() else {
+            return Verdict::Nothing;
+        };
+        match publisher.prepare_all(&mut details.trampolines, chain, self.batch) {
+            Ok(heads) => Verdict::Flip(heads, kind),
+            Err(PrepareError::Patch(error)) if error.is_refusal() => {
+                self.refused.get_or_insert(error);
+                self.rest(site, details, Resting::Portable)
+            }
+            Err(error) => {
+                let why = describe(&error);
+                self.rest(site, details, Resting::Unpatchable(why))
+            }
+        }
+    }
+
+    /// Plain calls from here on. The heads stay as they are: nobody enters them.
+    fn rest(&mut self, site: &'static Site, details: &mut Details, why: Resting) -> Verdict {
+        let why = Status::Resting(why);
+        let same = details.status == why
+            || matches!(
+                (&details.status, &why),
+                (
+                    Status::Resting(Resting::Planned(_)),
+                    Status::Resting(Resting::Planned(_))
+                )
+            );
+        let was_on = matches!(details.status, Status::Published { .. });
+        if let Some(profile) = close(site) {
+            self.trust.recycle(profile, self.spare);
+        }
+        let Status::Resting(why) = why else {
+            return Verdict::Nothing;
+        };
+        rest(site, details, why);
+        if same {
+            details.back_off();
+        } else {
+            self.outcome.changed += 1;
+            self.outcome.switched_off += 1;
+            details.retargets += u32::from(was_on);
+        }
+        Verdict::Nothing
+    }
+}
+
+fn describe(error: &PrepareError) -> String {
+    match error {
+        PrepareError::Encode(error) => error.to_string(),
+        PrepareError::Patch(error) => error.to_string(),
+        PrepareError::Foreign { at } => {
+            format!("there is no trampoline of this version at {at:#x}")
+        }
+    }
+}
