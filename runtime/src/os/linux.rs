@@ -1,13 +1,18 @@
 //! Linux: copy and flip by page replacement.
 //!
-//! To change code, its pages are copied into fresh anonymous memory, edited
-//! there, made executable and moved over the original with one `mremap`. The
+//! To change code, its pages are copied, the copy is edited, and the result is
+//! put over the original: mapped from a file in memory, or, where there are none,
+//! as anonymous memory that is made executable and moved with one `mremap`. The
 //! kernel takes the old page out and puts the new one in under the lock that a
 //! faulting thread waits for, so a thread that executes there sees one or the
-//! other, and the copy's own address is gone by the same call: no alias stays.
+//! other. Nothing is ever writable and executable, no alias stays, and the
+//! mapping is private and its file closed: a child's changes are its own.
+//!
+//! The file is the faster way while other threads run: each change of a mapping
+//! interrupts their processors, and it makes one where the other makes three.
 //!
 //! # Limits
-//! - Replaced pages are anonymous: `perf` finds no symbols there (debuggers
+//! - Replaced pages are no longer the object's: `perf` finds no symbols there (debuggers
 //!   and unwinders do, by the object's headers), the page cache no longer
 //!   shares them, and a uprobe that somebody set in them is copied as a
 //!   breakpoint that nobody answers.
@@ -47,24 +52,17 @@ pub(crate) fn code_memory() -> Result<Box<dyn CodeMemory>, Unavailable> {
         })
 }
 
-/// Registers for barriers and replaces a page of its own; executes nothing.
+/// Registers for barriers and replaces a page of its own, in both ways; executes
+/// nothing. Where the system forbids to make memory executable that was written,
+/// files in memory are no way around it: that is somebody's policy.
 fn probe() -> Result<Pages, PatchError> {
     register()?;
     let mut pages = Pages::new()?;
     let page = mapping::executable(mapping::writable(pages.page)?)?;
-    let edit = Edit {
-        at: page.as_ptr() as usize,
-        bytes: &[0x90],
-    };
-    // SAFETY: `page` is mapped, readable and executable until the end of this
-    // function, and nobody else knows its address.
-    unsafe { pages.replace(&[edit]) }?;
-    // SAFETY: the page is still mapped; the kernel has put the copy there.
-    if unsafe { ptr::read_volatile(page.as_ptr()) } != edit.bytes[0] {
-        return Err(PatchError::new(
-            "mremap",
-            io::Error::other("the page was not replaced"),
-        ));
+    pages.try_on(page.as_ptr(), 0x90)?;
+    pages.way = Replacement::File;
+    if pages.try_on(page.as_ptr(), 0x91).is_err() {
+        pages.way = Replacement::Anonymous;
     }
     pages.barrier()?;
     Ok(pages)
@@ -76,8 +74,19 @@ fn register() -> Result<(), PatchError> {
         .map_err(|error| PatchError::new("membarrier", error))
 }
 
+/// How a page is put over another.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Replacement {
+    /// Mapped from a file in memory: one system call that the other processors
+    /// notice.
+    File,
+    /// Anonymous memory, made executable and moved: three of them.
+    Anonymous,
+}
+
 /// Replaces pages of private code.
 struct Pages {
+    way: Replacement,
     /// Size of a page in bytes, a power of two.
     page: usize,
     /// What [`CodeMemory::reserve_near`] has handed out.
@@ -90,6 +99,7 @@ impl Pages {
         let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
         match usize::try_from(page) {
             Ok(page) if page.is_power_of_two() => Ok(Self {
+                way: Replacement::Anonymous,
                 page,
                 reserved: Vec::new(),
             }),
@@ -100,25 +110,50 @@ impl Pages {
         }
     }
 
+    /// Replaces a page that nobody uses, and looks whether that worked.
+    fn try_on(&mut self, page: *const u8, byte: u8) -> Result<(), PatchError> {
+        let edit = Edit {
+            at: page as usize,
+            bytes: &[byte],
+        };
+        // SAFETY: the caller has the page mapped, readable and executable, and
+        // nobody else knows its address.
+        unsafe { self.replace(&[edit]) }?;
+        // SAFETY: the page is still mapped; the kernel has put the copy there.
+        if unsafe { ptr::read_volatile(page) } == byte {
+            Ok(())
+        } else {
+            Err(PatchError::new(
+                "mmap",
+                io::Error::other("the page was not replaced"),
+            ))
+        }
+    }
+
     /// Replaces the pages of one run, or leaves them as they are.
     ///
     /// # Safety
     /// As for [`CodeMemory::replace`], for all of the run's pages.
-    unsafe fn replace_run(run: &Run, edits: &[Edit<'_>]) -> Result<(), PatchError> {
+    unsafe fn replace_run(&self, run: &Run, edits: &[Edit<'_>]) -> Result<(), PatchError> {
         let length = run.pages.len();
-        let mut copy = mapping::writable(length)?;
+        let mut copy = Vec::new();
+        copy.try_reserve_exact(length)
+            .map_err(|_| PatchError::new("mmap", io::ErrorKind::OutOfMemory))?;
         // SAFETY: the caller has the run's pages mapped and readable, and nobody
         // writes them during the call.
-        copy.copy_from_slice(unsafe {
-            std::slice::from_raw_parts(run.pages.start as *const u8, length)
-        });
+        let live = unsafe { std::slice::from_raw_parts(run.pages.start as *const u8, length) };
+        copy.extend_from_slice(live);
         for edit in edits {
             let from = edit.at - run.pages.start;
             copy[from..from + edit.bytes.len()].copy_from_slice(edit.bytes);
         }
-        let copy = mapping::executable(copy)?;
         // SAFETY: the caller allows the copy's content in place of what was there.
-        unsafe { mapping::move_over(copy, run.pages.start) }
+        unsafe {
+            match self.way {
+                Replacement::File => mapping::map_over(&copy, run.pages.start),
+                Replacement::Anonymous => mapping::move_over(&copy, run.pages.start),
+            }
+        }
     }
 }
 
@@ -145,7 +180,7 @@ impl CodeMemory for Pages {
             let within = &sorted[run.edits.clone()];
             // SAFETY: the caller vouches for the pages with edits in them, and
             // the pages between are of the same object's code or reserved.
-            unsafe { Self::replace_run(run, within) }.map_err(|error| PatchError {
+            unsafe { self.replace_run(run, within) }.map_err(|error| PatchError {
                 applied: run.edits.start,
                 below: within[0].at,
                 ..error

@@ -5,10 +5,14 @@
 //! `memmap2` takes no address, so [`Reserved`] maps for itself.
 
 use std::ffi::c_void;
+use std::fs::File;
+use std::io::Write as _;
 use std::ops::Range;
+use std::os::fd::OwnedFd;
 use std::{io, ptr};
 
 use memmap2::{Mmap, MmapMut, MmapOptions};
+use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::mm::{self, MapFlags, MprotectFlags, MremapFlags, ProtFlags};
 
 use crate::os::PatchError;
@@ -30,12 +34,15 @@ pub(super) fn executable(memory: MmapMut) -> Result<Mmap, PatchError> {
         .map_err(|error| PatchError::new("mprotect", error))
 }
 
-/// Moves memory to `to`, in place of what is mapped there. The kernel checks all
-/// that it can refuse before it takes the old mapping away.
+/// Moves anonymous memory with `bytes` in it over `to`. The kernel checks all that
+/// it can refuse before it takes the old mapping away.
 ///
 /// # Safety
 /// Nobody may need what was mapped there, except to execute what is now.
-pub(super) unsafe fn move_over(memory: Mmap, to: usize) -> Result<(), PatchError> {
+pub(super) unsafe fn move_over(bytes: &[u8], to: usize) -> Result<(), PatchError> {
+    let mut memory = writable(bytes.len())?;
+    memory.copy_from_slice(bytes);
+    let memory = executable(memory)?;
     let (from, length) = (memory.as_ptr() as *mut c_void, memory.len());
     // SAFETY: `memory` owns the source, the caller vouches for the target.
     unsafe {
@@ -51,6 +58,32 @@ pub(super) unsafe fn move_over(memory: Mmap, to: usize) -> Result<(), PatchError
     // It lies at `to` now; there is nothing left to unmap.
     std::mem::forget(memory);
     Ok(())
+}
+
+/// Maps `bytes` over `to`, private, readable and executable, from a file in memory
+/// that nobody else has and that is closed before anybody could write it again.
+///
+/// # Safety
+/// As for [`move_over`].
+pub(super) unsafe fn map_over(bytes: &[u8], to: usize) -> Result<(), PatchError> {
+    let mut file = File::from(memory_file()?);
+    file.write_all(bytes)
+        .map_err(|error| PatchError::new("write", error))?;
+    let access = ProtFlags::READ | ProtFlags::EXEC;
+    let flags = MapFlags::PRIVATE | MapFlags::FIXED | MapFlags::POPULATE;
+    // SAFETY: the caller vouches for the target.
+    unsafe { mm::mmap(to as *mut c_void, bytes.len(), access, flags, &file, 0) }
+        .map_err(|error| PatchError::new("mmap", error))?;
+    Ok(())
+}
+
+/// A file in memory that may be mapped as code.
+fn memory_file() -> Result<OwnedFd, PatchError> {
+    let flags = MemfdFlags::CLOEXEC;
+    memfd_create("static-call", flags | MemfdFlags::EXEC)
+        // Kernels before 6.3 do not know the flag, and need none.
+        .or_else(|_| memfd_create("static-call", flags))
+        .map_err(|error| PatchError::new("memfd_create", error))
 }
 
 /// Private anonymous memory at a place of our choice, given back when it goes out
