@@ -5,12 +5,12 @@
 //!
 //! | module | stage |
 //! |---|---|
-//! | [`regroup`] | what `macro_rules!` substituted stays in one piece |
-//! | [`ast`] | what was written: the trait or impl, and each method's signature |
-//! | [`attr`] | what was asked: `targets`, `skip`, `crate` |
-//! | [`valid`] | what is refused, each refusal with what to write instead |
-//! | [`abi`] | how each argument and result travels through a trampoline |
-//! | [`expand`] | what is written for traits, impls and calls |
+//! | `regroup` | what `macro_rules!` substituted stays in one piece |
+//! | `ast` | what was written: the trait or impl, and each method's signature |
+//! | `attr` | what was asked: `targets`, `skip`, `crate` |
+//! | `valid` | what is refused, each refusal with what to write instead |
+//! | `abi` | how each argument and result travels through a trampoline |
+//! | `expand` | what is written for traits, impls and calls |
 //!
 //! On an error the item is still emitted as written, so that the user sees one
 //! message and not the forty that a missing trait would cause.

@@ -204,7 +204,7 @@ impl Implementation {
     }
 }
 
-/// What `#[static_dispatch]` on an impl adds to [`STATIC_CALL_IMPLEMENTATIONS_0_1_0`].
+/// What `#[static_dispatch]` on an impl adds to the slice of implementations.
 #[repr(transparent)]
 pub struct RegisteredImplementation(fn() -> Implementation);
 
