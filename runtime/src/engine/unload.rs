@@ -93,10 +93,11 @@ impl Engine {
                 details.last_seen.retain(|one| {
                     !stale(&one.target) && !range.contains(&one.type_name.as_ptr().addr())
                 });
-                if details.last_seen.len() == before {
-                    continue;
-                }
-                if details.trampolines.iter().all(|one| one.head == Head::Rest) {
+                // Of a site that is not published, the heads may still lead to a
+                // chain from before, of which nothing else is remembered.
+                let in_use = matches!(details.status, Status::Published { .. });
+                let concerned = !in_use || details.last_seen.len() != before;
+                if !concerned || details.trampolines.iter().all(|one| one.head == Head::Rest) {
                     continue;
                 }
                 for trampoline in &mut details.trampolines {
@@ -124,8 +125,8 @@ impl Engine {
             for one in &mut details.last_seen {
                 one.in_chain = false;
             }
-            details.retargets += 1;
             if site.phase() == Phase::Watching {
+                details.retargets += 1;
                 learn(site, details, self.config.window, &mut self.spare);
                 details.status = Status::Learning;
             }
