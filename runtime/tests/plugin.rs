@@ -212,6 +212,18 @@ fn a_plugins_own_call_sites_are_retargeted_by_the_host() {
 }
 
 #[test]
+fn a_plugins_copy_of_the_runtime_leaves_everything_to_the_hosts() {
+    let _alone = alone();
+    let plugin = load(&copy_for("copy", &GOOD)).unwrap();
+    let filter: PluginBox<dyn Filter> = plugin.construct("filter", 1_u64).unwrap();
+    let passes = runtime::report().passes;
+    // Two engines that patched the same trampolines would undo each other's work.
+    let sites = filter.ask(&Host(0), 0);
+    assert_eq!(sites, runtime::sites().len() as u64);
+    assert_eq!(runtime::report().passes, passes + 1);
+}
+
+#[test]
 fn the_same_plugin_twice_is_one_plugin() {
     let _alone = alone();
     let path = copy_for("twice", &GOOD);

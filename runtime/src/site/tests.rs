@@ -167,3 +167,17 @@ fn many_threads_record_no_more_than_the_budget() {
     assert!(recorded > 0 && recorded <= 500);
     assert_eq!(site.budget(), 500 - recorded);
 }
+
+#[test]
+fn slices_are_named_after_this_version() {
+    // Sections of one name are one slice: another version's must have another.
+    let version = env!("CARGO_PKG_VERSION").replace('.', "_");
+    for (source, slice) in [
+        (include_str!("mod.rs"), "SITES"),
+        (include_str!("../registry/mod.rs"), "DECLARATIONS"),
+        (include_str!("../registry/mod.rs"), "IMPLEMENTATIONS"),
+    ] {
+        let name = format!("pub static STATIC_CALL_{slice}_{version}:");
+        assert!(source.contains(&name), "{name} is missing");
+    }
+}
