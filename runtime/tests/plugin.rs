@@ -332,7 +332,12 @@ fn a_plugin_cut_short_anywhere_is_refused() {
             bytes.truncate(usize::try_from(length).unwrap());
         });
         match load(&path) {
-            Err(PluginError::Truncated { .. } | PluginError::NotALibrary { .. }) => refused += 1,
+            Err(PluginError::Truncated { needed, found, .. }) => {
+                assert_eq!((needed, found), (whole, length));
+                refused += 1;
+            }
+            // Nothing is left to tell that it was one.
+            Err(PluginError::NotALibrary { .. }) if length == 0 => refused += 1,
             other => panic!("cut to {length} of {whole} bytes: {other:?}"),
         }
     }
