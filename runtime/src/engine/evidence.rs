@@ -68,7 +68,8 @@ pub(super) fn candidates(
     trust: &mut Trust,
     names: &mut Names,
 ) -> Vec<Candidate> {
-    let mut found = Vec::new();
+    let mut found = Vec::with_capacity(notes.seen().count());
+    names.reserve(found.capacity());
     for seen in notes.seen() {
         if !trust.stays(seen.vtable, unloads) || !trust.stays(seen.table.addr(), unloads) {
             continue;
@@ -128,7 +129,9 @@ pub(super) fn shown(
         share: share(candidate.count),
         in_chain: false,
     });
-    in_chain.chain(others).collect()
+    let mut shown = Vec::with_capacity(chain.len() + seen.len());
+    shown.extend(in_chain.chain(others));
+    shown
 }
 
 /// The same, nothing of it in the chain.

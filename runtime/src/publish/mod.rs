@@ -76,7 +76,8 @@ impl Trampoline {
 pub(crate) struct Batch {
     code: Vec<(usize, Vec<u8>)>,
     heads: Vec<(usize, [u8; HEAD_BYTES])>,
-    new_chains: Vec<ChainKey>,
+    /// Addresses of chains that were not there before.
+    new_chains: Vec<usize>,
 }
 
 impl Batch {
@@ -155,9 +156,8 @@ impl Publisher {
                 Ok(head) => prepared.push(head),
                 Err(error) => {
                     batch.heads.truncate(heads);
-                    for key in batch.new_chains.drain(chains..) {
-                        self.chains.remove(&key);
-                    }
+                    let new: Vec<_> = batch.new_chains.drain(chains..).collect();
+                    self.forget(&new);
                     for (at, _) in batch.code.drain(code..) {
                         let filled = |one: &&mut Trampoline| one.at() + HEAD_BYTES == at;
                         if let Some(trampoline) = trampolines.iter_mut().find(filled) {
@@ -234,9 +234,16 @@ impl Publisher {
         self.shrink(at, longest, code.len());
         self.chain_bytes += code.len().next_multiple_of(arch::CHAIN_ALIGN);
         batch.code.push((at, code));
-        batch.new_chains.push(key.clone());
+        batch.new_chains.push(at);
         self.chains.insert(key, at);
         Ok(Head::Chain(at))
+    }
+
+    /// Forgets chains that were never written.
+    fn forget(&mut self, chains: &[usize]) {
+        if !chains.is_empty() {
+            self.chains.retain(|_, at| !chains.contains(at));
+        }
     }
 
     /// Room for a chain within reach of the object that holds `near`.
@@ -296,9 +303,7 @@ impl Publisher {
             // a loaded object or reserved by us.
             let written = unsafe { self.memory.replace(&edits) };
             if let Err(error) = written.and_then(|()| self.memory.barrier()) {
-                for key in &batch.new_chains {
-                    self.chains.remove(key);
-                }
+                self.forget(&batch.new_chains);
                 return Err(failed(error));
             }
         }
