@@ -3,7 +3,7 @@
 //! A predicted indirect call costs next to nothing on some processors, and two
 //! compares in front of a direct call then cost more than they save; on others,
 //! on skewed mixes and wherever indirect calls go through retpolines, the chain
-//! wins. The tables in the design notes show both. So before a site is switched
+//! wins. `benches/` shows both. So before a site is switched
 //! on in [`Mode::Auto`](crate::config::Mode), chains are measured once here
 //! against the plain call: a few milliseconds, in alternation, in
 //! several copies, since where code happens to lie moves such a figure by a
