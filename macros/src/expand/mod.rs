@@ -2,7 +2,9 @@
 //! where they can be read, tested and changed.
 
 mod call;
+mod entries;
 mod impl_;
+mod shape;
 mod trait_;
 
 use proc_macro2::{Ident, TokenStream};

@@ -20,37 +20,11 @@ use syn::{
     Attribute, GenericParam, Generics, ItemTrait, Meta, TraitItem, TypeParamBound, WherePredicate,
 };
 
+use super::shape::Shape;
 use super::{combined, private_path};
-use crate::abi::{self, Argument, Output};
 use crate::ast::{Method, Trait};
 use crate::attr;
 use crate::{names, rewrite, valid};
-
-/// Auto traits of the object types that get entries. Auto traits do not change a
-/// vtable, but `dyn Trait + Send` is a type of its own, with inherent methods of
-/// its own.
-const AUTO_TRAITS: [&[&str]; 20] = [
-    &[],
-    &["Send"],
-    &["Sync"],
-    &["Send", "Sync"],
-    &["Unpin"],
-    &["Send", "Unpin"],
-    &["Sync", "Unpin"],
-    &["Send", "Sync", "Unpin"],
-    &["UnwindSafe"],
-    &["Send", "UnwindSafe"],
-    &["Sync", "UnwindSafe"],
-    &["Send", "Sync", "UnwindSafe"],
-    &["UnwindSafe", "RefUnwindSafe"],
-    &["Send", "UnwindSafe", "RefUnwindSafe"],
-    &["Sync", "UnwindSafe", "RefUnwindSafe"],
-    &["Send", "Sync", "UnwindSafe", "RefUnwindSafe"],
-    &["Unpin", "UnwindSafe", "RefUnwindSafe"],
-    &["Send", "Unpin", "UnwindSafe", "RefUnwindSafe"],
-    &["Sync", "Unpin", "UnwindSafe", "RefUnwindSafe"],
-    &["Send", "Sync", "Unpin", "UnwindSafe", "RefUnwindSafe"],
-];
 
 pub(crate) fn expand(attribute: TokenStream, item: ItemTrait) -> TokenStream {
     let written = item.to_token_stream().to_string();
@@ -90,7 +64,7 @@ fn layout_hash(written: &str) -> u64 {
 /// The attributes that items generated for an annotated one repeat: `cfg`, and
 /// the lints that its author has allowed, for they look at the author's tokens.
 /// A lint that was expected is reported on the author's item and allowed here.
-fn repeated(attributes: &[Attribute]) -> TokenStream {
+pub(super) fn repeated(attributes: &[Attribute]) -> TokenStream {
     attributes
         .iter()
         .filter_map(|attribute| match &attribute.meta {
@@ -107,19 +81,19 @@ fn repeated(attributes: &[Attribute]) -> TokenStream {
 }
 
 /// What every part of the expansion needs.
-struct Context<'a> {
-    input: &'a Trait,
-    private: TokenStream,
-    layout: u64,
+pub(super) struct Context<'a> {
+    pub(super) input: &'a Trait,
+    pub(super) private: TokenStream,
+    pub(super) layout: u64,
     /// Attributes that every generated item repeats.
-    repeated: TokenStream,
+    pub(super) repeated: TokenStream,
     /// Generics of the trait without the predicates that speak of `Self`.
-    generics: Generics,
+    pub(super) generics: Generics,
     /// `Trait<A>`.
-    applied: TokenStream,
+    pub(super) applied: TokenStream,
     /// Associated types that an object type must name, each with a parameter of
     /// the entries that stands for it.
-    associated: Vec<(Ident, Ident, Vec<TypeParamBound>)>,
+    pub(super) associated: Vec<(Ident, Ident, Vec<TypeParamBound>)>,
 }
 
 impl<'a> Context<'a> {
@@ -167,15 +141,15 @@ impl<'a> Context<'a> {
         }
     }
 
-    fn ident(&self) -> &Ident {
+    pub(super) fn ident(&self) -> &Ident {
         &self.input.item.ident
     }
 
-    fn hook_applied(&self) -> TokenStream {
+    pub(super) fn hook_applied(&self) -> TokenStream {
         rewrite::applied(&names::hook(self.ident()), &self.generics)
     }
 
-    fn shims_applied(&self) -> TokenStream {
+    pub(super) fn shims_applied(&self) -> TokenStream {
         rewrite::applied(&names::shims(self.ident()), &self.generics)
     }
 
@@ -427,7 +401,7 @@ impl<'a> Context<'a> {
     }
 
     /// `__TraitMethod<'a, A, Object, INDEX>`.
-    fn key(&self, index: usize, object: &TokenStream) -> TokenStream {
+    pub(super) fn key(&self, index: usize, object: &TokenStream) -> TokenStream {
         let key = names::key(self.ident());
         let arguments = self.parameter_names();
         quote!(#key <#(#arguments,)* #object, #index>)
@@ -444,7 +418,7 @@ impl<'a> Context<'a> {
     }
 
     /// `Trait<A, Frame = …>`: what follows `dyn`, or bounds an implementor.
-    fn bound_with(
+    pub(super) fn bound_with(
         &self,
         binding: impl Fn(&(Ident, Ident, Vec<TypeParamBound>)) -> TokenStream,
     ) -> TokenStream {
@@ -470,330 +444,7 @@ impl<'a> Context<'a> {
             .collect()
     }
 
-    fn entries(&self) -> TokenStream {
-        let bound = self.bound_with(|(name, parameter, _)| quote!(#name = #parameter));
-        let blocks = AUTO_TRAITS
-            .iter()
-            .map(|autos| self.entries_of(&bound, autos));
-        quote!(#(#blocks)*)
-    }
-
-    /// The inherent methods of one object type.
-    fn entries_of(&self, bound: &TokenStream, autos: &[&str]) -> TokenStream {
-        let Context {
-            private, repeated, ..
-        } = self;
-        let visibility = &self.input.item.vis;
-        let mut generics = self.generics.clone();
-        generics.params.push(syn::parse_quote!('__object));
-        for (_, parameter, bounds) in &self.associated {
-            generics
-                .params
-                .push(syn::parse_quote!(#parameter: #(#bounds)+*));
-        }
-        let (parameters, _, clause) = generics.split_for_impl();
-        // Enough for the hint; the other object types name the method in rustc's words.
-        let hints = autos.len() < 3;
-        let autos = autos.iter().map(|name| {
-            let name = Ident::new(name, Span::call_site());
-            quote!(+ #private::auto::#name)
-        });
-        let ty = quote!(dyn #bound #(#autos)* + '__object);
-        let dispatched = self
-            .input
-            .dispatched()
-            .enumerate()
-            .map(|(index, (method, _))| self.entry(index, method));
-        let left_alone = self
-            .input
-            .left_alone()
-            .filter(|method| hints && valid::method(method).is_ok())
-            .map(|method| self.refusing_entry(method));
-        let hook_applied = self.hook_applied();
-        let shims_applied = self.shims_applied();
-        let declaration = names::declaration(self.ident());
-        let registration = names::registration();
-        quote! {
-            #repeated
-            impl #parameters #ty #clause {
-                #(#dispatched)*
-                #(#left_alone)*
-                #[doc(hidden)]
-                #[inline]
-                #visibility fn #registration<__Implementation>()
-                    -> #private::Implementation
-                where
-                    __Implementation: #bound + '__object,
-                {
-                    #private::Implementation::new(
-                        #private::vtable_of_pointer(
-                            #private::dangling::<__Implementation>() as *const (dyn #bound + '__object)
-                        ),
-                        <__Implementation as #shims_applied>::__TABLE,
-                    )
-                }
-            }
-            // SAFETY: the table is the one that the receiver's own vtable leads to.
-            #repeated
-            unsafe impl #parameters #private::TraitObject for #ty #clause {
-                #[inline]
-                fn __table(&self) -> &'static #private::Table {
-                    <Self as #hook_applied>::__static_dispatch_table(self)
-                }
-                #[inline]
-                fn __declaration() -> &'static #private::TraitDeclaration {
-                    &#declaration
-                }
-            }
-        }
-    }
-
-    /// The method that `static_call!` calls.
-    fn entry(&self, index: usize, method: &Method) -> TokenStream {
-        let Context {
-            private, applied, ..
-        } = self;
-        let visibility = &self.input.item.vis;
-        let shape = self.shape(method);
-        let Shape {
-            receiver,
-            lifetimes,
-            clause,
-            plain_parameters,
-            plain_output,
-            moved,
-            ..
-        } = &shape;
-        let repeated = repeated(&method.attributes);
-        let attributes = method.attributes.iter().filter(|attribute| {
-            ["must_use", "deprecated"]
-                .iter()
-                .any(|name| attribute.path().is_ident(name))
-        });
-        let unsafety = &method.signature.unsafety;
-        let ident = names::quiet(method.ident());
-        let entry = Ident::new(&names::entry(method.ident()), Span::call_site());
-        let fallback = names::fallback(method.ident());
-        let shims_applied = self.shims_applied();
-        let key = self.key(index, &quote!(Self));
-        let plain = shape.call(method, &quote!(<Self as #applied>::#ident));
-        let passed = shape.passed();
-        let signature = shape.inferred_signature();
-        let call = quote! {
-            // The trampoline has the fallback's signature, which only the
-            // fallback's own type spells with all its lifetimes.
-            #private::with_signature_of(
-                <Self as #shims_applied>::#fallback::<__Site> as #signature,
-                __gate.trampoline(),
-            )
-        };
-        let through = |function: &TokenStream| {
-            if shape.output_is_written {
-                quote! {
-                    let mut __out = #private::MaybeUninit::uninit();
-                    unsafe {
-                        #function(self, __out.as_mut_ptr() as *mut () #(, #passed)*);
-                        __out.assume_init()
-                    }
-                }
-            } else {
-                quote!(unsafe { #function(self #(, #passed)*) })
-            }
-        };
-        let patched = through(&call);
-        let learning = through(&quote!(<Self as #shims_applied>::#fallback::<__Site>));
-        quote! {
-            #repeated
-            #(#attributes)*
-            #[doc(hidden)]
-            #[inline(always)]
-            #visibility #unsafety fn #entry <#(#lifetimes,)* __Site: #private::CallSite>(
-                #receiver, __gate: #private::Gate<__Site, #key> #(, #plain_parameters)*
-            ) #plain_output #clause {
-                match __gate.way() {
-                    #private::Way::Patched => {
-                        #(let #moved = #private::ManuallyDrop::new(#moved);)*
-                        #patched
-                    }
-                    #private::Way::Plain => #plain,
-                    #private::Way::Learning => {
-                        __gate.record(&*self);
-                        #(let #moved = #private::ManuallyDrop::new(#moved);)*
-                        #learning
-                    }
-                }
-            }
-        }
-    }
-
-    /// Stands where a method has no trampoline, so that `static_call!` on it
-    /// says which attribute to add.
-    fn refusing_entry(&self, method: &Method) -> TokenStream {
-        let Context {
-            private, applied, ..
-        } = self;
-        let visibility = &self.input.item.vis;
-        let shape = self.shape(method);
-        let Shape {
-            receiver,
-            lifetimes,
-            clause,
-            plain_parameters,
-            plain_output,
-            ..
-        } = &shape;
-        let repeated = repeated(&method.attributes);
-        let unsafety = &method.signature.unsafety;
-        let ident = names::quiet(method.ident());
-        let entry = Ident::new(&names::entry(method.ident()), Span::call_site());
-        let plain = shape.call(method, &quote!(<Self as #applied>::#ident));
-        quote! {
-            #repeated
-            #[doc(hidden)]
-            #visibility #unsafety fn #entry <#(#lifetimes,)* __Site: #private::AnnotatedMethod>(
-                #receiver, _: #private::Gate<__Site, #private::NotAnnotated> #(, #plain_parameters)*
-            ) #plain_output #clause {
-                #plain
-            }
-        }
-    }
-
-    fn shape(&self, method: &Method) -> Shape {
+    pub(super) fn shape(&self, method: &Method) -> Shape {
         Shape::new(self, method)
     }
-}
-
-/// A method's signature, taken apart for the functions generated from it.
-struct Shape {
-    receiver: TokenStream,
-    lifetimes: Vec<TokenStream>,
-    clause: Option<syn::WhereClause>,
-    /// `, __out: *mut ()` where the result is written.
-    written: Option<TokenStream>,
-    output_is_written: bool,
-    /// The result is `!`.
-    diverges: bool,
-    /// Parameters of the `extern` functions, without receiver and `__out`.
-    parameters: Vec<TokenStream>,
-    /// Result of the `extern` functions.
-    output: TokenStream,
-    /// Parameters and result as the user wrote them.
-    plain_parameters: Vec<TokenStream>,
-    plain_output: TokenStream,
-    /// Names of all arguments, and of those passed by address.
-    arguments: Vec<Ident>,
-    moved: Vec<Ident>,
-}
-
-impl Shape {
-    fn new(context: &Context<'_>, method: &Method) -> Shape {
-        let private = &context.private;
-        let names: Vec<Ident> = context.associated.iter().map(|a| a.0.clone()).collect();
-        let applied = &context.applied;
-        let by = |name: &Ident| quote!(<Self as #applied>::#name);
-        let qualified = |ty: &syn::Type| {
-            let mut ty = ty.clone();
-            rewrite::replace_associated(&mut ty, &names, &by);
-            ty
-        };
-        let mut clause = method.signature.generics.where_clause.clone();
-        if let Some(clause) = &mut clause {
-            rewrite::replace_associated(clause, &names, &by);
-        }
-        let mut shape = Shape {
-            receiver: receiver(method),
-            lifetimes: method
-                .signature
-                .generics
-                .params
-                .iter()
-                .map(ToTokens::to_token_stream)
-                .collect(),
-            clause,
-            written: None,
-            output_is_written: false,
-            diverges: false,
-            parameters: Vec::new(),
-            output: TokenStream::new(),
-            plain_parameters: Vec::new(),
-            plain_output: TokenStream::new(),
-            arguments: Vec::new(),
-            moved: Vec::new(),
-        };
-        for (index, ty) in method.arguments().enumerate() {
-            let ty = qualified(ty);
-            let name = Ident::new(&format!("__argument{index}"), Span::call_site());
-            match abi::argument(&ty, private) {
-                Argument::Direct(ty) => shape.parameters.push(quote!(#name: #ty)),
-                Argument::Moved => {
-                    shape.parameters.push(quote!(#name: *const ()));
-                    shape.moved.push(name.clone());
-                }
-            }
-            shape.plain_parameters.push(quote!(#name: #ty));
-            shape.arguments.push(name);
-        }
-        let mut output = method.signature.output.clone();
-        if let syn::ReturnType::Type(_, ty) = &mut output {
-            **ty = qualified(ty);
-        }
-        if let syn::ReturnType::Type(_, ty) = &output {
-            shape.diverges = matches!(**ty, syn::Type::Never(_));
-        }
-        match abi::output(&output, private) {
-            Output::Direct(tokens) => shape.output = tokens,
-            Output::Written => {
-                shape.written = Some(quote!(, __out: *mut ()));
-                shape.output_is_written = true;
-            }
-        }
-        shape.plain_output = output.to_token_stream();
-        shape
-    }
-
-    /// The type of the `extern` functions as a function pointer, its parts inferred.
-    fn inferred_signature(&self) -> TokenStream {
-        let parameters = 1 + usize::from(self.output_is_written) + self.parameters.len();
-        let parameters = std::iter::repeat_n(quote!(_), parameters);
-        let output = if self.diverges { quote!(!) } else { quote!(_) };
-        quote!(unsafe extern "C-unwind" fn(#(#parameters),*) -> #output)
-    }
-
-    /// The plain call of `function` with the receiver and all arguments.
-    fn call(&self, method: &Method, function: &TokenStream) -> TokenStream {
-        let arguments = &self.arguments;
-        let call = quote!(#function(self #(, #arguments)*));
-        if method.signature.unsafety.is_some() {
-            quote!(unsafe { #call })
-        } else {
-            call
-        }
-    }
-
-    /// The arguments as an entry hands them to a trampoline.
-    fn passed(&self) -> Vec<TokenStream> {
-        self.arguments
-            .iter()
-            .map(|name| {
-                if self.moved.contains(name) {
-                    quote!(&#name as *const _ as *const ())
-                } else {
-                    name.to_token_stream()
-                }
-            })
-            .collect()
-    }
-}
-
-/// The receiver without a `mut` binding, which only the user's body needs.
-fn receiver(method: &Method) -> TokenStream {
-    let mut receiver = method
-        .receiver()
-        .expect("valid::method refused methods without a receiver")
-        .clone();
-    receiver.attrs.clear();
-    if receiver.reference.is_none() {
-        receiver.mutability = None;
-    }
-    receiver.into_token_stream()
 }

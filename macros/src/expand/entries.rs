@@ -1,0 +1,226 @@
+//! The entries: inherent methods on the trait's object types, which `static_call!`
+//! calls, and which see to it that it means what the plain call means.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
+
+use super::shape::Shape;
+use super::trait_::{Context, repeated};
+use crate::ast::Method;
+use crate::{names, valid};
+
+/// Auto traits of the object types that get entries. Auto traits do not change a
+/// vtable, but `dyn Trait + Send` is a type of its own, with inherent methods of
+/// its own.
+const AUTO_TRAITS: [&[&str]; 20] = [
+    &[],
+    &["Send"],
+    &["Sync"],
+    &["Send", "Sync"],
+    &["Unpin"],
+    &["Send", "Unpin"],
+    &["Sync", "Unpin"],
+    &["Send", "Sync", "Unpin"],
+    &["UnwindSafe"],
+    &["Send", "UnwindSafe"],
+    &["Sync", "UnwindSafe"],
+    &["Send", "Sync", "UnwindSafe"],
+    &["UnwindSafe", "RefUnwindSafe"],
+    &["Send", "UnwindSafe", "RefUnwindSafe"],
+    &["Sync", "UnwindSafe", "RefUnwindSafe"],
+    &["Send", "Sync", "UnwindSafe", "RefUnwindSafe"],
+    &["Unpin", "UnwindSafe", "RefUnwindSafe"],
+    &["Send", "Unpin", "UnwindSafe", "RefUnwindSafe"],
+    &["Sync", "Unpin", "UnwindSafe", "RefUnwindSafe"],
+    &["Send", "Sync", "Unpin", "UnwindSafe", "RefUnwindSafe"],
+];
+
+impl Context<'_> {
+    pub(super) fn entries(&self) -> TokenStream {
+        let bound = self.bound_with(|(name, parameter, _)| quote!(#name = #parameter));
+        let blocks = AUTO_TRAITS
+            .iter()
+            .map(|autos| self.entries_of(&bound, autos));
+        quote!(#(#blocks)*)
+    }
+
+    /// The inherent methods of one object type.
+    fn entries_of(&self, bound: &TokenStream, autos: &[&str]) -> TokenStream {
+        let Context {
+            private, repeated, ..
+        } = self;
+        let visibility = &self.input.item.vis;
+        let mut generics = self.generics.clone();
+        generics.params.push(syn::parse_quote!('__object));
+        for (_, parameter, bounds) in &self.associated {
+            generics
+                .params
+                .push(syn::parse_quote!(#parameter: #(#bounds)+*));
+        }
+        let (parameters, _, clause) = generics.split_for_impl();
+        // Enough for the hint; the other object types name the method in rustc's words.
+        let hints = autos.len() < 3;
+        let autos = autos.iter().map(|name| {
+            let name = Ident::new(name, Span::call_site());
+            quote!(+ #private::auto::#name)
+        });
+        let ty = quote!(dyn #bound #(#autos)* + '__object);
+        let dispatched = self
+            .input
+            .dispatched()
+            .enumerate()
+            .map(|(index, (method, _))| self.entry(index, method));
+        let left_alone = self
+            .input
+            .left_alone()
+            .filter(|method| hints && valid::method(method).is_ok())
+            .map(|method| self.refusing_entry(method));
+        let hook_applied = self.hook_applied();
+        let shims_applied = self.shims_applied();
+        let declaration = names::declaration(self.ident());
+        let registration = names::registration();
+        quote! {
+            #repeated
+            impl #parameters #ty #clause {
+                #(#dispatched)*
+                #(#left_alone)*
+                #[doc(hidden)]
+                #[inline]
+                #visibility fn #registration<__Implementation>()
+                    -> #private::Implementation
+                where
+                    __Implementation: #bound + '__object,
+                {
+                    #private::Implementation::new(
+                        #private::vtable_of_pointer(
+                            #private::dangling::<__Implementation>() as *const (dyn #bound + '__object)
+                        ),
+                        <__Implementation as #shims_applied>::__TABLE,
+                    )
+                }
+            }
+            // SAFETY: the table is the one that the receiver's own vtable leads to.
+            #repeated
+            unsafe impl #parameters #private::TraitObject for #ty #clause {
+                #[inline]
+                fn __table(&self) -> &'static #private::Table {
+                    <Self as #hook_applied>::__static_dispatch_table(self)
+                }
+                #[inline]
+                fn __declaration() -> &'static #private::TraitDeclaration {
+                    &#declaration
+                }
+            }
+        }
+    }
+
+    /// The method that `static_call!` calls.
+    fn entry(&self, index: usize, method: &Method) -> TokenStream {
+        let Context {
+            private, applied, ..
+        } = self;
+        let visibility = &self.input.item.vis;
+        let shape = self.shape(method);
+        let Shape {
+            receiver,
+            lifetimes,
+            clause,
+            plain_parameters,
+            plain_output,
+            moved,
+            ..
+        } = &shape;
+        let repeated = repeated(&method.attributes);
+        let attributes = method.attributes.iter().filter(|attribute| {
+            ["must_use", "deprecated"]
+                .iter()
+                .any(|name| attribute.path().is_ident(name))
+        });
+        let unsafety = &method.signature.unsafety;
+        let ident = names::quiet(method.ident());
+        let entry = Ident::new(&names::entry(method.ident()), Span::call_site());
+        let fallback = names::fallback(method.ident());
+        let shims_applied = self.shims_applied();
+        let key = self.key(index, &quote!(Self));
+        let plain = shape.call(method, &quote!(<Self as #applied>::#ident));
+        let passed = shape.passed();
+        let signature = shape.inferred_signature();
+        let call = quote! {
+            // The trampoline has the fallback's signature, which only the
+            // fallback's own type spells with all its lifetimes.
+            #private::with_signature_of(
+                <Self as #shims_applied>::#fallback::<__Site> as #signature,
+                __gate.trampoline(),
+            )
+        };
+        let through = |function: &TokenStream| {
+            if shape.output_is_written {
+                quote! {
+                    let mut __out = #private::MaybeUninit::uninit();
+                    unsafe {
+                        #function(self, __out.as_mut_ptr() as *mut () #(, #passed)*);
+                        __out.assume_init()
+                    }
+                }
+            } else {
+                quote!(unsafe { #function(self #(, #passed)*) })
+            }
+        };
+        let patched = through(&call);
+        let learning = through(&quote!(<Self as #shims_applied>::#fallback::<__Site>));
+        quote! {
+            #repeated
+            #(#attributes)*
+            #[doc(hidden)]
+            #[inline(always)]
+            #visibility #unsafety fn #entry <#(#lifetimes,)* __Site: #private::CallSite>(
+                #receiver, __gate: #private::Gate<__Site, #key> #(, #plain_parameters)*
+            ) #plain_output #clause {
+                match __gate.way() {
+                    #private::Way::Patched => {
+                        #(let #moved = #private::ManuallyDrop::new(#moved);)*
+                        #patched
+                    }
+                    #private::Way::Plain => #plain,
+                    #private::Way::Learning => {
+                        __gate.record(&*self);
+                        #(let #moved = #private::ManuallyDrop::new(#moved);)*
+                        #learning
+                    }
+                }
+            }
+        }
+    }
+
+    /// Stands where a method has no trampoline, so that `static_call!` on it
+    /// says which attribute to add.
+    fn refusing_entry(&self, method: &Method) -> TokenStream {
+        let Context {
+            private, applied, ..
+        } = self;
+        let visibility = &self.input.item.vis;
+        let shape = self.shape(method);
+        let Shape {
+            receiver,
+            lifetimes,
+            clause,
+            plain_parameters,
+            plain_output,
+            ..
+        } = &shape;
+        let repeated = repeated(&method.attributes);
+        let unsafety = &method.signature.unsafety;
+        let ident = names::quiet(method.ident());
+        let entry = Ident::new(&names::entry(method.ident()), Span::call_site());
+        let plain = shape.call(method, &quote!(<Self as #applied>::#ident));
+        quote! {
+            #repeated
+            #[doc(hidden)]
+            #visibility #unsafety fn #entry <#(#lifetimes,)* __Site: #private::AnnotatedMethod>(
+                #receiver, _: #private::Gate<__Site, #private::NotAnnotated> #(, #plain_parameters)*
+            ) #plain_output #clause {
+                #plain
+            }
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! A method's signature, taken apart.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote};
+
+use super::trait_::Context;
+use crate::abi::{self, Argument, Output};
+use crate::ast::Method;
+use crate::rewrite;
+
+/// A method's signature, taken apart for the functions generated from it.
+pub(super) struct Shape {
+    pub(super) receiver: TokenStream,
+    pub(super) lifetimes: Vec<TokenStream>,
+    pub(super) clause: Option<syn::WhereClause>,
+    /// `, __out: *mut ()` where the result is written.
+    pub(super) written: Option<TokenStream>,
+    pub(super) output_is_written: bool,
+    /// The result is `!`.
+    pub(super) diverges: bool,
+    /// Parameters of the `extern` functions, without receiver and `__out`.
+    pub(super) parameters: Vec<TokenStream>,
+    /// Result of the `extern` functions.
+    pub(super) output: TokenStream,
+    /// Parameters and result as the user wrote them.
+    pub(super) plain_parameters: Vec<TokenStream>,
+    pub(super) plain_output: TokenStream,
+    /// Names of all arguments, and of those passed by address.
+    pub(super) arguments: Vec<Ident>,
+    pub(super) moved: Vec<Ident>,
+}
+
+impl Shape {
+    pub(super) fn new(context: &Context<'_>, method: &Method) -> Shape {
+        let private = &context.private;
+        let names: Vec<Ident> = context.associated.iter().map(|a| a.0.clone()).collect();
+        let applied = &context.applied;
+        let by = |name: &Ident| quote!(<Self as #applied>::#name);
+        let qualified = |ty: &syn::Type| {
+            let mut ty = ty.clone();
+            rewrite::replace_associated(&mut ty, &names, &by);
+            ty
+        };
+        let mut clause = method.signature.generics.where_clause.clone();
+        if let Some(clause) = &mut clause {
+            rewrite::replace_associated(clause, &names, &by);
+        }
+        let mut shape = Shape {
+            receiver: receiver(method),
+            lifetimes: method
+                .signature
+                .generics
+                .params
+                .iter()
+                .map(ToTokens::to_token_stream)
+                .collect(),
+            clause,
+            written: None,
+            output_is_written: false,
+            diverges: false,
+            parameters: Vec::new(),
+            output: TokenStream::new(),
+            plain_parameters: Vec::new(),
+            plain_output: TokenStream::new(),
+            arguments: Vec::new(),
+            moved: Vec::new(),
+        };
+        for (index, ty) in method.arguments().enumerate() {
+            let ty = qualified(ty);
+            let name = Ident::new(&format!("__argument{index}"), Span::call_site());
+            match abi::argument(&ty, private) {
+                Argument::Direct(ty) => shape.parameters.push(quote!(#name: #ty)),
+                Argument::Moved => {
+                    shape.parameters.push(quote!(#name: *const ()));
+                    shape.moved.push(name.clone());
+                }
+            }
+            shape.plain_parameters.push(quote!(#name: #ty));
+            shape.arguments.push(name);
+        }
+        let mut output = method.signature.output.clone();
+        if let syn::ReturnType::Type(_, ty) = &mut output {
+            **ty = qualified(ty);
+        }
+        if let syn::ReturnType::Type(_, ty) = &output {
+            shape.diverges = matches!(**ty, syn::Type::Never(_));
+        }
+        match abi::output(&output, private) {
+            Output::Direct(tokens) => shape.output = tokens,
+            Output::Written => {
+                shape.written = Some(quote!(, __out: *mut ()));
+                shape.output_is_written = true;
+            }
+        }
+        shape.plain_output = output.to_token_stream();
+        shape
+    }
+
+    /// The type of the `extern` functions as a function pointer, its parts inferred.
+    pub(super) fn inferred_signature(&self) -> TokenStream {
+        let parameters = 1 + usize::from(self.output_is_written) + self.parameters.len();
+        let parameters = std::iter::repeat_n(quote!(_), parameters);
+        let output = if self.diverges { quote!(!) } else { quote!(_) };
+        quote!(unsafe extern "C-unwind" fn(#(#parameters),*) -> #output)
+    }
+
+    /// The plain call of `function` with the receiver and all arguments.
+    pub(super) fn call(&self, method: &Method, function: &TokenStream) -> TokenStream {
+        let arguments = &self.arguments;
+        let call = quote!(#function(self #(, #arguments)*));
+        if method.signature.unsafety.is_some() {
+            quote!(unsafe { #call })
+        } else {
+            call
+        }
+    }
+
+    /// The arguments as an entry hands them to a trampoline.
+    pub(super) fn passed(&self) -> Vec<TokenStream> {
+        self.arguments
+            .iter()
+            .map(|name| {
+                if self.moved.contains(name) {
+                    quote!(&#name as *const _ as *const ())
+                } else {
+                    name.to_token_stream()
+                }
+            })
+            .collect()
+    }
+}
+
+/// The receiver without a `mut` binding, which only the user's body needs.
+fn receiver(method: &Method) -> TokenStream {
+    let mut receiver = method
+        .receiver()
+        .expect("valid::method refused methods without a receiver")
+        .clone();
+    receiver.attrs.clear();
+    if receiver.reference.is_none() {
+        receiver.mutability = None;
+    }
+    receiver.into_token_stream()
+}
