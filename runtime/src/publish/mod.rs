@@ -76,8 +76,8 @@ impl Trampoline {
 pub(crate) struct Batch {
     code: Vec<(usize, Vec<u8>)>,
     heads: Vec<(usize, [u8; HEAD_BYTES])>,
-    /// Addresses of chains that were not there before.
-    new_chains: Vec<usize>,
+    /// Chains that were not there before.
+    new_chains: Vec<ChainKey>,
 }
 
 impl Batch {
@@ -234,15 +234,15 @@ impl Publisher {
         self.shrink(at, longest, code.len());
         self.chain_bytes += code.len().next_multiple_of(arch::CHAIN_ALIGN);
         batch.code.push((at, code));
-        batch.new_chains.push(at);
+        batch.new_chains.push(key.clone());
         self.chains.insert(key, at);
         Ok(Head::Chain(at))
     }
 
     /// Forgets chains that were never written.
-    fn forget(&mut self, chains: &[usize]) {
-        if !chains.is_empty() {
-            self.chains.retain(|_, at| !chains.contains(at));
+    fn forget(&mut self, chains: &[ChainKey]) {
+        for key in chains {
+            self.chains.remove(key);
         }
     }
 
