@@ -26,7 +26,7 @@ pub enum Work {
     NewChain,
     /// Publish a chain that it has had.
     KnownChain,
-    /// Put heads to rest and open windows.
+    /// Open windows; no head is flipped for that.
     Relearn,
     /// Find that nothing is to be done.
     Nothing,
@@ -39,7 +39,7 @@ impl Work {
             Work::FirstChain => "first chain (into the trampoline)",
             Work::NewChain => "new chain (written and flipped to)",
             Work::KnownChain => "known chain (flipped to)",
-            Work::Relearn => "window reopened (heads to rest)",
+            Work::Relearn => "window reopened (nothing flipped)",
             Work::Nothing => "nothing changed",
         }
     }
