@@ -10,7 +10,12 @@
 /// says. Where sites have no trampolines it is never called.
 #[doc(hidden)]
 #[macro_export]
-#[cfg(all(target_arch = "x86_64", target_os = "linux", not(miri)))]
+#[cfg(all(
+    feature = "patching",
+    target_arch = "x86_64",
+    target_os = "linux",
+    not(miri)
+))]
 macro_rules! trampoline {
     ($site:ty) => {
         #[unsafe(naked)]
@@ -30,7 +35,12 @@ macro_rules! trampoline {
 /// fallback, whose signature it does not know.
 #[doc(hidden)]
 #[macro_export]
-#[cfg(all(target_arch = "x86_64", target_os = "linux", not(miri)))]
+#[cfg(all(
+    feature = "patching",
+    target_arch = "x86_64",
+    target_os = "linux",
+    not(miri)
+))]
 macro_rules! rest {
     ($($fallback:tt)*) => {
         #[unsafe(naked)]
@@ -46,7 +56,12 @@ macro_rules! rest {
 /// Without trampolines.
 #[doc(hidden)]
 #[macro_export]
-#[cfg(not(all(target_arch = "x86_64", target_os = "linux", not(miri))))]
+#[cfg(not(all(
+    feature = "patching",
+    target_arch = "x86_64",
+    target_os = "linux",
+    not(miri)
+)))]
 macro_rules! trampoline {
     ($site:ty) => {
         unsafe extern "C-unwind" fn __trampoline<__Method: $crate::__private::DispatchedMethod>() {
@@ -58,7 +73,12 @@ macro_rules! trampoline {
 /// Without trampolines.
 #[doc(hidden)]
 #[macro_export]
-#[cfg(not(all(target_arch = "x86_64", target_os = "linux", not(miri))))]
+#[cfg(not(all(
+    feature = "patching",
+    target_arch = "x86_64",
+    target_os = "linux",
+    not(miri)
+)))]
 macro_rules! rest {
     ($($fallback:tt)*) => {
         unsafe extern "C-unwind" fn rest<__Site: $crate::__private::CallSite>() {
