@@ -20,8 +20,8 @@ use crate::arch::{self, EncodeError, HEAD_BYTES, TRAMPOLINE_BYTES, Target};
 use crate::os::{self, CodeMemory, Edit, PatchError};
 use crate::site::Path;
 
-/// Size of one arena of chains, in bytes: a thousand chains of the usual size.
-const ARENA_BYTES: usize = 64 * 1024;
+/// Size of one arena of chains, in bytes: five hundred chains of the usual size.
+const ARENA_BYTES: usize = 32 * 1024;
 
 /// Where a trampoline's head leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

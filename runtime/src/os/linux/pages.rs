@@ -32,6 +32,8 @@ use crate::os::runs::{self, Run};
 use crate::os::{CodeMemory, Edit, PatchError, REACH, Unavailable};
 
 mod mapping;
+#[cfg(target_arch = "x86_64")]
+mod room;
 #[cfg(all(test, target_arch = "x86_64", target_pointer_width = "64"))]
 mod tests;
 
@@ -199,6 +201,11 @@ impl CodeMemory for Pages {
             .checked_next_multiple_of(self.page)
             .filter(|length| near.end.saturating_sub(near.start).saturating_add(*length) <= REACH)
             .ok_or_else(|| PatchError::arguments("too large to lie within reach"))?;
+        #[cfg(target_arch = "x86_64")]
+        if let Some(range) = room::claim(&near, length) {
+            self.reserved.push(range.clone());
+            return Ok(range);
+        }
         let mapping = Reserved::new_at_one_of(candidates(&near, length, self.page), length)?;
         mapping.fill(BREAKPOINT);
         mapping.make_executable()?;
