@@ -152,7 +152,9 @@ impl Pages {
         // SAFETY: the caller allows the copy's content in place of what was there.
         unsafe {
             match self.way {
-                Replacement::File => mapping::map_over(&copy, run.pages.start),
+                // Out of files, say: no reason to give up.
+                Replacement::File => mapping::map_over(&copy, run.pages.start)
+                    .or_else(|_| mapping::move_over(&copy, run.pages.start)),
                 Replacement::Anonymous => mapping::move_over(&copy, run.pages.start),
             }
         }
