@@ -313,7 +313,7 @@ fn a_profiler_finds_the_caller_from_trampolines_chains_and_shims() {
         publish(order(n * 97));
     }
     let mut calls: u64 = 0;
-    while PLACES.into_iter().map(samples).sum::<u64>() < 20_000 {
+    while PLACES.into_iter().map(samples).sum::<u64>() + OUTSIDE.load(Ordering::Relaxed) < 30_000 {
         for x in 0..9000 {
             caller(x % 9, x as u64);
         }

@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 mod filter;
 #[path = "../fixture/mod.rs"]
 mod fixture;
+mod limits;
 mod scene;
 
 static PLUGIN: LazyLock<String> = LazyLock::new(|| {
@@ -46,7 +47,10 @@ fn line<'a>(said: &'a str, name: &str) -> &'a str {
 fn a_scene() {
     let variable = |name| std::env::var(name).unwrap();
     let errno = variable("ERRNO").parse().unwrap();
-    let refuse = || filter::apply(&variable("REFUSED"), errno);
+    let refuse = || match variable("REFUSED").as_str() {
+        limit if limits::NAMES.contains(&limit) => limits::apply(limit),
+        call => filter::apply(call, errno),
+    };
     scene::play(
         refuse,
         variable("WHEN") == "later",
@@ -90,6 +94,9 @@ const CASES: &[(&str, Outcome, Outcome)] = &[
         Portable("mremap"),
         Portable("mremap"),
     ),
+    ("files", GoesOn, GoesOn),
+    ("address space", Portable("mmap"), GoesOn),
+    ("/proc", GoesOn, GoesOn),
     (
         "both ways and munmap",
         Portable("mremap"),
@@ -99,7 +106,7 @@ const CASES: &[(&str, Outcome, Outcome)] = &[
 
 #[test]
 fn whatever_the_system_refuses_calls_stay_right_and_the_backend_says_why() {
-    assert_eq!(CASES.len(), filter::FILTERS.len());
+    assert_eq!(CASES.len(), filter::FILTERS.len() + limits::NAMES.len());
     let mut survived = 0;
     for (refused, first, later) in CASES {
         for (when, expected) in [("first", first), ("later", later)] {
