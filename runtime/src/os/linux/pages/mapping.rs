@@ -13,6 +13,7 @@ use std::{io, ptr};
 
 use memmap2::{Mmap, MmapMut, MmapOptions};
 use rustix::fs::{MemfdFlags, memfd_create};
+use rustix::io::Errno;
 use rustix::mm::{self, MapFlags, MprotectFlags, MremapFlags, ProtFlags};
 
 use crate::os::PatchError;
@@ -100,14 +101,19 @@ impl Reserved {
         candidates: impl Iterator<Item = usize>,
         length: usize,
     ) -> Result<Self, PatchError> {
+        let mut only_denied = true;
         for at in candidates {
             match Self::map(at, length, MapFlags::FIXED_NOREPLACE | MapFlags::POPULATE) {
                 // Kernels before 4.17 take the address as a mere hint.
-                Ok(mapping) if mapping.start != at => {}
-                // Taken, or below what this process may map.
-                Err(rustix::io::Errno::EXIST | rustix::io::Errno::PERM) => {}
+                Ok(mapping) if mapping.start != at => only_denied = false,
+                Err(Errno::EXIST) => only_denied = false,
+                // Below what this process may map, or somebody's policy.
+                Err(Errno::PERM) => {}
                 result => return result.map_err(|error| PatchError::new("mmap", error)),
             }
+        }
+        if only_denied {
+            return Err(PatchError::new("mmap", Errno::PERM));
         }
         let full = io::Error::new(
             io::ErrorKind::AddrNotAvailable,

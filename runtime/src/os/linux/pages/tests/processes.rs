@@ -46,3 +46,55 @@ fn a_policy_against_new_code_is_noticed_before_anything_is_patched() {
         code_memory().is_err_and(|unavailable| unavailable.reason.contains("refused mprotect"))
     }));
 }
+
+/// Has the kernel refuse `mmap` with these flags to this thread, for good.
+fn refuse_mmap(flags: MapFlags, errno: i32) {
+    use seccompiler::{
+        BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
+        SeccompRule, TargetArch,
+    };
+    let flags = u64::from(flags.bits());
+    let (length, operator) = (SeccompCmpArgLen::Dword, SeccompCmpOp::MaskedEq(flags));
+    let condition = SeccompCondition::new(3, length, operator, flags).unwrap();
+    let rule = SeccompRule::new(vec![condition]).unwrap();
+    let filter = SeccompFilter::new(
+        [(libc::SYS_mmap, vec![rule])].into(),
+        SeccompAction::Allow,
+        SeccompAction::Errno(errno.unsigned_abs()),
+        TargetArch::x86_64,
+    );
+    let program: BpfProgram = filter.unwrap().try_into().unwrap();
+    seccompiler::apply_filter(&program).unwrap();
+}
+
+#[test]
+fn a_policy_against_mappings_at_a_place_is_no_lack_of_room() {
+    for errno in [libc::EPERM, libc::EACCES, libc::ENOMEM] {
+        assert!(in_a_child(|| {
+            let mut memory = pages();
+            refuse_mmap(MapFlags::FIXED_NOREPLACE, errno);
+            memory
+                .reserve_near(near_tests(), 1)
+                .is_err_and(|error| error.is_refusal() && error.step == "mmap")
+        }));
+    }
+}
+
+#[test]
+fn a_reservation_that_may_not_become_code_is_given_back() {
+    assert!(in_a_child(|| {
+        const PR_SET_MDWE: i32 = 65;
+        let mut memory = pages();
+        let before = mappings().len();
+        // SAFETY: changes what the child may do, nothing else.
+        if unsafe { libc::prctl(PR_SET_MDWE, 1_u64, 0_u64, 0_u64, 0_u64) } != 0 {
+            return true; // A kernel before 6.3.
+        }
+        let refused = (0..10).all(|_| {
+            memory
+                .reserve_near(near_tests(), 1)
+                .is_err_and(|error| error.is_refusal() && error.step == "mprotect")
+        });
+        refused && mappings().len() == before
+    }));
+}
