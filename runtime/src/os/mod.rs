@@ -103,6 +103,11 @@ pub(crate) trait CodeMemory: Send {
         bytes: usize,
     ) -> Result<Range<usize>, PatchError>;
 
+    /// Whether `address` lies in the code of an object that is loaded now.
+    ///
+    /// Costs one walk over the loaded objects for each that is new.
+    fn is_code(&mut self, address: usize) -> bool;
+
     /// Returns when no thread of this process can still execute instructions
     /// that it fetched before the call.
     ///

@@ -123,6 +123,10 @@ pub(crate) enum PrepareError {
     Foreign {
         at: usize,
     },
+    /// What a chain would lead to is not code of a loaded object.
+    NotCode {
+        at: usize,
+    },
 }
 
 impl Publisher {
@@ -203,8 +207,19 @@ impl Publisher {
         batch: &mut Batch,
     ) -> Result<Head, PrepareError> {
         let fallback = trampoline.fallback();
+        if let Body::Holds(held) = &trampoline.body
+            && held == targets
+        {
+            return Ok(Head::Body);
+        }
+        // They come from tables and records, which may be a plugin's.
+        let shims = targets.iter().map(|target| target.shim);
+        for at in shims.chain([trampoline.at(), trampoline.rest(), fallback]) {
+            if !self.memory.is_code(at) {
+                return Err(PrepareError::NotCode { at });
+            }
+        }
         match &trampoline.body {
-            Body::Holds(held) if held == targets => return Ok(Head::Body),
             Body::Empty => {
                 let at = trampoline.at();
                 if trampoline.head == Head::Rest {

@@ -50,19 +50,26 @@ const fn membarrier(command: &'static [(u8, Argument)]) -> Refused {
 pub(crate) const FILTERS: &[(&str, &[Refused])] = &[
     ("nothing", &[]),
     ("memfd_create", &[always(libc::SYS_memfd_create)]),
-    // As `vm.memfd_noexec=2` does: `MFD_NOEXEC_SEAL` is the only flag that it takes.
+    // As `vm.memfd_noexec=2` does, which wants `MFD_NOEXEC_SEAL`.
     (
         "memfd_create as code",
         &[
             Refused {
                 number: libc::SYS_memfd_create,
-                when: &[(1, Is(1 | 0x10))],
+                when: &[(1, Is(3 | 0x10))],
             },
             Refused {
                 number: libc::SYS_memfd_create,
-                when: &[(1, Is(1))],
+                when: &[(1, Is(3))],
             },
         ],
+    ),
+    (
+        "sealing",
+        &[Refused {
+            number: libc::SYS_fcntl,
+            when: &[(1, Is(1033))],
+        }],
     ),
     (
         "write of a page",

@@ -73,6 +73,7 @@ const CASES: &[(&str, Outcome, Outcome)] = &[
     ("nothing", GoesOn, GoesOn),
     ("memfd_create", GoesOn, GoesOn),
     ("memfd_create as code", GoesOn, GoesOn),
+    ("sealing", GoesOn, GoesOn),
     ("write of a page", GoesOn, GoesOn),
     ("mmap as code", GoesOn, GoesOn),
     ("mmap", Portable("mmap"), Portable("mmap")),

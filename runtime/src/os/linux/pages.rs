@@ -93,6 +93,10 @@ struct Pages {
     page: usize,
     /// What [`CodeMemory::reserve_near`] has handed out.
     reserved: Vec<Range<usize>>,
+    /// Code of loaded objects, as far as it was asked for.
+    code: Vec<Range<usize>>,
+    /// How many objects had been unloaded when `code` was right.
+    unloads: u64,
 }
 
 impl Pages {
@@ -104,6 +108,8 @@ impl Pages {
                 way: Replacement::Anonymous,
                 page,
                 reserved: Vec::new(),
+                code: Vec::new(),
+                unloads: 0,
             }),
             _ => Err(PatchError::new(
                 "sysconf",
@@ -214,6 +220,20 @@ impl CodeMemory for Pages {
         let range = mapping.leak();
         self.reserved.push(range.clone());
         Ok(range)
+    }
+
+    fn is_code(&mut self, address: usize) -> bool {
+        let unloads = objects::unload_count();
+        if unloads != self.unloads {
+            self.code.clear();
+            self.unloads = unloads;
+        }
+        if self.code.iter().any(|span| span.contains(&address)) {
+            return true;
+        }
+        let span = objects::executable_span_of(address);
+        self.code.extend(span.clone());
+        span.is_some()
     }
 
     fn barrier(&mut self) -> Result<(), PatchError> {
