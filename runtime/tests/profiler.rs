@@ -3,7 +3,7 @@
 //! What a profiler sees is counted by where it interrupted: in a trampoline, in a
 //! chain inside the program, in a chain elsewhere, in the rest. Only from a chain
 //! elsewhere may it lose its way; see the soundness file.
-#![cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#![cfg(all(feature = "patching", target_os = "linux", target_arch = "x86_64"))]
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
