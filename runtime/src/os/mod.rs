@@ -9,7 +9,7 @@
 //! retarget.
 
 #![cfg_attr(
-    any(not(target_os = "linux"), miri),
+    any(not(feature = "patching"), not(target_os = "linux"), miri),
     allow(dead_code, reason = "what the providers share has no user here")
 )]
 
@@ -21,7 +21,7 @@ mod linux;
 #[cfg(test)]
 mod refusing;
 mod runs;
-#[cfg(any(test, not(target_os = "linux"), miri))]
+#[cfg(any(test, not(feature = "patching"), not(target_os = "linux"), miri))]
 #[cfg_attr(all(target_os = "linux", not(miri)), allow(dead_code))]
 mod unsupported;
 
@@ -102,6 +102,11 @@ pub(crate) trait CodeMemory: Send {
         near: Range<usize>,
         bytes: usize,
     ) -> Result<Range<usize>, PatchError>;
+
+    /// Whether `address` lies in the code of an object that is loaded now.
+    ///
+    /// Costs one walk over the loaded objects for each that is new.
+    fn is_code(&mut self, address: usize) -> bool;
 
     /// Returns when no thread of this process can still execute instructions
     /// that it fetched before the call.

@@ -7,6 +7,8 @@ use super::{CodeMemory, Unavailable};
 pub(crate) fn code_memory() -> Result<Box<dyn CodeMemory>, Unavailable> {
     let reason = if cfg!(miri) {
         "Miri interprets the program and has no code to patch".to_owned()
+    } else if !cfg!(feature = "patching") {
+        "this program was built without the feature `patching` of static-call".to_owned()
     } else {
         format!("there is no code patching for {}", std::env::consts::OS)
     };

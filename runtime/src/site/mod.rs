@@ -52,8 +52,12 @@ pub use record::missed;
 pub(crate) const FIRST_WINDOW: u32 = 1024;
 
 /// Whether call sites have trampolines on this target.
-pub(crate) const TRAMPOLINES: bool =
-    cfg!(all(target_arch = "x86_64", target_os = "linux", not(miri)));
+pub(crate) const TRAMPOLINES: bool = cfg!(all(
+    feature = "patching",
+    target_arch = "x86_64",
+    target_os = "linux",
+    not(miri)
+));
 
 /// One call site: what `static_call!` declares.
 ///

@@ -181,6 +181,28 @@ fn no_mapping_is_ever_writable_and_executable() {
 }
 
 #[test]
+fn a_file_that_code_was_mapped_from_is_never_written_again() {
+    use std::io::Write as _;
+    use std::os::unix::fs::FileExt as _;
+    let mut file = mapping::sealed_file(&[0xCC; 4096]).unwrap();
+    assert!(file.write_at(&[0x90], 0).is_err());
+    assert!(file.write_all(&[0x90]).is_err());
+    assert!(file.set_len(0).is_err() && file.set_len(8192).is_err());
+    // SAFETY: a new mapping, if there is any.
+    let alias = unsafe {
+        mm::mmap(
+            ptr::null_mut(),
+            4096,
+            ProtFlags::READ | ProtFlags::WRITE,
+            MapFlags::SHARED,
+            &file,
+            0,
+        )
+    };
+    assert!(alias.is_err());
+}
+
+#[test]
 fn bytes_around_an_edit_stay_and_gaps_inside_a_reservation_are_closed() {
     let mut memory = pages();
     let region = memory.reserve_near(near_tests(), 8 * 4096).unwrap();

@@ -12,7 +12,8 @@ use std::os::fd::OwnedFd;
 use std::{io, ptr};
 
 use memmap2::{Mmap, MmapMut, MmapOptions};
-use rustix::fs::{MemfdFlags, memfd_create};
+use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
+use rustix::io::Errno;
 use rustix::mm::{self, MapFlags, MprotectFlags, MremapFlags, ProtFlags};
 
 use crate::os::PatchError;
@@ -61,14 +62,12 @@ pub(super) unsafe fn move_over(bytes: &[u8], to: usize) -> Result<(), PatchError
 }
 
 /// Maps `bytes` over `to`, private, readable and executable, from a file in memory
-/// that nobody else has and that is closed before anybody could write it again.
+/// that nobody else has, that is closed at once, and that nobody can write again.
 ///
 /// # Safety
 /// As for [`move_over`].
 pub(super) unsafe fn map_over(bytes: &[u8], to: usize) -> Result<(), PatchError> {
-    let mut file = File::from(memory_file()?);
-    file.write_all(bytes)
-        .map_err(|error| PatchError::new("write", error))?;
+    let file = sealed_file(bytes)?;
     let access = ProtFlags::READ | ProtFlags::EXEC;
     let flags = MapFlags::PRIVATE | MapFlags::FIXED | MapFlags::POPULATE;
     // SAFETY: the caller vouches for the target.
@@ -77,9 +76,21 @@ pub(super) unsafe fn map_over(bytes: &[u8], to: usize) -> Result<(), PatchError>
     Ok(())
 }
 
+/// A file in memory with this content for good. The mapping of a file shows what is
+/// written to the file later, and a process with privileges finds the file of each
+/// mapping in `/proc/self/map_files`.
+pub(super) fn sealed_file(bytes: &[u8]) -> Result<File, PatchError> {
+    let mut file = File::from(memory_file()?);
+    file.write_all(bytes)
+        .map_err(|error| PatchError::new("write", error))?;
+    let seals = SealFlags::WRITE | SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL;
+    fcntl_add_seals(&file, seals).map_err(|error| PatchError::new("fcntl", error))?;
+    Ok(file)
+}
+
 /// A file in memory that may be mapped as code.
 fn memory_file() -> Result<OwnedFd, PatchError> {
-    let flags = MemfdFlags::CLOEXEC;
+    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
     memfd_create("static-call", flags | MemfdFlags::EXEC)
         // Kernels before 6.3 do not know the flag, and need none.
         .or_else(|_| memfd_create("static-call", flags))
@@ -100,14 +111,19 @@ impl Reserved {
         candidates: impl Iterator<Item = usize>,
         length: usize,
     ) -> Result<Self, PatchError> {
+        let mut only_denied = true;
         for at in candidates {
             match Self::map(at, length, MapFlags::FIXED_NOREPLACE | MapFlags::POPULATE) {
                 // Kernels before 4.17 take the address as a mere hint.
-                Ok(mapping) if mapping.start != at => {}
-                // Taken, or below what this process may map.
-                Err(rustix::io::Errno::EXIST | rustix::io::Errno::PERM) => {}
+                Ok(mapping) if mapping.start != at => only_denied = false,
+                Err(Errno::EXIST) => only_denied = false,
+                // Below what this process may map, or somebody's policy.
+                Err(Errno::PERM) => {}
                 result => return result.map_err(|error| PatchError::new("mmap", error)),
             }
+        }
+        if only_denied {
+            return Err(PatchError::new("mmap", Errno::PERM));
         }
         let full = io::Error::new(
             io::ErrorKind::AddrNotAvailable,
