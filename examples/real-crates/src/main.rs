@@ -16,7 +16,6 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
-use static_call_benches::host::Host;
 
 use crate::corpus::{FAMILIES, Family};
 use crate::error::Error;
@@ -66,9 +65,6 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<(), Error> {
     let places = places()?;
-    if arguments.measure {
-        println!("{}\n", Host::here());
-    }
     for family in &arguments.families {
         variants::write(family, &places)?;
         if arguments.test {

@@ -45,9 +45,10 @@ pub(crate) fn run(
 
 /// Each form of each crate is a dependency of its own, `static_rubato` and so on.
 fn manifest(family: &Family, extra: &[(&str, &str)], places: &Places) -> String {
-    let mut text = String::from(
-        "[package]\nname = \"measure\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
+    let mut text = format!(
+        "[package]\nname = \"measure-{}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
          [workspace]\n\n[dependencies]\n",
+        family.name
     );
     for variant in Variant::ALL {
         for krate in family.crates {

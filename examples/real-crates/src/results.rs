@@ -9,11 +9,11 @@ pub const PLAIN: &str = "plain";
 /// Everything that one run of a measuring program found.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Run {
-    /// What publishes chains, or why nothing does.
-    pub backend: String,
+    /// Processor and compiler.
+    pub host: String,
     /// Rows, in the order of measuring.
     pub rows: Vec<Row>,
-    /// `runtime::report()` after the last row.
+    /// `runtime::report()` after the last row: the call sites that were called.
     pub report: String,
 }
 

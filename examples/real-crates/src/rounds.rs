@@ -7,6 +7,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use static_call::runtime;
+use static_call_benches::host::Host;
 use static_call_benches::stats::Summary;
 
 use crate::results::{PLAIN, Ratio, Row, Run};
@@ -42,13 +43,19 @@ impl Workload {
         self
     }
 
-    fn measure(&mut self, rounds: usize) -> Result<Row, Box<dyn Error>> {
+    /// Lets the call sites learn, until they do what they will do.
+    fn settle(&mut self) -> Result<(), Box<dyn Error>> {
         for _ in 0..RETARGETS {
             for _ in 0..WARM_UP {
                 self.compare()?;
             }
             runtime::retarget()?;
         }
+        Ok(())
+    }
+
+    fn measure(&mut self, rounds: usize) -> Result<Row, Box<dyn Error>> {
+        self.settle()?;
         let mut times = vec![Vec::with_capacity(rounds); self.variants.len()];
         for round in 0..rounds {
             for step in 0..self.variants.len() {
@@ -101,25 +108,39 @@ impl Workload {
     }
 }
 
-/// The whole of a measuring program: measures the workloads, prints a [`Run`] as
-/// JSON. The number of rounds is the program's one argument.
+/// The whole of a measuring program. `measure ROUNDS` measures the workloads and
+/// prints a [`Run`] as JSON; `measure ROUNDS VARIANT` only runs that variant, for a
+/// profiler to watch.
 ///
 /// # Errors
-/// The argument is no number, the runtime refused to retarget, or two variants
-/// computed different results.
-pub fn main(workloads: Vec<Workload>) -> Result<(), Box<dyn Error>> {
-    let rounds = std::env::args()
-        .nth(1)
-        .ok_or("how many rounds?")?
-        .parse::<usize>()?;
+/// The number is none, the runtime refused to retarget, or two variants computed
+/// different results.
+pub fn main(mut workloads: Vec<Workload>) -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let rounds = arguments.next().ok_or("how many rounds?")?.parse()?;
+    if let Some(variant) = arguments.next() {
+        for workload in &mut workloads {
+            workload.settle()?;
+            let variants = workload.variants.iter_mut();
+            for (_, pass) in variants.filter(|(name, _)| *name == variant) {
+                for _ in 0..rounds {
+                    black_box(pass());
+                }
+            }
+        }
+        return Ok(());
+    }
     let rows = workloads
-        .into_iter()
-        .map(|mut workload| workload.measure(rounds))
+        .iter_mut()
+        .map(|workload| workload.measure(rounds))
         .collect::<Result<_, _>>()?;
+    let mut report = runtime::report();
+    // Sites of libraries that this one depends on are no crate's.
+    report.sites.retain(|site| site.trait_name.is_some());
     let run = Run {
-        backend: runtime::backend().to_string(),
+        host: Host::here().to_string(),
         rows,
-        report: runtime::report().to_string(),
+        report: report.to_string(),
     };
     serde_json::to_writer(std::io::stdout(), &run)?;
     Ok(())

@@ -7,10 +7,11 @@ use static_call_real_crates::results::{Ratio, Row, Run};
 
 use crate::corpus::Variant;
 
-/// One row for each workload. All figures are multiples of the plain time, but
+/// Where it was measured, and one row for each workload. All figures are multiples of the plain time, but
 /// for the last column: how much of the ceiling's gain `auto` reaches.
 pub(crate) fn of(runs: &[(&str, Run)]) -> String {
-    let mut text = String::from("| workload | plain, ms | control | by hand |");
+    let host = runs.first().map_or("", |(_, run)| &*run.host);
+    let mut text = format!("{host}\n\n| workload | plain, ms | control | by hand |");
     for (mode, _) in runs {
         let _ = write!(text, " static, {mode} |");
     }
