@@ -4,7 +4,7 @@ use std::error::Error;
 use std::hint::black_box;
 
 use nalgebra::Point3;
-use static_call::static_call;
+use static_call::{specialize, static_call};
 use static_call_real_crates::rounds::{self, Workload, mix};
 
 const STEPS: usize = 50;
@@ -97,11 +97,20 @@ fn evaluate_guarded(object: &dyn static_implicit3d::Object<f64>) -> u64 {
     ))
 }
 
+/// One test in front of the loops.
+#[inline(never)]
+fn evaluate_specialized(object: &(dyn static_implicit3d::Object<f64> + 'static)) -> u64 {
+    use static_implicit3d::{Object, Sphere};
+    specialize!(object: [Sphere<f64>] in {
+        grid!(object, |p, slack| object.approx_value(&p, slack))
+    })
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
-    let sphere = || {
+    let sphere = |name| {
         let (plain, control) = (plain::sphere(), control::sphere());
         let concrete = plain_implicit3d::Sphere::new(1.0);
-        Workload::new("sphere, 125,000 points")
+        Workload::new(name)
             .variant("plain", move || plain::evaluate(black_box(&*plain)))
             .variant("control", move || control::evaluate(black_box(&*control)))
             .variant("concrete", move || evaluate_concrete(black_box(&concrete)))
@@ -112,15 +121,29 @@ fn main() -> Result<(), Box<dyn Error>> {
         Workload::new(name)
             .variant("plain", move || plain::evaluate(black_box(&*plain)))
             .variant("control", move || control::evaluate(black_box(&*control)))
-            .variant("static", move || annotated::evaluate(black_box(&*annotated)))
+            .variant("static", move || {
+                annotated::evaluate(black_box(&*annotated))
+            })
     };
     let guarded = annotated::sphere();
+    let specialized = annotated::sphere();
     rounds::main(vec![
-        sphere().variant("static", move || evaluate_guarded(black_box(&*guarded))),
-        objects("cube of 6 planes", (plain::cube, control::cube, annotated::cube)),
+        sphere("sphere, `specialize!`").variant("static", move || {
+            evaluate_specialized(black_box(&*specialized))
+        }),
+        sphere("sphere, per call")
+            .variant("static", move || evaluate_guarded(black_box(&*guarded))),
         objects(
-            "cube without a sphere",
-            (plain::hollow_cube, control::hollow_cube, annotated::hollow_cube),
+            "cube of 6 planes, per call",
+            (plain::cube, control::cube, annotated::cube),
+        ),
+        objects(
+            "cube without a sphere, per call",
+            (
+                plain::hollow_cube,
+                control::hollow_cube,
+                annotated::hollow_cube,
+            ),
         ),
     ])
 }

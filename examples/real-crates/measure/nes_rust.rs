@@ -74,7 +74,11 @@ fn cartridge() -> Vec<u8> {
     program[start.len()..][..2].copy_from_slice(&(again as u16).to_le_bytes());
     program[INTERRUPT..][..interrupt.len()].copy_from_slice(interrupt);
     noise(&mut program[TABLE..][..0x100]);
-    let vectors = [0x8000 + INTERRUPT, 0x8000, 0x8000 + INTERRUPT + interrupt.len() - 1];
+    let vectors = [
+        0x8000 + INTERRUPT,
+        0x8000,
+        0x8000 + INTERRUPT + interrupt.len() - 1,
+    ];
     for (place, vector) in program[0x3FFA..].chunks_mut(2).zip(vectors) {
         place.copy_from_slice(&(vector as u16).to_le_bytes());
     }
@@ -112,7 +116,10 @@ macro_rules! pass {
             }
             nes.copy_pixels(&mut pixels);
             nes.copy_sample_buffer(&mut samples);
-            let sum = pixels.iter().step_by(61).fold(0, |sum, byte| mix(sum, u64::from(*byte)));
+            let sum = pixels
+                .iter()
+                .step_by(61)
+                .fold(0, |sum, byte| mix(sum, u64::from(*byte)));
             samples
                 .iter()
                 .step_by(61)
@@ -123,7 +130,7 @@ macro_rules! pass {
 
 fn main() -> Result<(), Box<dyn Error>> {
     rounds::main(vec![
-        Workload::new("5 frames")
+        Workload::new("5 frames, per call")
             .variant("plain", pass!(plain_nes_rust))
             .variant("control", pass!(control_nes_rust))
             .variant("static", pass!(static_nes_rust))

@@ -23,7 +23,9 @@ macro_rules! pass {
             FixedAsync::Input,
         )
         .expect("valid parameters");
-        let input: Vec<f32> = (0..CHANNELS * CHUNK).map(|n| (n as f32 * 0.01).sin()).collect();
+        let input: Vec<f32> = (0..CHANNELS * CHUNK)
+            .map(|n| (n as f32 * 0.01).sin())
+            .collect();
         let frames = resampler.output_frames_max();
         let mut output = vec![0.0_f32; CHANNELS * frames];
         move || {
@@ -44,14 +46,50 @@ macro_rules! pass {
 
 macro_rules! workload {
     ($degree:ident) => {
-        Workload::new(stringify!($degree))
-            .variant("plain", pass!(plain_rubato, plain_audioadapter_buffers, $degree, SequentialSlice))
-            .variant("control", pass!(control_rubato, control_audioadapter_buffers, $degree, SequentialSlice))
-            .variant("static", pass!(static_rubato, static_audioadapter_buffers, $degree, SequentialSlice))
-            .variant("concrete", pass!(concrete_rubato, concrete_audioadapter_buffers, $degree, SequentialSlice))
+        Workload::new(concat!(stringify!($degree), ", per call"))
+            .variant(
+                "plain",
+                pass!(
+                    plain_rubato,
+                    plain_audioadapter_buffers,
+                    $degree,
+                    SequentialSlice
+                ),
+            )
+            .variant(
+                "control",
+                pass!(
+                    control_rubato,
+                    control_audioadapter_buffers,
+                    $degree,
+                    SequentialSlice
+                ),
+            )
+            .variant(
+                "static",
+                pass!(
+                    static_rubato,
+                    static_audioadapter_buffers,
+                    $degree,
+                    SequentialSlice
+                ),
+            )
+            .variant(
+                "concrete",
+                pass!(
+                    concrete_rubato,
+                    concrete_audioadapter_buffers,
+                    $degree,
+                    SequentialSlice
+                ),
+            )
     };
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    rounds::main(vec![workload!(Linear), workload!(Nearest), workload!(Cubic)])
+    rounds::main(vec![
+        workload!(Linear),
+        workload!(Nearest),
+        workload!(Cubic),
+    ])
 }

@@ -47,7 +47,7 @@ pub(crate) fn run(
 fn manifest(family: &Family, extra: &[(&str, &str)], places: &Places) -> String {
     let mut text = format!(
         "[package]\nname = \"measure-{}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
-         [workspace]\n\n[dependencies]\n",
+         [workspace]\nresolver = \"3\"\n\n[dependencies]\n",
         family.name
     );
     for variant in Variant::ALL {

@@ -63,7 +63,7 @@ fn workspace(family: &Family) -> String {
         let _ = writeln!(patches, "{name} = {{ path = {name:?} }}");
     }
     format!(
-        "[workspace]\nresolver = \"2\"\nmembers = [{}]\n\n[patch.crates-io]\n{patches}",
+        "[workspace]\nresolver = \"3\"\nmembers = [{}]\n\n[patch.crates-io]\n{patches}",
         members.join(", ")
     )
 }
