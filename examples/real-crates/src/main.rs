@@ -36,7 +36,7 @@ struct Arguments {
     #[arg(long)]
     measure: bool,
     /// Rounds for each workload.
-    #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
     /// Measure this often, each time in new processes; tables show every run.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]

@@ -1,11 +1,12 @@
 //! Measures variants of a workload in alternation: every round runs each variant
 //! once, in an order that turns from round to round, and only times of the same
-//! round are compared. A machine that changes speed then changes all of them.
+//! round are compared. A machine that changes speed then changes all of them. The
+//! thread's own processor time is taken, so that other programs' turns do not count.
 
 use std::error::Error;
 use std::hint::black_box;
-use std::time::Instant;
 
+use cpu_time::ThreadTime;
 use static_call::runtime;
 use static_call_benches::host::Host;
 use static_call_benches::stats::Summary;
@@ -60,7 +61,7 @@ impl Workload {
         for round in 0..rounds {
             for step in 0..self.variants.len() {
                 let index = (round + step) % self.variants.len();
-                let start = Instant::now();
+                let start = ThreadTime::now();
                 black_box((self.variants[index].1)());
                 times[index].push(start.elapsed().as_secs_f64());
             }
