@@ -1,0 +1,198 @@
+//! The loops of every contender, and the objects that they are run on: in one
+//! module, since `devirt` knows the vtables of its own codegen unit only.
+
+use std::hint::black_box;
+
+use static_call::static_call;
+use static_call_bench_bodies::{
+    Body, DevirtBody, DispatchedBody, Kind0, Kind1, Kind2, Kind3, Kind4, Kind5, Kind6, Kind7,
+};
+use static_call_benches::copies::Copies;
+use static_call_benches::order::{CALLS, Sources};
+use static_call_benches::serve::Family;
+use static_call_benches::{copies, sites, whole_copies};
+
+/// Objects made here.
+pub(crate) fn here() -> Sources {
+    static OBJECTS: [&dyn Body; 8] = [
+        &Kind0::new(),
+        &Kind1::new(),
+        &Kind2::new(),
+        &Kind3::new(),
+        &Kind4::new(),
+        &Kind5::new(),
+        &Kind6::new(),
+        &Kind7::new(),
+    ];
+    static DEVIRT: [&dyn DevirtBody; 8] = [
+        &Kind0::new(),
+        &Kind1::new(),
+        &Kind2::new(),
+        &Kind3::new(),
+        &Kind4::new(),
+        &Kind5::new(),
+        &Kind6::new(),
+        &Kind7::new(),
+    ];
+    Sources {
+        objects: OBJECTS,
+        devirt: DEVIRT,
+        boxed: [
+            || Box::new(Kind0::new()),
+            || Box::new(Kind1::new()),
+            || Box::new(Kind2::new()),
+            || Box::new(Kind3::new()),
+            || Box::new(Kind4::new()),
+            || Box::new(Kind5::new()),
+            || Box::new(Kind6::new()),
+            || Box::new(Kind7::new()),
+        ],
+        boxed_devirt: [
+            || Box::new(Kind0::new()),
+            || Box::new(Kind1::new()),
+            || Box::new(Kind2::new()),
+            || Box::new(Kind3::new()),
+            || Box::new(Kind4::new()),
+            || Box::new(Kind5::new()),
+            || Box::new(Kind6::new()),
+            || Box::new(Kind7::new()),
+        ],
+    }
+}
+
+macro_rules! loops {
+    ($copies:ident!($($loops:tt)*)) => {{
+        static COPIES: Copies = Copies::plain($copies!($($loops)*));
+        &COPIES
+    }};
+}
+
+/// The loops of a method that takes `&self`. Those with call sites are named: each
+/// stands in a line of its own, by which the report is searched.
+macro_rules! family {
+    ($method:ident, $site:ident) => {
+        Family {
+            plain: loops!(copies!(0, |order| &order.objects, |body, x| body.$method(x))),
+            control: loops!(copies!(1, |order| &order.objects, |body, x| body.$method(x))),
+            site: &$site,
+            inline: None,
+            specialize: None,
+            by_hand: Some(loops!(copies!(0, |order| &order.enums, |body, x| body
+                .$method(x)))),
+            enum_dispatch: Some(loops!(copies!(0, |order| &order.dispatched, |body, x| {
+                DispatchedBody::$method(*body, x)
+            }))),
+            devirt: Some(loops!(copies!(0, |order| &order.devirt, |body, x| body
+                .$method(x)))),
+            generics: Some(loops!(copies!(0, |order| &order.first, |body, x| {
+                fn call<B: Body>(body: &B, x: u64) -> u64 {
+                    body.$method(x)
+                }
+                call(*body, x)
+            }))),
+        }
+    };
+}
+
+static STEP_SITE: Copies = sites!(copies!(0, |order| &order.objects, |body, x| {
+    static_call!(body.step(x))
+}));
+/// One multiplication, chains of up to two targets.
+pub(crate) static STEP: Family = family!(step, STEP_SITE);
+
+static STEP_OF_FOUR_SITE: Copies = sites!(copies!(0, |order| &order.objects, |body, x| {
+    static_call!(body.step_of_four(x))
+}));
+/// One multiplication, chains of up to four targets.
+pub(crate) static STEP_OF_FOUR: Family = family!(step_of_four, STEP_OF_FOUR_SITE);
+
+static MEDIUM_SITE: Copies = sites!(copies!(0, |order| &order.objects, |body, x| {
+    static_call!(body.medium(x))
+}));
+/// About five nanoseconds.
+pub(crate) static MEDIUM: Family = family!(medium, MEDIUM_SITE);
+
+static LARGE_SITE: Copies = sites!(copies!(0, |order| &order.objects, |body, x| {
+    static_call!(body.large(x))
+}));
+/// About fifty nanoseconds.
+pub(crate) static LARGE: Family = family!(large, LARGE_SITE);
+
+static STEP_MUT_SITE: Copies = sites!(copies!(0, |order| &mut order.boxes, |body, x| {
+    static_call!(body.step_mut(x))
+}));
+/// One multiplication and a store, `&mut self`, every object in a box of its own.
+pub(crate) static STEP_MUT: Family = Family {
+    plain: loops!(copies!(0, |order| &mut order.boxes, |body, x| body.step_mut(x))),
+    control: loops!(copies!(1, |order| &mut order.boxes, |body, x| body.step_mut(x))),
+    site: &STEP_MUT_SITE,
+    inline: None,
+    specialize: None,
+    by_hand: Some(loops!(copies!(0, |order| &mut order.boxed_enums, |body, x| {
+        body.step_mut(x)
+    }))),
+    enum_dispatch: Some(loops!(copies!(
+        0,
+        |order| &mut order.boxed_dispatched,
+        |body, x| DispatchedBody::step_mut(&mut **body, x)
+    ))),
+    devirt: Some(loops!(copies!(0, |order| &mut order.boxed_devirt, |body, x| {
+        body.step_mut(x)
+    }))),
+    generics: None,
+};
+
+/// The same object for a whole loop: the compiler does not know which, but it knows
+/// that it stays the same.
+macro_rules! one_receiver {
+    ($order:ident, $objects:ident, |$body:ident, $x:ident| $call:expr) => {{
+        let $body = black_box($order.$objects[0]);
+        let mut $x = 1;
+        for _ in 0..CALLS {
+            $x = $call;
+        }
+        $x
+    }};
+}
+
+static RECEIVER_SITE: Copies = sites!(whole_copies!(0, |order| one_receiver!(
+    order,
+    objects,
+    |body, x| static_call!(body.step(x))
+)));
+/// One multiplication, all calls in a loop on one object.
+pub(crate) static RECEIVER: Family = Family {
+    plain: loops!(whole_copies!(0, |order| one_receiver!(
+        order,
+        objects,
+        |body, x| body.step(x)
+    ))),
+    control: loops!(whole_copies!(1, |order| one_receiver!(
+        order,
+        objects,
+        |body, x| body.step(x)
+    ))),
+    site: &RECEIVER_SITE,
+    inline: None,
+    specialize: None,
+    by_hand: Some(loops!(whole_copies!(0, |order| one_receiver!(
+        order,
+        enums,
+        |body, x| body.step(x)
+    )))),
+    enum_dispatch: Some(loops!(whole_copies!(0, |order| one_receiver!(
+        order,
+        dispatched,
+        |body, x| DispatchedBody::step(body, x)
+    )))),
+    devirt: Some(loops!(whole_copies!(0, |order| one_receiver!(
+        order,
+        devirt,
+        |body, x| body.step(x)
+    )))),
+    generics: Some(loops!(whole_copies!(0, |order| one_receiver!(
+        order,
+        first,
+        |body, x| Body::step(body, x)
+    )))),
+};
