@@ -22,6 +22,15 @@ pub(crate) struct Method {
     pub(crate) options: Option<MethodOptions>,
 }
 
+/// A method with trampolines.
+pub(crate) struct Dispatched<'a> {
+    pub(crate) method: &'a Method,
+    /// Chain capacity.
+    pub(crate) targets: u8,
+    /// Types whose bodies its call sites inline if they list none themselves.
+    pub(crate) inline: &'a [Type],
+}
+
 impl Trait {
     /// Reads the trait. Errors are collected in `errors`; what can be read is returned.
     pub(crate) fn read(
@@ -46,11 +55,18 @@ impl Trait {
         }
     }
 
-    /// The methods that get trampolines, each with its chain capacity.
-    pub(crate) fn dispatched(&self) -> impl Iterator<Item = (&Method, u8)> {
-        self.methods
-            .iter()
-            .filter_map(|method| Some((method, self.targets_of(method)?)))
+    /// The methods that get trampolines.
+    pub(crate) fn dispatched(&self) -> impl Iterator<Item = Dispatched<'_>> {
+        self.methods.iter().filter_map(|method| {
+            Some(Dispatched {
+                method,
+                targets: self.targets_of(method)?,
+                inline: match &method.options {
+                    Some(MethodOptions::Dispatch { inline, .. }) => inline,
+                    _ => &[],
+                },
+            })
+        })
     }
 
     /// The methods that are callable on the object but have no trampoline.
@@ -61,8 +77,8 @@ impl Trait {
     }
 
     fn targets_of(&self, method: &Method) -> Option<u8> {
-        match (method.options, self.options.targets) {
-            (Some(MethodOptions::Dispatch { targets }), _) => Some(targets),
+        match (&method.options, self.options.targets) {
+            (Some(MethodOptions::Dispatch { targets, .. }), _) => Some(*targets),
             // On the trait the option means "every eligible method".
             (None, Some(targets)) => crate::valid::method(method).is_ok().then_some(targets),
             (Some(MethodOptions::Skip), _) | (None, None) => None,

@@ -8,6 +8,7 @@
 //! | `regroup` | what `macro_rules!` substituted stays in one piece |
 //! | `ast` | what was written: the trait or impl, and each method's signature |
 //! | `attr` | what was asked: `targets`, `skip`, `crate` |
+//! | `list` | which types are to be inlined |
 //! | `valid` | what is refused, each refusal with what to write instead |
 //! | `abi` | how each argument and result travels through a trampoline |
 //! | `expand` | what is written for traits, impls and calls |
@@ -21,6 +22,7 @@ mod abi;
 mod ast;
 mod attr;
 mod expand;
+mod list;
 mod names;
 mod regroup;
 mod rewrite;

@@ -42,6 +42,15 @@ pub(crate) fn fallback(method: &Ident) -> Ident {
     spanless(&format!("__fallback_{}", method.unraw()))
 }
 
+/// Extension trait of object types that puts the guards of a list before a method.
+pub(crate) fn guards(of_trait: &Ident) -> Ident {
+    spanless(&format!("__{}Guards", of_trait.unraw()))
+}
+
+pub(crate) fn guarded(method: &Ident) -> Ident {
+    spanless(&format!("__guarded_{}", method.unraw()))
+}
+
 /// Type that stands for one dispatched method of one object type.
 pub(crate) fn key(of_trait: &Ident) -> Ident {
     spanless(&format!("__{}Method", of_trait.unraw()))

@@ -16,8 +16,8 @@ pub use crate::registry::{
     STATIC_CALL_IMPLEMENTATIONS_0_1_0 as IMPLEMENTATIONS, Table, TraitDeclaration, TraitObject,
 };
 pub use crate::site::{
-    CallSite, DispatchedMethod, Gate, NotAnnotated, Route, STATIC_CALL_SITES_0_1_0 as SITES, Site,
-    Way, missed,
+    CallSite, DispatchedMethod, Gate, Keys, List, ListOfMethod, NotAnnotated, Route,
+    STATIC_CALL_SITES_0_1_0 as SITES, Site, SiteOf, Way, missed,
 };
 pub use crate::{rest, trampoline};
 
@@ -57,6 +57,27 @@ pub fn vtable_of_pointer<T: ?Sized>(object: *const T) -> usize {
     // SAFETY: two words, by the assertion; any two words are two pointers.
     let words = unsafe { core::mem::transmute_copy::<*const T, [*const (); 2]>(&object) };
     words[1].addr()
+}
+
+/// The value behind an object, by its own type.
+///
+/// # Safety
+/// The object's type is `T`, but for lifetimes.
+#[inline(always)]
+pub unsafe fn assume<T, O: ?Sized>(object: &O) -> &T {
+    // SAFETY: the data pointer of an object points to the value; the caller's word
+    // for its type.
+    unsafe { &*core::ptr::from_ref(object).cast::<T>() }
+}
+
+/// The value behind an object, by its own type.
+///
+/// # Safety
+/// The object's type is `T`, but for lifetimes.
+#[inline(always)]
+pub unsafe fn assume_mut<T, O: ?Sized>(object: &mut O) -> &mut T {
+    // SAFETY: as in `assume`.
+    unsafe { &mut *core::ptr::from_mut(object).cast::<T>() }
 }
 
 /// A pointer to no value, to be unsized for its vtable.

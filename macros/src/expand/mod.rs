@@ -3,6 +3,7 @@
 
 mod call;
 mod entries;
+mod guards;
 mod impl_;
 mod shape;
 mod trait_;

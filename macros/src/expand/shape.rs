@@ -107,12 +107,41 @@ impl Shape {
     /// The plain call of `function` with the receiver and all arguments.
     pub(super) fn call(&self, method: &Method, function: &TokenStream) -> TokenStream {
         let arguments = &self.arguments;
-        let call = quote!(#function(self #(, #arguments)*));
-        if method.signature.unsafety.is_some() {
-            quote!(unsafe { #call })
-        } else {
-            call
-        }
+        unsafe_if(method, quote!(#function(self #(, #arguments)*)))
+    }
+
+    /// The same with one more argument after the receiver.
+    pub(super) fn call_with(
+        &self,
+        method: &Method,
+        function: &TokenStream,
+        more: &TokenStream,
+    ) -> TokenStream {
+        let arguments = &self.arguments;
+        unsafe_if(method, quote!(#function(self, #more #(, #arguments)*)))
+    }
+
+    /// The plain call on the value behind the receiver, whose type is `ty`.
+    pub(super) fn call_on(
+        &self,
+        method: &Method,
+        function: &TokenStream,
+        private: &TokenStream,
+        ty: &Ident,
+    ) -> TokenStream {
+        let arguments = &self.arguments;
+        let exclusive = method
+            .receiver()
+            .is_some_and(|receiver| receiver.mutability.is_some() && receiver.reference.is_some());
+        let assume = Ident::new(
+            if exclusive { "assume_mut" } else { "assume" },
+            Span::call_site(),
+        );
+        // SAFETY (of the expansion): the guard has compared the vtable.
+        let value = quote!(unsafe { #private::#assume::<#ty, Self>(self) });
+        let call = quote!(#function(__value #(, #arguments)*));
+        let call = unsafe_if(method, call);
+        quote!({ let __value = #value; #call })
     }
 
     /// The arguments as an entry hands them to a trampoline.
@@ -127,6 +156,15 @@ impl Shape {
                 }
             })
             .collect()
+    }
+}
+
+/// The call in a block of its own where the method is unsafe.
+fn unsafe_if(method: &Method, call: TokenStream) -> TokenStream {
+    if method.signature.unsafety.is_some() {
+        quote!(unsafe { #call })
+    } else {
+        call
     }
 }
 

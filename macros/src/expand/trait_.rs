@@ -9,7 +9,9 @@
 //!    (counts a miss, then the plain vtable call);
 //! 4. the keys, `__TraitMethod<…, Object, INDEX>`: one type for each method of
 //!    each object type, by which a call site's trampoline finds its fallback;
-//! 5. the entries: inherent methods on `dyn Trait`, `dyn Trait + Send`, …, which
+//! 5. the guards, `trait __TraitGuards<…, List>`, implemented for every object type
+//!    and every list: the compares and inlined bodies, and behind them the switch;
+//! 6. the entries: inherent methods on `dyn Trait`, `dyn Trait + Send`, …, which
 //!    `static_call!` calls by method syntax, so that autoderef, two-phase borrows
 //!    and temporaries are those of the plain call.
 
@@ -43,6 +45,7 @@ pub(crate) fn expand(attribute: TokenStream, item: ItemTrait) -> TokenStream {
         context.hook(),
         context.shims(),
         context.keys(),
+        context.guards(),
         context.entries(),
     ];
     let hook = context.hook_applied();
@@ -78,6 +81,14 @@ pub(super) fn repeated(attributes: &[Attribute]) -> TokenStream {
             _ => None,
         })
         .collect()
+}
+
+/// `(A, (B, ()))`.
+pub(super) fn nested_list(types: &[syn::Type]) -> TokenStream {
+    types
+        .iter()
+        .rev()
+        .fold(quote!(()), |rest, ty| quote!((#ty, #rest)))
 }
 
 /// What every part of the expansion needs.
@@ -154,7 +165,7 @@ impl<'a> Context<'a> {
     }
 
     /// The trait's generics with one more type parameter for an implementor.
-    fn generics_with_implementor(&self) -> Generics {
+    pub(super) fn generics_with_implementor(&self) -> Generics {
         let mut generics = self.generics.clone();
         let applied = &self.applied;
         generics
@@ -172,9 +183,10 @@ impl<'a> Context<'a> {
         } = self;
         let name = names::declaration(self.ident());
         let ident = self.ident().to_string();
-        let methods = self.input.dispatched().map(|(method, targets)| {
-            let cfgs = method.cfgs();
-            let method = method.ident().to_string();
+        let methods = self.input.dispatched().map(|dispatched| {
+            let cfgs = dispatched.method.cfgs();
+            let method = dispatched.method.ident().to_string();
+            let targets = dispatched.targets;
             quote!(#(#cfgs)* #private::MethodDeclaration::new(#method, #targets))
         });
         // The hash is of tokens, and tokens do not say which `cfg`s hold.
@@ -254,15 +266,15 @@ impl<'a> Context<'a> {
         let (parameters, _, clause) = self.generics.split_for_impl();
         let with_implementor = self.generics_with_implementor();
         let (impl_parameters, _, _) = with_implementor.split_for_impl();
-        let addresses = self.input.dispatched().map(|(method, _)| {
-            let cfgs = method.cfgs();
-            let shim = names::shim(method.ident());
+        let addresses = self.input.dispatched().map(|dispatched| {
+            let cfgs = dispatched.method.cfgs();
+            let shim = names::shim(dispatched.method.ident());
             quote!(#(#cfgs)* #private::Code::new(<Self as #shims_applied>::#shim as *const ()))
         });
         let methods = self
             .input
             .dispatched()
-            .map(|(method, _)| self.method_shims(method));
+            .map(|dispatched| self.method_shims(dispatched.method));
         let object = self.bound_with(|(name, _, _)| quote!(#name = <Self as #applied>::#name));
         quote! {
             #repeated
@@ -360,25 +372,30 @@ impl<'a> Context<'a> {
         let (parameters, _, _) = declared.split_for_impl();
         let lifetimes = self.generics.lifetimes().map(|one| &one.lifetime);
         let types = self.generics.type_params().map(|one| &one.ident);
-        let methods = self.input.dispatched().enumerate().map(|(index, (method, _))| {
+        let methods = self.input.dispatched().enumerate().map(|(index, dispatched)| {
+            let method = dispatched.method;
             let attributes = self::repeated(&method.attributes);
             let key = self.key(index, &quote!(__Object));
             let fallback = names::fallback(method.ident());
             let (shims_applied, hook_applied) = (self.shims_applied(), self.hook_applied());
             let declaration = names::declaration(self.ident());
+            let bare = self.bound_with(|(name, _, _)| quote!(#name = <__Object as #applied>::#name));
+            let inline = nested_list(&dispatched.inline);
             let method_index = self.method_index(index);
             quote! {
                 #attributes
                 impl #impl_parameters #private::DispatchedMethod for #key #clause {
                     type Object = __Object;
+                    type Bare = dyn #bare;
+                    type Inline = #inline;
                     #[inline]
                     fn table(object: &__Object) -> &'static #private::Table {
                         <__Object as #hook_applied>::__static_dispatch_table(object)
                     }
                     #[inline]
-                    fn route<__Site: #private::CallSite>() -> &'static #private::Route {
+                    fn route<__Site: #private::SiteOf<Self>>() -> &'static #private::Route {
                         const {
-                            &#private::Route::new(
+                            &#private::Route::new::<__Site, Self>(
                                 &#declaration,
                                 #method_index,
                                 <Self as #private::DispatchedMethod>::rest::<__Site> as *const (),
@@ -410,8 +427,8 @@ impl<'a> Context<'a> {
     /// The method's place in the declaration, which `#[cfg]` on the methods
     /// before it may shift.
     fn method_index(&self, index: usize) -> TokenStream {
-        let steps = self.input.dispatched().take(index).map(|(method, _)| {
-            let cfgs = method.cfgs();
+        let steps = self.input.dispatched().take(index).map(|dispatched| {
+            let cfgs = dispatched.method.cfgs();
             quote!(#(#cfgs)* let __index = __index + 1;)
         });
         quote!({ let __index = 0; #(#steps)* __index })
@@ -442,6 +459,12 @@ impl<'a> Context<'a> {
                 GenericParam::Const(parameter) => parameter.ident.to_token_stream(),
             })
             .collect()
+    }
+
+    pub(super) fn guards_applied(&self, list: &TokenStream) -> TokenStream {
+        let guards = names::guards(self.ident());
+        let arguments = self.parameter_names();
+        quote!(#guards <#(#arguments,)* #list>)
     }
 
     pub(super) fn shape(&self, method: &Method) -> Shape {

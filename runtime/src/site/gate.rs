@@ -3,7 +3,7 @@
 use core::marker::PhantomData;
 
 use super::record::record;
-use super::{CallSite, Ordering, Route, Site};
+use super::{CallSite, List, Ordering, Route, Site, SiteOf};
 use crate::registry::Table;
 
 /// Which way a site's calls go.
@@ -40,11 +40,22 @@ pub trait DispatchedMethod {
     /// The object type.
     type Object: ?Sized;
 
+    /// `dyn Trait<…>` with the object's generics and associated types and no auto
+    /// traits: with an implementor, it names an implementation.
+    type Bare: ?Sized;
+
+    /// The types that the method's annotation lists for inlining.
+    type Inline: List<Self>
+    where
+        Self: Sized;
+
     /// The table that the object's vtable leads to.
     fn table(object: &Self::Object) -> &'static Table;
 
     /// Where calls from a site to this method lead.
-    fn route<S: CallSite>() -> &'static Route;
+    fn route<S: SiteOf<Self>>() -> &'static Route
+    where
+        Self: Sized;
 
     /// Jumps to the fallback, with whatever arguments there are.
     ///
@@ -58,12 +69,14 @@ pub enum NotAnnotated {}
 
 impl DispatchedMethod for NotAnnotated {
     type Object = ();
+    type Bare = ();
+    type Inline = ();
 
     fn table((): &()) -> &'static Table {
         unreachable!("no entry of a method that is not annotated compiles")
     }
 
-    fn route<S: CallSite>() -> &'static Route {
+    fn route<S: SiteOf<Self>>() -> &'static Route {
         unreachable!("no entry of a method that is not annotated compiles")
     }
 
@@ -85,8 +98,12 @@ impl<S: CallSite, M: DispatchedMethod> Gate<S, M> {
 
     /// Which way this call goes. One relaxed load.
     #[inline(always)]
-    pub fn way(&self) -> Way {
-        if !super::TRAMPOLINES {
+    pub fn way(&self) -> Way
+    where
+        S: SiteOf<M>,
+    {
+        // Without trampolines there is something to learn for guards only.
+        if !super::TRAMPOLINES && <S::List as List<M>>::LENGTH == 0 {
             return Way::Plain;
         }
         let switch = self.site.switch.load(Ordering::Relaxed);
@@ -107,9 +124,18 @@ impl<S: CallSite, M: DispatchedMethod> Gate<S, M> {
         self.trampoline
     }
 
+    /// The key of the guard with this index. One relaxed load.
+    #[inline(always)]
+    pub fn key(&self, index: usize) -> usize {
+        S::keys().get(index)
+    }
+
     /// Records a call that is about to be made by the fallback.
     #[inline(always)]
-    pub fn record(&self, object: &M::Object) {
+    pub fn record(&self, object: &M::Object)
+    where
+        S: SiteOf<M>,
+    {
         record_call::<M>(object, self.site, self.trampoline, M::route::<S>());
     }
 }

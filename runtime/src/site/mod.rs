@@ -10,6 +10,9 @@
 //!    to the fallback shim, which counts a miss and makes the plain call;
 //! 3. *learning*: the call is recorded, and then plain.
 //!
+//! Where the call lists types to inline, their guards ([`Keys`]) come first, and
+//! what a guard knows never reaches the switch.
+//!
 //! A site starts out learning: its first calls are recorded until the window's
 //! budget is used up, which makes it plain. From then on `runtime::retarget()`
 //! decides, and the calling threads never do more than count down a budget that
@@ -36,8 +39,11 @@ mod record;
 mod tests;
 
 mod gate;
+mod inline;
 
 pub use gate::{DispatchedMethod, Gate, NotAnnotated, Way};
+pub(crate) use inline::Guards;
+pub use inline::{Keys, List, ListOfMethod, SiteOf};
 pub use record::missed;
 
 /// Calls recorded in a learning window that nobody configured.
@@ -89,8 +95,14 @@ pub(crate) enum Phase {
 /// The type that carries a call site into a trampoline: each `static_call!`
 /// declares its own.
 pub trait CallSite {
+    /// The types whose bodies are inlined there: `(A, (B, ()))`, or [`ListOfMethod`].
+    type Inline;
+
     /// The site's static.
     fn site() -> &'static Site;
+
+    /// The keys of its guards.
+    fn keys() -> &'static Keys;
 }
 
 /// Where a site's calls lead: a method of an object type. A site in generic code
@@ -103,6 +115,8 @@ pub struct Route {
     pub(crate) rest: *const (),
     /// Where a chain ends.
     pub(crate) fallback: *const (),
+    /// What stands in front of the switch.
+    pub(crate) guards: Option<Guards>,
 }
 
 /// A route with a trampoline that leads there. Inlined code may have several for
@@ -122,7 +136,7 @@ unsafe impl Send for Route {}
 
 impl Route {
     /// For the expansion of `#[static_dispatch]`.
-    pub const fn new(
+    pub const fn new<S: SiteOf<M>, M: DispatchedMethod>(
         declaration: &'static TraitDeclaration,
         method: usize,
         rest: *const (),
@@ -133,6 +147,25 @@ impl Route {
             method,
             rest,
             fallback,
+            guards: Guards::of::<S, M>(),
+        }
+    }
+}
+
+#[cfg(test)]
+impl Route {
+    pub(crate) const fn without_guards(
+        declaration: &'static TraitDeclaration,
+        method: usize,
+        rest: *const (),
+        fallback: *const (),
+    ) -> Self {
+        Route {
+            declaration,
+            method,
+            rest,
+            fallback,
+            guards: None,
         }
     }
 }
@@ -146,11 +179,7 @@ impl Site {
         column: u32,
     ) -> Self {
         Site {
-            switch: AtomicI8::new(if TRAMPOLINES {
-                Way::Learning
-            } else {
-                Way::Plain
-            } as i8),
+            switch: AtomicI8::new(Way::Learning as i8),
             busy: AtomicBool::new(false),
             phase: AtomicU8::new(Phase::Learning as u8),
             _reserved: AtomicU8::new(0),
@@ -203,9 +232,18 @@ impl Site {
         Some(Path { route, trampoline })
     }
 
-    /// Sends calls another way. Stays plain where there are no trampolines.
+    /// The guards in front of it, once a call was recorded.
+    pub(crate) fn guards(&self) -> Option<Guards> {
+        self.first_path()?.route.guards
+    }
+
+    /// Sends calls another way. Nothing is patched where there are no trampolines.
     pub(crate) fn send(&self, way: Way) {
-        let way = if TRAMPOLINES { way } else { Way::Plain };
+        let way = if way == Way::Patched && !TRAMPOLINES {
+            Way::Plain
+        } else {
+            way
+        };
         self.switch.store(way as i8, Ordering::Release);
     }
 

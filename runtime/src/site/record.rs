@@ -4,9 +4,15 @@ use super::{AtomicPtr, Ordering, Path, Phase, Site, Way};
 use crate::profile;
 use crate::registry::Table;
 
-/// Notes a call in the site's learning window. Without allocation, and without
-/// waiting: if the site's try-lock is taken, the note is dropped.
+/// Notes a call in the site's learning window, or counts it as a miss of the guards
+/// if those are all that is published. Without allocation, and without waiting: if
+/// the site's try-lock is taken, the note is dropped.
 pub(super) fn record(site: &'static Site, vtable: usize, table: &'static Table, path: Path) {
+    if site.phase() == Phase::Watching {
+        // The fallback counts the miss.
+        stop_watching(site);
+        return;
+    }
     count(site, Phase::Learning, || {
         if note(site, vtable, table, path) && site.budget.load(Ordering::Relaxed) > 1 {
             return true;
@@ -15,6 +21,24 @@ pub(super) fn record(site: &'static Site, vtable: usize, table: &'static Table, 
         site.send(Way::Plain);
         false
     });
+}
+
+/// After guards without a chain have missed as often as they may before the next
+/// look: back to the plain price.
+fn stop_watching(site: &Site) {
+    if site.budget.load(Ordering::Relaxed) != 0 || site.busy.swap(true, Ordering::Acquire) {
+        return;
+    }
+    if site.phase() == Phase::Watching && site.budget.load(Ordering::Acquire) == 0 {
+        // Unless a pass has sent the calls another way since this one read the switch.
+        let _ = site.switch.compare_exchange(
+            Way::Learning as i8,
+            Way::Plain as i8,
+            Ordering::AcqRel,
+            Ordering::Relaxed,
+        );
+    }
+    site.busy.store(false, Ordering::Release);
 }
 
 /// Called by every fallback shim before it makes the plain call.

@@ -14,7 +14,7 @@ static TABLE: Table = Table::new(
     core::any::TypeId::of::<u8>,
     &[],
 );
-static ROUTE: Route = Route::new(&DECLARATION, 0, core::ptr::null(), core::ptr::null());
+static ROUTE: Route = Route::without_guards(&DECLARATION, 0, core::ptr::null(), core::ptr::null());
 const PATH: Path = Path {
     route: &ROUTE,
     trampoline: 64,
