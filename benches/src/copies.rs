@@ -1,7 +1,7 @@
 //! The measured loops, each in eight copies at different places: where code
 //! happens to lie moves a figure by a fifth.
 
-use crate::order::Order;
+use crate::order::{CALLS, Order};
 
 /// Calls each object of an order once and returns what came of it.
 pub type Loop = fn(&mut Order) -> u64;
@@ -13,6 +13,8 @@ pub const COPIES: usize = 8;
 pub struct Copies {
     /// The copies.
     pub loops: &'static [Loop],
+    /// Calls in a copy.
+    pub calls: usize,
     /// Call sites in all of them together.
     pub sites: usize,
     /// What the locations of their call sites begin with, in a report; empty for
@@ -26,6 +28,7 @@ impl Copies {
     pub const fn plain(loops: &'static [Loop]) -> Self {
         Copies {
             loops,
+            calls: CALLS,
             sites: 0,
             location: "",
         }
@@ -37,6 +40,7 @@ impl Copies {
     pub const fn with_site(location: &'static str, loops: &'static [Loop]) -> Self {
         Copies {
             loops,
+            calls: CALLS,
             sites: loops.len(),
             location,
         }

@@ -20,6 +20,8 @@ pub enum Mix {
         /// How many types.
         of: usize,
     },
+    /// Two types equally often, and the same at the same place in every order.
+    Fixed,
     /// All equally often.
     Uniform {
         /// How many types.
@@ -52,6 +54,7 @@ impl Mix {
         };
         match self {
             Mix::One => vec![0; CALLS],
+            Mix::Fixed => Mix::Uniform { of: 2 }.kinds(&mut Shuffle::new(0)),
             Mix::Skewed { of } => (0..CALLS).map(|_| skewed(of, 0)).collect(),
             Mix::Uniform { of } => (0..CALLS).map(|_| shuffle.below(of)).collect(),
             Mix::Runs { of, length } => {
@@ -220,7 +223,11 @@ mod tests {
     #[test]
     fn runs_are_as_long_as_they_say() {
         let kinds = Mix::Runs { of: 8, length: 64 }.kinds(&mut Shuffle::new(3));
-        assert!(kinds.chunks(64).all(|run| run.iter().all(|kind| *kind == run[0])));
+        assert!(
+            kinds
+                .chunks(64)
+                .all(|run| run.iter().all(|kind| *kind == run[0]))
+        );
         assert!(counts(&kinds).iter().filter(|&&count| count > 0).count() > 2);
     }
 }

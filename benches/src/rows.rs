@@ -224,7 +224,10 @@ impl Latency {
 
 fn table(text: &mut String, headings: &[&str], rows: impl Iterator<Item = Vec<String>>) {
     let rows: Vec<Vec<String>> = rows.collect();
-    let headings: Vec<_> = headings.iter().map(|heading| (*heading).to_owned()).collect();
+    let headings: Vec<_> = headings
+        .iter()
+        .map(|heading| (*heading).to_owned())
+        .collect();
     let widths: Vec<usize> = (0..headings.len())
         .map(|column| {
             let rows = rows.iter().filter_map(|row| row.get(column));

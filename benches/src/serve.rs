@@ -7,7 +7,7 @@
 use std::hint::black_box;
 use std::io::{BufRead, Write};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use static_call::runtime::{self, Config, Mode};
 
 use crate::columns::Column;
 use crate::copies::{Copies, Loop};
-use crate::order::{CALLS, Mix, Order, Sources};
+use crate::order::{Mix, Order, Sources};
 use crate::standing::Standing;
 use crate::stats::Shuffle;
 
@@ -23,7 +23,7 @@ use crate::stats::Shuffle;
 const MISSES: u32 = 64;
 /// Passes after which sites that are not in their state are left as they are.
 const PASSES: usize = 24;
-/// No loop: the second thread rests.
+/// No variant: the second thread rests.
 const REST: usize = usize::MAX;
 
 /// The loops of one body.
@@ -149,7 +149,8 @@ pub fn serve(row: &Row, mode: Mode, columns: &[Column]) -> Result<(), String> {
                 company.fill(seed);
             }
             order.fill(&mut Shuffle::new(seed));
-            say(&round(&loops, seed, &mut order, company.as_ref()))?;
+            let seconds = round(&loops, seed, &mut order, company.as_ref());
+            say(&per_call(&seconds, &variants))?;
             if row.relearns {
                 runtime::retarget().map_err(|error| error.to_string())?;
             }
@@ -165,7 +166,11 @@ pub fn serve(row: &Row, mode: Mode, columns: &[Column]) -> Result<(), String> {
         .map(|((_, copies), (before, after))| {
             copies.location.is_empty()
                 || row.relearns
-                || after.fits(copies, mode) && Standing { misses: before.misses, ..after.clone() } == *before
+                || after.fits(copies, mode)
+                    && Standing {
+                        misses: before.misses,
+                        ..after.clone()
+                    } == *before
         })
         .collect();
     say(&Goodbye {
@@ -230,38 +235,45 @@ fn settle(
     Ok(())
 }
 
-/// Nanoseconds per call for each variant: all copies of all variants in turn.
-fn round(
-    loops: &[&[Loop]],
-    seed: u64,
-    order: &mut Order,
-    company: Option<&Company>,
-) -> Vec<f64> {
-    let copies = loops.iter().map(|copies| copies.len()).max().unwrap_or(0);
+/// Seconds for each variant: all copies of all variants in turn.
+fn round(loops: &[&[Loop]], seed: u64, order: &mut Order, company: Option<&Company>) -> Vec<f64> {
     // Whoever had the processor meanwhile left other things in its caches.
     for copies in loops {
         black_box(copies[0](order));
     }
+    let rotation = usize::try_from(seed % 1024).unwrap_or(0);
     let mut seconds = vec![0.0; loops.len()];
-    for copy in 0..copies {
+    if let Some(company) = company {
+        // The second thread takes its time to follow, so that it is asked but once
+        // for each variant.
         for turn in 0..loops.len() {
-            let rotation = usize::try_from(seed % 1024).unwrap_or(0);
+            let variant = (turn + rotation) % loops.len();
+            company.work(variant);
+            for run in loops[variant] {
+                seconds[variant] += time(*run, order);
+            }
+        }
+        return seconds;
+    }
+    let copies = loops.iter().map(|copies| copies.len()).max();
+    for copy in 0..copies.unwrap_or(0) {
+        for turn in 0..loops.len() {
             let variant = (turn + rotation + copy) % loops.len();
             if let Some(run) = loops[variant].get(copy) {
-                if let Some(company) = company {
-                    company.work(variant * copies + copy);
-                }
                 seconds[variant] += time(*run, order);
             }
         }
     }
-    #[allow(clippy::cast_precision_loss, reason = "a few thousand")]
-    let calls = |copies: &[Loop]| (CALLS * copies.len()) as f64;
     seconds
-        .iter()
-        .zip(loops)
-        .map(|(seconds, copies)| seconds * 1e9 / calls(copies))
-        .collect()
+}
+
+/// Nanoseconds per call.
+fn per_call(seconds: &[f64], variants: &[(Column, &Copies)]) -> Vec<f64> {
+    #[allow(clippy::cast_precision_loss, reason = "a few thousand")]
+    let calls = |copies: &Copies| (copies.calls * copies.loops.len()) as f64;
+    let variants = variants.iter().map(|(_, copies)| calls(copies));
+    let each = seconds.iter().zip(variants);
+    each.map(|(seconds, calls)| seconds * 1e9 / calls).collect()
 }
 
 fn time(run: Loop, order: &mut Order) -> f64 {
@@ -278,14 +290,14 @@ fn say<T: Serialize>(what: &T) -> Result<(), String> {
         .map_err(|error| error.to_string())
 }
 
-/// A second thread that runs the loop that is being measured, on objects in the same
-/// order, over and over.
+/// A second thread that runs the variant that is being measured, on objects in the
+/// same order, over and over.
 struct Company {
     order: Mutex<Order>,
-    /// Which loop it should run, and which one it runs.
+    /// Whose loops it should run, and whose it runs.
     wanted: AtomicUsize,
     running: AtomicUsize,
-    ended: std::sync::atomic::AtomicBool,
+    ended: AtomicBool,
 }
 
 impl Company {
@@ -294,15 +306,16 @@ impl Company {
             order: Mutex::new(Order::new(row.mix, sources, row.boxed)),
             wanted: AtomicUsize::new(REST),
             running: AtomicUsize::new(REST),
-            ended: std::sync::atomic::AtomicBool::new(false),
+            ended: AtomicBool::new(false),
         }
     }
 
-    /// Has the thread run a loop, and waits until it does.
+    /// Has the thread run a variant's loops, and waits until it does.
     fn work(&self, wanted: usize) {
         self.wanted.store(wanted, Ordering::Release);
         while self.running.load(Ordering::Acquire) != wanted {
-            std::hint::spin_loop();
+            // The other processor may be anybody's.
+            std::thread::yield_now();
         }
     }
 
@@ -318,18 +331,15 @@ impl Company {
 
     /// The thread's work.
     fn keep(&self, loops: &[&[Loop]]) {
-        let copies = loops.iter().map(|copies| copies.len()).max().unwrap_or(1);
         while !self.ended.load(Ordering::Acquire) {
             let wanted = self.wanted.load(Ordering::Acquire);
             self.running.store(wanted, Ordering::Release);
-            let run = loops
-                .get(wanted / copies)
-                .and_then(|variant| variant.get(wanted % copies));
-            match (run, self.order.lock()) {
-                (Some(run), Ok(mut order)) => {
+            if let (Some(variant), Ok(mut order)) = (loops.get(wanted), self.order.lock()) {
+                for run in *variant {
                     black_box(run(&mut order));
                 }
-                _ => std::thread::yield_now(),
+            } else {
+                std::thread::yield_now();
             }
         }
     }

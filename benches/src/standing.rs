@@ -12,8 +12,10 @@ pub struct Standing {
     pub sites: usize,
     /// Plain calls.
     pub plain: usize,
-    /// A chain is published.
+    /// A chain is published, behind guards if there are any.
     pub patched: usize,
+    /// Guards are on, and no chain is published.
+    pub inlined: usize,
     /// A window is open.
     pub learning: usize,
     /// Misses counted so far.
@@ -37,6 +39,7 @@ impl Standing {
             sites: sites.len(),
             plain: count(State::Plain),
             patched: count(State::Patched),
+            inlined: count(State::Inlined),
             learning: count(State::Learning),
             misses: sites.iter().map(|site| site.misses).sum(),
             why: sites
@@ -52,8 +55,8 @@ impl Standing {
         self.sites == copies.sites
             && match mode {
                 Mode::Off => self.plain == self.sites,
-                Mode::Always => self.patched == self.sites,
-                Mode::Auto => self.plain + self.patched == self.sites,
+                Mode::Always => self.patched + self.inlined == self.sites,
+                Mode::Auto => self.plain + self.patched + self.inlined == self.sites,
             }
     }
 
@@ -67,6 +70,7 @@ impl Standing {
         let counts = [
             (self.plain, "plain"),
             (self.patched, "patched"),
+            (self.inlined, "inlined"),
             (self.learning, "learning"),
         ];
         match counts.iter().find(|(count, _)| count == sites) {

@@ -4,9 +4,7 @@ use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::meta::ParseNestedMeta;
 use syn::parse::Parser;
 use syn::spanned::Spanned;
-use syn::{
-    Attribute, Error, Expr, ExprLit, ExprUnary, Lit, Meta, Path, Result, Token, Type, UnOp,
-};
+use syn::{Attribute, Error, Expr, ExprLit, ExprUnary, Lit, Meta, Path, Result, Token, Type, UnOp};
 
 use crate::list;
 

@@ -7,8 +7,8 @@
 
 use enum_dispatch::enum_dispatch;
 
-use crate::kinds::{Kind0, Kind1, Kind2, Kind3, Kind4, Kind5, Kind6, Kind7};
 use crate::Body;
+use crate::kinds::{Kind0, Kind1, Kind2, Kind3, Kind4, Kind5, Kind6, Kind7};
 
 /// For `devirt`, with the two hot types that `inline` lists name, too.
 #[devirt::devirt(Kind0, Kind1)]

@@ -14,9 +14,13 @@ struct Foreign {
 }
 
 impl Foreign {
+    fn once(&self, x: u64) -> u64 {
+        x.wrapping_mul(self.factor.rotate_left(31) | 1)
+    }
+
     fn rounds(&self, mut x: u64, rounds: usize) -> u64 {
         for _ in 0..rounds {
-            x = (x ^ (x >> 29)).wrapping_mul(self.factor).wrapping_add(9);
+            x = self.once(x ^ (x >> 29));
         }
         x
     }
@@ -25,20 +29,20 @@ impl Foreign {
 #[static_dispatch]
 impl Body for Foreign {
     fn step(&self, x: u64) -> u64 {
-        x.wrapping_mul(self.factor).wrapping_add(9)
+        self.once(x)
     }
 
     fn step_of_four(&self, x: u64) -> u64 {
-        self.step(x)
+        self.once(x)
     }
 
     fn step_mut(&mut self, x: u64) -> u64 {
         self.last = x;
-        self.step(x)
+        self.once(x)
     }
 
     fn medium(&self, x: u64) -> u64 {
-        self.rounds(x, 3)
+        self.rounds(x, 4)
     }
 
     fn large(&self, x: u64) -> u64 {

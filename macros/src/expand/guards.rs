@@ -27,14 +27,16 @@ impl Context<'_> {
         let (parameters, _, clause) = declared.split_for_impl();
         let objects = self.generics_with_implementor();
         let (object_parameters, _, _) = objects.split_for_impl();
-        let bound = self
-            .bound_with(|(name, _, _)| quote!(#name = <__Implementation as #applied>::#name));
+        let bound =
+            self.bound_with(|(name, _, _)| quote!(#name = <__Implementation as #applied>::#name));
         let rest = self.guards_applied(&quote!(__Rest));
         let mut listed = self.generics.clone();
         listed.params.push(syn::parse_quote!(
             __Implementation: #applied + #rest + ?Sized
         ));
-        listed.params.push(syn::parse_quote!(__Listed: #bound + 'static));
+        listed
+            .params
+            .push(syn::parse_quote!(__Listed: #bound + 'static));
         listed.params.push(syn::parse_quote!(__Rest));
         let (listed_parameters, _, _) = listed.split_for_impl();
         let no_guards = self.guards_applied(&quote!(()));

@@ -70,9 +70,7 @@ impl<'a> Mixes<'a> {
         Mixes {
             mono: vec![kinds[0]; CALLS],
             skewed: shuffled(|pick| kinds[usize::from(pick % 5 == 0)]),
-            scattered: shuffled(|pick| {
-                kinds[if pick % 5 == 0 { 1 + pick / 5 % 7 } else { 0 }]
-            }),
+            scattered: shuffled(|pick| kinds[if pick % 5 == 0 { 1 + pick / 5 % 7 } else { 0 }]),
             even: shuffled(|pick| kinds[pick % 4]),
         }
     }

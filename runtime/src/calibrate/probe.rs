@@ -94,10 +94,8 @@ macro_rules! through_site {
                 })
             }
 
-            pub(super) const THIS: super::super::ThroughSite = super::super::ThroughSite {
-                run,
-                site: &SITE,
-            };
+            pub(super) const THIS: super::super::ThroughSite =
+                super::super::ThroughSite { run, site: &SITE };
         }
     };
 }

@@ -130,7 +130,11 @@ pub(super) fn shown(
     let published = shown.len();
     let mut rest: Vec<_> = seen
         .iter()
-        .filter(|candidate| !shown[..published].iter().any(|one| one.target == candidate.target))
+        .filter(|candidate| {
+            !shown[..published]
+                .iter()
+                .any(|one| one.target == candidate.target)
+        })
         .collect();
     rest.sort_by_key(|candidate| std::cmp::Reverse(candidate.count));
     let rest = rest.into_iter();

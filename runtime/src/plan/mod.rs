@@ -329,12 +329,7 @@ fn registered_are_all(evidence: &Evidence<'_>) -> bool {
 }
 
 /// Hysteresis: what is published stays unless the new plan is better by the margin.
-fn publish_or_keep(
-    plan: Plan,
-    figures: Figures,
-    evidence: &Evidence<'_>,
-    margin: f32,
-) -> Decision {
+fn publish_or_keep(plan: Plan, figures: Figures, evidence: &Evidence<'_>, margin: f32) -> Decision {
     let current = evidence.current;
     if plan == *current {
         return Decision::Keep;

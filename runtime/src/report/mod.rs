@@ -289,7 +289,9 @@ fn describe(site: &Site, details: Option<&Details>) -> (State, String) {
 /// What is on, for which share of the calls, and at which price.
 fn published(figures: &Figures, has_chain: bool) -> String {
     let price = |ratio: Option<f32>| {
-        ratio.map_or_else(String::new, |ratio| format!(" ({ratio:.2} of a plain call)"))
+        ratio.map_or_else(String::new, |ratio| {
+            format!(" ({ratio:.2} of a plain call)")
+        })
     };
     let mut parts = Vec::new();
     if figures.guarded > 0.0 || !has_chain {

@@ -102,7 +102,14 @@ fn targets(site: &SiteReport) -> String {
     let mut named: Vec<String> = site
         .targets
         .iter()
-        .take(NAMED.max(site.targets.iter().filter(|one| one.in_chain || one.inlined).count()))
+        .take(
+            NAMED.max(
+                site.targets
+                    .iter()
+                    .filter(|one| one.in_chain || one.inlined)
+                    .count(),
+            ),
+        )
         .map(|target| {
             let share = match target.share {
                 Some(share) => format!("{} {:.0} %", short(&target.type_name), share * 100.0),

@@ -33,13 +33,28 @@ pub(crate) fn rows() -> Vec<Row> {
         row("receiver", "one object, loop", Mix::One, RECEIVER),
         row("two", "80/20 of 2", TWO, STEP),
         row("eight", "80/20 of 8", EIGHT, STEP),
-        row("uniform-4", "uniform 4", Mix::Uniform { of: 4 }, STEP_OF_FOUR),
-        row("uniform-8", "uniform 8", Mix::Uniform { of: 8 }, STEP_OF_FOUR),
+        row(
+            "uniform-4",
+            "uniform 4",
+            Mix::Uniform { of: 4 },
+            STEP_OF_FOUR,
+        ),
+        row(
+            "uniform-8",
+            "uniform 8",
+            Mix::Uniform { of: 8 },
+            STEP_OF_FOUR,
+        ),
         Row {
             relearns: true,
             ..row("phases", "phase change", Mix::Phases { of: 8 }, STEP)
         },
-        row("runs", "runs of 64, of 8", Mix::Runs { of: 8, length: 64 }, STEP),
+        row(
+            "runs",
+            "runs of 64, of 8",
+            Mix::Runs { of: 8, length: 64 },
+            STEP,
+        ),
         row("medium", "medium body, 80/20 of 2", TWO, MEDIUM),
         row("large", "large body, 80/20 of 2", TWO, LARGE),
         Row {
@@ -48,11 +63,21 @@ pub(crate) fn rows() -> Vec<Row> {
         },
         Row {
             sources: elsewhere,
-            ..row("elsewhere-mono", "objects from another crate, one type", Mix::One, STEP)
+            ..row(
+                "elsewhere-mono",
+                "objects from another crate, one type",
+                Mix::One,
+                STEP,
+            )
         },
         Row {
             sources: elsewhere,
-            ..row("elsewhere-two", "objects from another crate, 80/20 of 2", TWO, STEP)
+            ..row(
+                "elsewhere-two",
+                "objects from another crate, 80/20 of 2",
+                TWO,
+                STEP,
+            )
         },
         Row {
             company: true,

@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What makes indirect calls and jumps go through retpolines. std is not rebuilt.
-const RETPOLINES: &str =
-    "-Ctarget-feature=+retpoline-indirect-calls,+retpoline-indirect-branches";
+const RETPOLINES: &str = "-Ctarget-feature=+retpoline-indirect-calls,+retpoline-indirect-branches";
 
 /// Builds one program as this one was built, or with retpolines and in a target
 /// directory of its own, and returns where it is.

@@ -70,20 +70,22 @@ macro_rules! loops {
 /// The loops of a method that takes `&self`. Those with call sites are named: each
 /// stands in a line of its own, by which the report is searched.
 macro_rules! family {
-    ($method:ident, $site:ident) => {
+    ($method:ident, $site:ident, $inline:ident) => {
         Family {
             plain: loops!(copies!(0, |order| &order.objects, |body, x| body.$method(x))),
             control: loops!(copies!(1, |order| &order.objects, |body, x| body.$method(x))),
             site: &$site,
-            inline: None,
+            inline: Some(&$inline),
             specialize: None,
-            by_hand: Some(loops!(copies!(0, |order| &order.enums, |body, x| body
-                .$method(x)))),
+            by_hand: Some(loops!(
+                copies!(0, |order| &order.enums, |body, x| body.$method(x))
+            )),
             enum_dispatch: Some(loops!(copies!(0, |order| &order.dispatched, |body, x| {
                 DispatchedBody::$method(*body, x)
             }))),
-            devirt: Some(loops!(copies!(0, |order| &order.devirt, |body, x| body
-                .$method(x)))),
+            devirt: Some(loops!(
+                copies!(0, |order| &order.devirt, |body, x| body.$method(x))
+            )),
             generics: Some(loops!(copies!(0, |order| &order.first, |body, x| {
                 fn call<B: Body>(body: &B, x: u64) -> u64 {
                     body.$method(x)
@@ -94,51 +96,68 @@ macro_rules! family {
     };
 }
 
-static STEP_SITE: Copies = sites!(copies!(0, |order| &order.objects, |body, x| {
-    static_call!(body.step(x))
-}));
+/// As [`copies!`], with a call site in each; all in the line that this is written in.
+macro_rules! sites_of {
+    ($method:ident $(, $list:ident = $types:tt)?) => {
+        sites!(copies!(0, |order| &order.objects, |body, x| static_call!(
+            body.$method(x) $(, $list = $types)?
+        )))
+    };
+}
+
+static STEP_SITE: Copies = sites_of!(step);
+static STEP_INLINE: Copies = sites_of!(step, inline = [Kind0, Kind1]);
 /// One multiplication, chains of up to two targets.
-pub(crate) static STEP: Family = family!(step, STEP_SITE);
+pub(crate) static STEP: Family = family!(step, STEP_SITE, STEP_INLINE);
 
-static STEP_OF_FOUR_SITE: Copies = sites!(copies!(0, |order| &order.objects, |body, x| {
-    static_call!(body.step_of_four(x))
-}));
+static STEP_OF_FOUR_SITE: Copies = sites_of!(step_of_four);
+static STEP_OF_FOUR_INLINE: Copies = sites_of!(step_of_four, inline = [Kind0, Kind1]);
 /// One multiplication, chains of up to four targets.
-pub(crate) static STEP_OF_FOUR: Family = family!(step_of_four, STEP_OF_FOUR_SITE);
+pub(crate) static STEP_OF_FOUR: Family =
+    family!(step_of_four, STEP_OF_FOUR_SITE, STEP_OF_FOUR_INLINE);
 
-static MEDIUM_SITE: Copies = sites!(copies!(0, |order| &order.objects, |body, x| {
-    static_call!(body.medium(x))
-}));
+static MEDIUM_SITE: Copies = sites_of!(medium);
+static MEDIUM_INLINE: Copies = sites_of!(medium, inline = [Kind0, Kind1]);
 /// About five nanoseconds.
-pub(crate) static MEDIUM: Family = family!(medium, MEDIUM_SITE);
+pub(crate) static MEDIUM: Family = family!(medium, MEDIUM_SITE, MEDIUM_INLINE);
 
-static LARGE_SITE: Copies = sites!(copies!(0, |order| &order.objects, |body, x| {
-    static_call!(body.large(x))
-}));
+static LARGE_SITE: Copies = sites_of!(large);
+static LARGE_INLINE: Copies = sites_of!(large, inline = [Kind0, Kind1]);
 /// About fifty nanoseconds.
-pub(crate) static LARGE: Family = family!(large, LARGE_SITE);
+pub(crate) static LARGE: Family = family!(large, LARGE_SITE, LARGE_INLINE);
 
-static STEP_MUT_SITE: Copies = sites!(copies!(0, |order| &mut order.boxes, |body, x| {
-    static_call!(body.step_mut(x))
-}));
+macro_rules! boxed_sites_of {
+    ($method:ident $(, $list:ident = $types:tt)?) => {
+        sites!(copies!(0, |order| &mut order.boxes, |body, x| static_call!(
+            body.$method(x) $(, $list = $types)?
+        )))
+    };
+}
+
+static STEP_MUT_SITE: Copies = boxed_sites_of!(step_mut);
+static STEP_MUT_INLINE: Copies = boxed_sites_of!(step_mut, inline = [Kind0, Kind1]);
 /// One multiplication and a store, `&mut self`, every object in a box of its own.
 pub(crate) static STEP_MUT: Family = Family {
     plain: loops!(copies!(0, |order| &mut order.boxes, |body, x| body.step_mut(x))),
     control: loops!(copies!(1, |order| &mut order.boxes, |body, x| body.step_mut(x))),
     site: &STEP_MUT_SITE,
-    inline: None,
+    inline: Some(&STEP_MUT_INLINE),
     specialize: None,
-    by_hand: Some(loops!(copies!(0, |order| &mut order.boxed_enums, |body, x| {
-        body.step_mut(x)
-    }))),
+    by_hand: Some(loops!(copies!(
+        0,
+        |order| &mut order.boxed_enums,
+        |body, x| { body.step_mut(x) }
+    ))),
     enum_dispatch: Some(loops!(copies!(
         0,
         |order| &mut order.boxed_dispatched,
         |body, x| DispatchedBody::step_mut(&mut **body, x)
     ))),
-    devirt: Some(loops!(copies!(0, |order| &mut order.boxed_devirt, |body, x| {
-        body.step_mut(x)
-    }))),
+    devirt: Some(loops!(copies!(
+        0,
+        |order| &mut order.boxed_devirt,
+        |body, x| { body.step_mut(x) }
+    ))),
     generics: None,
 };
 
@@ -155,11 +174,18 @@ macro_rules! one_receiver {
     }};
 }
 
-static RECEIVER_SITE: Copies = sites!(whole_copies!(0, |order| one_receiver!(
-    order,
-    objects,
-    |body, x| static_call!(body.step(x))
-)));
+macro_rules! receiver_sites_of {
+    ($method:ident $(, $list:ident = $types:tt)?) => {
+        sites!(whole_copies!(0, |order| one_receiver!(
+            order,
+            objects,
+            |body, x| static_call!(body.$method(x) $(, $list = $types)?)
+        )))
+    };
+}
+
+static RECEIVER_SITE: Copies = receiver_sites_of!(step);
+static RECEIVER_INLINE: Copies = receiver_sites_of!(step, inline = [Kind0, Kind1]);
 /// One multiplication, all calls in a loop on one object.
 pub(crate) static RECEIVER: Family = Family {
     plain: loops!(whole_copies!(0, |order| one_receiver!(
@@ -173,7 +199,7 @@ pub(crate) static RECEIVER: Family = Family {
         |body, x| body.step(x)
     ))),
     site: &RECEIVER_SITE,
-    inline: None,
+    inline: Some(&RECEIVER_INLINE),
     specialize: None,
     by_hand: Some(loops!(whole_copies!(0, |order| one_receiver!(
         order,

@@ -65,7 +65,11 @@ fn main() -> Result<(), String> {
     let columns = columns.unwrap_or_else(|| Column::ALL.to_vec());
     if let (Some(id), Some(mode)) = (&arguments.serve, arguments.mode) {
         let row = benchmark::rows().into_iter().find(|row| row.id == id);
-        return serve(&row.ok_or(format!("there is no row `{id}`"))?, mode, &columns);
+        return serve(
+            &row.ok_or(format!("there is no row `{id}`"))?,
+            mode,
+            &columns,
+        );
     }
     if let Backend::Portable { reason } = runtime::backend() {
         eprintln!("no chains can be published here: {reason}");
@@ -117,7 +121,9 @@ fn build(arguments: &Arguments, columns: &[Column], retpolines: bool) -> Result<
         names.push((many, many_id, many_label));
     }
     if let Some(wanted) = &arguments.rows {
-        let unknown = wanted.iter().find(|id| names.iter().all(|name| name.1 != *id));
+        let unknown = wanted
+            .iter()
+            .find(|id| names.iter().all(|name| name.1 != *id));
         if let Some(unknown) = unknown {
             let known: Vec<_> = names.iter().map(|name| name.1).collect();
             return Err(format!(
