@@ -7,7 +7,7 @@ pub use core::marker::PhantomData;
 pub use core::mem::{ManuallyDrop, MaybeUninit};
 
 pub use linkme;
-pub use static_call_macros::{expand_plain_call, expand_static_call};
+pub use static_call_macros::{expand_plain_call, expand_specialize, expand_static_call};
 pub use typeid::of as identity;
 
 pub use crate::registry::{
@@ -16,9 +16,10 @@ pub use crate::registry::{
     STATIC_CALL_IMPLEMENTATIONS_0_1_0 as IMPLEMENTATIONS, Table, TraitDeclaration, TraitObject,
 };
 pub use crate::site::{
-    CallSite, DispatchedMethod, Gate, Keys, List, ListOfMethod, NotAnnotated, Route,
-    STATIC_CALL_SITES_0_1_0 as SITES, Site, SiteOf, Way, missed,
+    CallSite, DispatchedMethod, Gate, HOT_FROM, Keys, List, ListOfMethod, NotAnnotated, Place,
+    Route, STATIC_CALL_SITES_0_1_0 as SITES, Site, SiteOf, Switch, missed, record_call as record,
 };
+pub use crate::specialize::Specialize;
 pub use crate::{rest, trampoline};
 
 /// The auto traits that object types may carry.

@@ -14,14 +14,14 @@ use super::trait_::nested_list;
 use crate::{list, names};
 
 /// `($crate) recv.method(args)`, as `static_call!` passes it on.
-struct Input {
+pub(super) struct Input {
     krate: TokenStream,
-    call: Result<Call>,
+    pub(super) call: Result<Call>,
 }
 
 /// `recv.method(args), inline = [A, B]`.
-struct Call {
-    call: ExprMethodCall,
+pub(super) struct Call {
+    pub(super) call: ExprMethodCall,
     /// [`None`] leaves it to the method's annotation.
     inline: Option<Vec<Type>>,
 }
@@ -58,12 +58,12 @@ pub(crate) fn static_call(input: TokenStream) -> TokenStream {
         struct __Site;
         #[#private::linkme::distributed_slice(#private::SITES)]
         #[linkme(crate = #private::linkme)]
-        static __SITE: #private::Site = #private::Site::new(
-            &#method,
+        static __SITE: #private::Site = #private::Site::new(&#private::Place::new(
+            #method,
             #private::core::file!(),
             #private::core::line!(),
             #private::core::column!(),
-        );
+        ));
         static __KEYS: #private::Keys = #private::Keys::new();
         impl #private::CallSite for __Site {
             type Inline = #inline;

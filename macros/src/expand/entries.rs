@@ -137,10 +137,10 @@ impl Context<'_> {
         let entry = Ident::new(&names::entry(method.ident()), Span::call_site());
         let key = self.key(index, &quote!(Self));
         let guards = self.guards_applied(&quote!(<__Site as #private::SiteOf<#key>>::List));
-        let guarded = names::guarded(method.ident());
+        let enter = names::enter(method.ident());
         let call = shape.call_with(
             method,
-            &quote!(<Self as #guards>::#guarded::<__Site>),
+            &quote!(<Self as #guards>::#enter::<__Site>),
             &quote!(__gate),
         );
         let predicates = clause.as_ref().map(|clause| &clause.predicates);

@@ -130,9 +130,10 @@ impl Shape {
         ty: &Ident,
     ) -> TokenStream {
         let arguments = &self.arguments;
-        let exclusive = method
-            .receiver()
-            .is_some_and(|receiver| receiver.mutability.is_some() && receiver.reference.is_some());
+        // Also `self: &mut Self`.
+        let exclusive = method.receiver().is_some_and(|receiver| {
+            matches!(&*receiver.ty, syn::Type::Reference(ty) if ty.mutability.is_some())
+        });
         let assume = Ident::new(
             if exclusive { "assume_mut" } else { "assume" },
             Span::call_site(),

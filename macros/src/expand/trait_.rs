@@ -274,7 +274,8 @@ impl<'a> Context<'a> {
         let methods = self
             .input
             .dispatched()
-            .map(|dispatched| self.method_shims(dispatched.method));
+            .enumerate()
+            .map(|(index, dispatched)| self.method_shims(index, dispatched.method));
         let object = self.bound_with(|(name, _, _)| quote!(#name = <Self as #applied>::#name));
         quote! {
             #repeated
@@ -297,8 +298,8 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Shim and fallback of one method.
-    fn method_shims(&self, method: &Method) -> TokenStream {
+    /// Shim, fallback, and recorded call of one method.
+    fn method_shims(&self, index: usize, method: &Method) -> TokenStream {
         let Context {
             private, applied, ..
         } = self;
@@ -317,6 +318,7 @@ impl<'a> Context<'a> {
         let shim = names::shim(method.ident());
         let fallback = names::fallback(method.ident());
         let moved = &shape.moved;
+        let learning = self.learning(index, method, &shape);
         let call = shape.call(method, &quote!(<Self as #applied>::#ident));
         let call = if shape.output_is_written {
             quote!(let __result = #call; unsafe { #private::give(__out, __result) })
@@ -343,6 +345,41 @@ impl<'a> Context<'a> {
                 #receiver #written #(, #parameters)*
             ) #output #clause {
                 #private::missed(<__Site as #private::CallSite>::site());
+                #call
+            }
+            #learning
+        }
+    }
+
+    /// A call that is recorded: out of line, so that the call sites keep nothing at
+    /// hand for it.
+    fn learning(&self, index: usize, method: &Method, shape: &Shape) -> TokenStream {
+        let Context {
+            private, applied, ..
+        } = self;
+        let Shape {
+            receiver,
+            lifetimes,
+            clause,
+            plain_parameters,
+            plain_output,
+            ..
+        } = shape;
+        let repeated = repeated(&method.attributes);
+        let unsafety = &method.signature.unsafety;
+        let ident = names::quiet(method.ident());
+        let learning = names::learning(method.ident());
+        let key = self.key(index, &quote!(Self));
+        let call = shape.call(method, &quote!(<Self as #applied>::#ident));
+        quote! {
+            #repeated
+            #[doc(hidden)]
+            #[cold]
+            #[inline(never)]
+            #unsafety fn #learning <#(#lifetimes,)* __Site: #private::SiteOf<#key>>(
+                #receiver, __trampoline: unsafe extern "C-unwind" fn() #(, #plain_parameters)*
+            ) #plain_output #clause {
+                #private::record::<__Site, #key>(&*self, __trampoline);
                 #call
             }
         }

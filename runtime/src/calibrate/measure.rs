@@ -133,14 +133,15 @@ fn guard(objects: &[&dyn Probe], variant: Variant) -> Option<()> {
     for copy in &COPIES {
         let through = variant(copy);
         let guards = first_path(through, objects)?.route.guards?;
-        for object in objects {
-            let key = guards.key_of(object.__table())?;
-            // SAFETY: `key_of` has compared the table's type and trait with the
-            // list's, and the table is the one behind this very vtable.
-            unsafe { guards.keys().set(key, vtable_of(*object)) };
-        }
+        let on: Option<Vec<_>> = objects
+            .iter()
+            .map(|object| Some((guards.key_of(object.__table())?, vtable_of(*object))))
+            .collect();
+        // SAFETY: `key_of` has compared the tables of these very vtables, and all lies
+        // in this crate's object.
+        unsafe { through.site.guard(&on?) };
         through.site.lock()?.open(Phase::Resting, 0, None);
-        through.site.send(Way::Plain);
+        through.site.send(Way::Guarded);
     }
     Some(())
 }

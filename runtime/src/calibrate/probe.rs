@@ -57,9 +57,10 @@ macro_rules! through_site {
         mod $name {
             #[allow(unused_imports, reason = "not every list names types")]
             use super::{Kind, ListOfMethod, Probe};
-            use crate::site::{CallSite, DispatchedMethod, Gate, Keys, Site};
+            use crate::site::{CallSite, DispatchedMethod, Gate, Keys, Place, Site};
 
-            pub(super) static SITE: Site = Site::new(&"step", file!(), line!(), column!());
+            pub(super) static SITE: Site =
+                Site::new(&Place::new("step", file!(), line!(), column!()));
             static KEYS: Keys = Keys::new();
 
             struct At;

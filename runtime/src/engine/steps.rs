@@ -33,14 +33,13 @@ pub(super) fn rest(site: &Site, details: &mut Details, why: Resting) {
 /// Guards on, what they do not know by the trampoline if there is a chain, and
 /// misses counted.
 pub(super) fn watch(site: &Site, details: &Details) {
-    if let Some(guards) = site.guards() {
-        guards.keys().clear();
-        for guard in details.guards() {
-            // SAFETY: `evidence::candidates` has named this key for the vtable by
-            // what `Guards::key_of` said of its table, and the table's object stays.
-            unsafe { guards.keys().set(guard.key, guard.target.vtable) };
-        }
-    }
+    let on: Vec<_> = details
+        .guards()
+        .map(|guard| (guard.key, guard.target.vtable))
+        .collect();
+    // SAFETY: `evidence::candidates` has taken the keys from `Guards::key_of` for the
+    // tables of these vtables, which lie in the site's own object.
+    unsafe { site.guard(&on) };
     let has_chain = details.last_seen.iter().any(|one| one.in_chain);
     let lock = site.lock();
     if let Some(lock) = &lock {
@@ -56,9 +55,8 @@ pub(super) fn watch(site: &Site, details: &Details) {
 }
 
 fn guards_off(site: &Site) {
-    if let Some(guards) = site.guards() {
-        guards.keys().clear();
-    }
+    // SAFETY: nothing is switched on.
+    unsafe { site.guard(&[]) };
 }
 
 /// A new learning window.

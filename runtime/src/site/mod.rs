@@ -10,8 +10,9 @@
 //!    to the fallback shim, which counts a miss and makes the plain call;
 //! 3. *learning*: the call is recorded, and then plain.
 //!
-//! Where the call lists types to inline, their guards ([`Keys`]) come first, and
-//! what a guard knows never reaches the switch.
+//! Where the call lists types to inline, their guards ([`Keys`]) lie between the
+//! switch and its ways: a *plain* call passes none, and what a guard knows goes no
+//! further. A fourth way, *guarded*, has nothing but the plain call behind them.
 //!
 //! A site starts out learning: its first calls are recorded until the window's
 //! budget is used up, which makes it plain. From then on `runtime::retarget()`
@@ -41,9 +42,10 @@ mod tests;
 mod gate;
 mod inline;
 
-pub use gate::{DispatchedMethod, Gate, NotAnnotated, Way};
+pub(crate) use gate::Way;
+pub use gate::{DispatchedMethod, Gate, NotAnnotated, Switch, record_call};
 pub(crate) use inline::Guards;
-pub use inline::{Keys, List, ListOfMethod, SiteOf};
+pub use inline::{HOT_FROM, Keys, List, ListOfMethod, SiteOf};
 pub use record::missed;
 
 /// Calls recorded in a learning window that nobody configured.
@@ -72,10 +74,33 @@ pub struct Site {
     route: AtomicPtr<Route>,
     /// And by which trampoline.
     trampoline: AtomicUsize,
-    method: &'static &'static str,
+    /// The most frequent listed type, where more than a few are listed: its vtable,
+    /// and in the three bits that are zero in an aligned address, the index of its
+    /// key. 0 if there is none.
+    hot: AtomicUsize,
+    place: &'static Place,
+    _reserved_too: [usize; 2],
+}
+
+/// What a call site is called, and where it stands.
+#[repr(C)]
+pub struct Place {
+    method: &'static str,
     file: &'static str,
     line: u32,
     column: u32,
+}
+
+impl Place {
+    /// For the expansion of `static_call!`.
+    pub const fn new(method: &'static str, file: &'static str, line: u32, column: u32) -> Self {
+        Place {
+            method,
+            file,
+            line,
+            column,
+        }
+    }
 }
 
 const _: () = assert!(size_of::<Site>() == 64);
@@ -172,12 +197,7 @@ impl Route {
 
 impl Site {
     /// For the expansion of `static_call!`.
-    pub const fn new(
-        method: &'static &'static str,
-        file: &'static str,
-        line: u32,
-        column: u32,
-    ) -> Self {
+    pub const fn new(place: &'static Place) -> Self {
         Site {
             switch: AtomicI8::new(Way::Learning as i8),
             busy: AtomicBool::new(false),
@@ -187,27 +207,26 @@ impl Site {
             profile: AtomicPtr::new(core::ptr::null_mut()),
             route: AtomicPtr::new(core::ptr::null_mut()),
             trampoline: AtomicUsize::new(0),
-            method,
-            file,
-            line,
-            column,
+            hot: AtomicUsize::new(0),
+            place,
+            _reserved_too: [0; 2],
         }
     }
 
     pub(crate) fn method(&self) -> &'static str {
-        self.method
+        self.place.method
     }
 
     pub(crate) fn file(&self) -> &'static str {
-        self.file
+        self.place.file
     }
 
     pub(crate) fn line(&self) -> u32 {
-        self.line
+        self.place.line
     }
 
     pub(crate) fn column(&self) -> u32 {
-        self.column
+        self.place.column
     }
 
     pub(crate) fn phase(&self) -> Phase {
@@ -235,6 +254,26 @@ impl Site {
     /// The guards in front of it, once a call was recorded.
     pub(crate) fn guards(&self) -> Option<Guards> {
         self.first_path()?.route.guards
+    }
+
+    /// Switches guards on: each a key's index and the vtable that it compares with,
+    /// the most frequent first. All others are off.
+    ///
+    /// # Safety
+    /// [`Guards::key_of`] has named the index for this vtable's table, and the object
+    /// that both lie in stays loaded as long as the site.
+    pub(crate) unsafe fn guard(&self, on: &[(usize, usize)]) {
+        let Some(guards) = self.guards() else { return };
+        guards.keys().clear();
+        self.hot.store(0, Ordering::Release);
+        for (rank, &(key, vtable)) in on.iter().enumerate() {
+            if rank == 0 && guards.length() >= HOT_FROM {
+                self.hot.store(vtable | key, Ordering::Release);
+            } else {
+                // SAFETY: the caller's word.
+                unsafe { guards.keys().set(key, vtable) };
+            }
+        }
     }
 
     /// Sends calls another way. Nothing is patched where there are no trampolines.

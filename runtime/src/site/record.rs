@@ -9,8 +9,7 @@ use crate::registry::Table;
 /// the site's try-lock is taken, the note is dropped.
 pub(super) fn record(site: &'static Site, vtable: usize, table: &'static Table, path: Path) {
     if site.phase() == Phase::Watching {
-        // The fallback counts the miss.
-        stop_watching(site);
+        watch(site);
         return;
     }
     count(site, Phase::Learning, || {
@@ -23,22 +22,22 @@ pub(super) fn record(site: &'static Site, vtable: usize, table: &'static Table, 
     });
 }
 
-/// After guards without a chain have missed as often as they may before the next
-/// look: back to the plain price.
-fn stop_watching(site: &Site) {
-    if site.budget.load(Ordering::Relaxed) != 0 || site.busy.swap(true, Ordering::Acquire) {
-        return;
-    }
-    if site.phase() == Phase::Watching && site.budget.load(Ordering::Acquire) == 0 {
-        // Unless a pass has sent the calls another way since this one read the switch.
-        let _ = site.switch.compare_exchange(
-            Way::Learning as i8,
-            Way::Plain as i8,
-            Ordering::AcqRel,
-            Ordering::Relaxed,
-        );
-    }
-    site.busy.store(false, Ordering::Release);
+/// Counts a miss of guards that have no chain behind them. After as many as there may
+/// be before the next look, such calls are plain and no longer counted.
+fn watch(site: &Site) {
+    count(site, Phase::Watching, || {
+        if site.budget.load(Ordering::Relaxed) == 1 {
+            // Unless a pass has sent the calls another way since this one read the
+            // switch.
+            let _ = site.switch.compare_exchange(
+                Way::Learning as i8,
+                Way::Guarded as i8,
+                Ordering::AcqRel,
+                Ordering::Relaxed,
+            );
+        }
+        true
+    });
 }
 
 /// Called by every fallback shim before it makes the plain call.
