@@ -131,9 +131,9 @@ impl Shape {
     ) -> TokenStream {
         let arguments = &self.arguments;
         // Also `self: &mut Self`.
-        let exclusive = method.receiver().is_some_and(|receiver| {
-            matches!(&*receiver.ty, syn::Type::Reference(ty) if ty.mutability.is_some())
-        });
+        let exclusive = method.receiver().is_some_and(
+            |receiver| matches!(&*receiver.ty, syn::Type::Reference(ty) if ty.mutability.is_some()),
+        );
         let assume = Ident::new(
             if exclusive { "assume_mut" } else { "assume" },
             Span::call_site(),
@@ -143,6 +143,16 @@ impl Shape {
         let call = quote!(#function(__value #(, #arguments)*));
         let call = unsafe_if(method, call);
         quote!({ let __value = #value; #call })
+    }
+
+    /// The parameters of one `extern` function as it hands them to another.
+    pub(super) fn passed_on(&self) -> Vec<TokenStream> {
+        let out = self.output_is_written.then(|| quote!(__out));
+        let arguments = self.arguments.iter().map(ToTokens::to_token_stream);
+        std::iter::once(quote!(self))
+            .chain(out)
+            .chain(arguments)
+            .collect()
     }
 
     /// The arguments as an entry hands them to a trampoline.

@@ -18,7 +18,8 @@ pub(crate) fn build(program: &str, retpolines: bool) -> Result<PathBuf, String> 
     command
         .args(["build", "--release", "--quiet", "--manifest-path"])
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
-        .args(["--bin", program]);
+        .args(["--package", package(program), "--bin", program])
+        .env("BENCHES_ALL_SITES", "1");
     if retpolines {
         target.push("retpolines");
         let flags = std::env::var("RUSTFLAGS").unwrap_or_default();
@@ -32,4 +33,12 @@ pub(crate) fn build(program: &str, retpolines: bool) -> Result<PathBuf, String> 
         return Err(format!("{program} could not be built: {status}"));
     }
     Ok(target.join("release").join(program))
+}
+
+/// The package that a program belongs to.
+fn package(program: &str) -> &'static str {
+    match program {
+        "many-sites" => "static-call-bench-many-sites",
+        _ => env!("CARGO_PKG_NAME"),
+    }
 }

@@ -3,9 +3,9 @@
 
 use std::hint::black_box;
 
-use static_call::static_call;
+use static_call::{specialize, static_call};
 use static_call_bench_bodies::{
-    Body, DevirtBody, DispatchedBody, Kind0, Kind1, Kind2, Kind3, Kind4, Kind5, Kind6, Kind7,
+    Body, DevirtBody, Kind0, Kind1, Kind2, Kind3, Kind4, Kind5, Kind6, Kind7,
 };
 use static_call_benches::copies::Copies;
 use static_call_benches::order::{CALLS, Sources};
@@ -76,12 +76,14 @@ macro_rules! family {
             control: loops!(copies!(1, |order| &order.objects, |body, x| body.$method(x))),
             site: &$site,
             inline: Some(&$inline),
-            specialize: None,
+            specialize: Some(loops!(copies!(0, |order| &order.objects, |body, x| {
+                specialize!(body = *body: [Kind0, Kind1] in { body.$method(x) })
+            }))),
             by_hand: Some(loops!(
                 copies!(0, |order| &order.enums, |body, x| body.$method(x))
             )),
             enum_dispatch: Some(loops!(copies!(0, |order| &order.dispatched, |body, x| {
-                DispatchedBody::$method(*body, x)
+                static_call_bench_bodies::DispatchedBody::$method(*body, x)
             }))),
             devirt: Some(loops!(
                 copies!(0, |order| &order.devirt, |body, x| body.$method(x))
@@ -142,21 +144,23 @@ pub(crate) static STEP_MUT: Family = Family {
     control: loops!(copies!(1, |order| &mut order.boxes, |body, x| body.step_mut(x))),
     site: &STEP_MUT_SITE,
     inline: Some(&STEP_MUT_INLINE),
-    specialize: None,
+    specialize: Some(loops!(copies!(0, |order| &mut order.boxes, |body, x| {
+        specialize!(body = &mut **body: [Kind0, Kind1] in { body.step_mut(x) })
+    }))),
     by_hand: Some(loops!(copies!(
         0,
         |order| &mut order.boxed_enums,
-        |body, x| { body.step_mut(x) }
+        |body, x| body.step_mut(x)
     ))),
     enum_dispatch: Some(loops!(copies!(
         0,
         |order| &mut order.boxed_dispatched,
-        |body, x| DispatchedBody::step_mut(&mut **body, x)
+        |body, x| static_call_bench_bodies::DispatchedBody::step_mut(&mut **body, x)
     ))),
     devirt: Some(loops!(copies!(
         0,
         |order| &mut order.boxed_devirt,
-        |body, x| { body.step_mut(x) }
+        |body, x| body.step_mut(x)
     ))),
     generics: None,
 };
@@ -200,7 +204,16 @@ pub(crate) static RECEIVER: Family = Family {
     ))),
     site: &RECEIVER_SITE,
     inline: Some(&RECEIVER_INLINE),
-    specialize: None,
+    specialize: Some(loops!(whole_copies!(0, |order| {
+        let body = black_box(order.objects[0]);
+        specialize!(body: [Kind0, Kind1] in {
+            let mut x = 1;
+            for _ in 0..CALLS {
+                x = body.step(x);
+            }
+            x
+        })
+    }))),
     by_hand: Some(loops!(whole_copies!(0, |order| one_receiver!(
         order,
         enums,
@@ -209,7 +222,7 @@ pub(crate) static RECEIVER: Family = Family {
     enum_dispatch: Some(loops!(whole_copies!(0, |order| one_receiver!(
         order,
         dispatched,
-        |body, x| DispatchedBody::step(body, x)
+        |body, x| static_call_bench_bodies::DispatchedBody::step(body, x)
     )))),
     devirt: Some(loops!(whole_copies!(0, |order| one_receiver!(
         order,

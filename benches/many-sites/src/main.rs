@@ -29,7 +29,7 @@ fn main() -> Result<(), String> {
     let row = Row {
         id: "sites",
         label: "",
-        // By turns of two calls, so that a site meets the same type in every round.
+        // A site meets the same type in every round.
         mix: Mix::Fixed,
         family: loops::FAMILY,
         sources: || Ok(loops::here()),

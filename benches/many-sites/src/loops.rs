@@ -1,9 +1,8 @@
 //! The calls: for each contender 64 functions of 64 calls each, one after another.
 
-use static_call::static_call;
+use static_call::{specialize, static_call};
 use static_call_bench_bodies::{
-    Body, DevirtBody, Dispatched, DispatchedBody, Enum, Kind0, Kind1, Kind2, Kind3, Kind4, Kind5,
-    Kind6, Kind7,
+    Body, DevirtBody, Dispatched, Enum, Kind0, Kind1, Kind2, Kind3, Kind4, Kind5, Kind6, Kind7,
 };
 use static_call_benches::copies::{Copies, Loop};
 use static_call_benches::order::Sources;
@@ -11,7 +10,7 @@ use static_call_benches::serve::Family;
 
 /// Calls in a function, and functions.
 const CALLS: usize = 64;
-const BLOCKS: usize = 64;
+const BLOCKS: usize = if cfg!(all_sites) { 64 } else { 8 };
 /// Calls of each contender.
 const SITES: usize = CALLS * BLOCKS;
 
@@ -118,12 +117,19 @@ macro_rules! many {
         type Block = fn(&[$object; CALLS], u64) -> u64;
         static ALL: [[Block; 8]; BLOCKS / 8] = [
             eight_blocks!($number, $object, |$body, $x| $call),
+            #[cfg(all_sites)]
             eight_blocks!($number + 8, $object, |$body, $x| $call),
+            #[cfg(all_sites)]
             eight_blocks!($number + 16, $object, |$body, $x| $call),
+            #[cfg(all_sites)]
             eight_blocks!($number + 24, $object, |$body, $x| $call),
+            #[cfg(all_sites)]
             eight_blocks!($number + 32, $object, |$body, $x| $call),
+            #[cfg(all_sites)]
             eight_blocks!($number + 40, $object, |$body, $x| $call),
+            #[cfg(all_sites)]
             eight_blocks!($number + 48, $object, |$body, $x| $call),
+            #[cfg(all_sites)]
             eight_blocks!($number + 56, $object, |$body, $x| $call),
         ];
         static LOOPS: [Loop; 1] = [|order| {
@@ -157,10 +163,12 @@ pub(crate) const FAMILY: Family = Family {
     inline: Some(
         many!(0, SITES, objects: &dyn Body, |body, x| static_call!(body.step(x), inline = [Kind0, Kind1])),
     ),
-    specialize: None,
+    specialize: Some(
+        many!(0, 0, objects: &'static dyn Body, |body, x| specialize!(body = *body: [Kind0, Kind1] in { body.step(x) })),
+    ),
     by_hand: Some(many!(0, 0, enums: &Enum, |body, x| body.step(x))),
     enum_dispatch: Some(
-        many!(0, 0, dispatched: &Dispatched, |body, x| DispatchedBody::step(*body, x)),
+        many!(0, 0, dispatched: &Dispatched, |body, x| static_call_bench_bodies::DispatchedBody::step(*body, x)),
     ),
     devirt: Some(many!(0, 0, devirt: &dyn DevirtBody, |body, x| body.step(x))),
     generics: None,
