@@ -46,7 +46,7 @@ pub(crate) use gate::Way;
 pub use gate::{DispatchedMethod, Gate, NotAnnotated, Switch, record_call};
 pub(crate) use inline::Guards;
 pub use inline::{HOT_FROM, Keys, List, ListOfMethod, SiteOf};
-pub use record::missed;
+pub use record::{count_miss, counts_misses};
 
 /// Calls recorded in a learning window that nobody configured.
 pub(crate) const FIRST_WINDOW: u32 = 1024;

@@ -40,20 +40,20 @@ fn watch(site: &Site) {
     });
 }
 
-/// Called by every fallback shim before it makes the plain call.
-///
-/// Costs one relaxed load once the budget of misses is used up; until then it
-/// counts one, under the site's try-lock, or not at all if that is taken.
-#[inline]
-pub fn missed(site: &'static Site) {
-    if site.budget.load(Ordering::Relaxed) != 0 {
-        count_miss(site);
-    }
+/// Whether misses of this site are still to be counted: asked by every fallback shim
+/// before it makes the plain call. One relaxed load.
+#[inline(always)]
+pub fn counts_misses(site: &'static Site) -> bool {
+    site.budget.load(Ordering::Relaxed) != 0
 }
 
-#[cold]
-#[inline(never)]
-fn count_miss(site: &'static Site) {
+/// Counts one miss, under the site's try-lock, or none if that is taken.
+///
+/// Called by a shim beside the fallback and not by the fallback itself, which ends
+/// in two tail calls that way: a call in it would have it save registers first,
+/// whether there is something to count or not.
+#[inline]
+pub fn count_miss(site: &'static Site) {
     count(site, Phase::Watching, || true);
 }
 
