@@ -56,18 +56,18 @@ pub struct Site {
     /// Which [`Way`] calls go.
     switch: AtomicI8,
     /// The try-lock of all that follows up to `trampoline`.
-    busy: AtomicBool,
+    pub(crate) busy: AtomicBool,
     phase: AtomicU8,
     _reserved: AtomicU8,
     /// How many more calls may be recorded; 0 closes the window.
     budget: AtomicU32,
-    profile: AtomicPtr<Profile>,
+    pub(crate) profile: AtomicPtr<Profile>,
     /// Where the first recorded call was on its way to.
-    route: AtomicPtr<Route>,
+    pub(crate) route: AtomicPtr<Route>,
     /// And by which trampoline.
     trampoline: AtomicUsize,
-    method: &'static &'static str,
-    file: &'static str,
+    pub(crate) method: &'static &'static str,
+    pub(crate) file: &'static str,
     line: u32,
     column: u32,
 }
