@@ -59,7 +59,10 @@ pub(crate) struct Object {
 
 /// What the loader mapped for one object.
 #[derive(Clone, Debug)]
-#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "plugins are for Linux"))]
+#[cfg_attr(
+    not(target_os = "linux"),
+    allow(dead_code, reason = "plugins are for Linux")
+)]
 pub(crate) struct Memory {
     /// In ascending order.
     pub(crate) segments: Vec<Segment>,
@@ -69,7 +72,10 @@ pub(crate) struct Memory {
 
 /// One loaded segment.
 #[derive(Clone, Debug)]
-#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "plugins are for Linux"))]
+#[cfg_attr(
+    not(target_os = "linux"),
+    allow(dead_code, reason = "plugins are for Linux")
+)]
 pub(crate) struct Segment {
     /// Where it lies.
     pub(crate) range: Range<usize>,

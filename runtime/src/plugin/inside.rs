@@ -92,8 +92,7 @@ pub(super) fn contents(at: *const Manifest, memory: &Memory) -> Result<Contents,
     // SAFETY: all three lie in readable memory of the library, aligned, and so does
     // all that their elements name; texts are UTF-8, flags are flags. The library
     // stays loaded as long as the plugin is, which is what `'static` means here.
-    let (declarations, sites, constructors) =
-        unsafe { (&*declarations, &*sites, &*constructors) };
+    let (declarations, sites, constructors) = unsafe { (&*declarations, &*sites, &*constructors) };
     Ok(Contents {
         declarations,
         implementations,
@@ -139,9 +138,8 @@ impl Memory {
             bytes.get(segment.offset..end).is_some_and(|wanted| {
                 // SAFETY: the loader has mapped the segment, readable, for a library
                 // that is loaded, and nobody writes it.
-                let mapped = unsafe {
-                    std::slice::from_raw_parts(segment.range.start as *const u8, length)
-                };
+                let mapped =
+                    unsafe { std::slice::from_raw_parts(segment.range.start as *const u8, length) };
                 mapped == &wanted[..length]
             })
         })
