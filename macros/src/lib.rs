@@ -24,6 +24,8 @@ mod expand;
 mod names;
 mod regroup;
 mod rewrite;
+#[cfg(test)]
+mod tests;
 mod valid;
 
 /// See `static_call::static_dispatch`.

@@ -63,6 +63,10 @@
 #[cfg(feature = "std")]
 extern crate self as static_call;
 
+#[cfg(all(fuzzing, feature = "std", target_os = "linux"))]
+#[doc(hidden)]
+#[path = "fuzzing.rs"]
+pub mod __fuzzing;
 #[cfg(feature = "std")]
 mod arch;
 #[cfg(feature = "std")]

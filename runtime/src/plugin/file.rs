@@ -31,7 +31,8 @@ pub(super) fn check(path: &Path) -> Result<Vec<u8>, PluginError> {
     Ok(bytes)
 }
 
-fn check_bytes(path: &Path, bytes: &[u8]) -> Result<(), PluginError> {
+/// The same, of a file's content.
+pub(crate) fn check_bytes(path: &Path, bytes: &[u8]) -> Result<(), PluginError> {
     let refuse = |reason: String| PluginError::NotALibrary {
         path: path.to_owned(),
         reason,
@@ -122,3 +123,6 @@ fn whole(path: &Path, bytes: &[u8]) -> Result<(), PluginError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

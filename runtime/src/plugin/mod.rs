@@ -30,6 +30,8 @@ mod inside;
 pub(crate) mod manifest;
 
 pub use error::PluginError;
+#[cfg(fuzzing)]
+pub(crate) use file::check_bytes as check_file;
 use manifest::{Constructor, Contents, Header, Manifest};
 
 /// A loaded plugin. Clones share it; see [`Plugin::load`].
