@@ -100,6 +100,8 @@ mod selfcheck;
 #[cfg(feature = "std")]
 mod site;
 #[cfg(feature = "std")]
+mod sync;
+#[cfg(feature = "std")]
 mod trampoline;
 #[cfg(feature = "std")]
 mod worker;

@@ -326,17 +326,11 @@ proptest! {
     }
 }
 
-/// Every single token of every valid input: removed, doubled, replaced, put behind
-/// another.
+/// Every single token of every valid input: removed, and replaced.
 #[test]
 fn every_change_of_one_token_is_expanded_or_refused() {
     let mut tried = 0_u32;
-    let all = [
-        Change::Remove,
-        Change::Double,
-        Change::Replace("self"),
-        Change::Insert("<T>"),
-    ];
+    let all = [Change::Remove, Change::Replace("self")];
     for text in TRAITS.iter().chain(IMPLS) {
         let whole = tokens(text);
         for place in 0..count(&whole) {

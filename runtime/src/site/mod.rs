@@ -24,21 +24,23 @@
 //! The type is shared between a host and its plugins, each with its own copy of
 //! this code, so it is `repr(C)` and the manifest compares versions.
 
-use core::sync::atomic::{
-    AtomicBool, AtomicI8, AtomicPtr, AtomicU8, AtomicU32, AtomicUsize, Ordering,
-};
-
 use crate::profile::Profile;
 use crate::registry::TraitDeclaration;
+use crate::sync::atomic::{
+    AtomicBool, AtomicI8, AtomicPtr, AtomicU8, AtomicU32, AtomicUsize, Ordering,
+};
+use crate::sync::const_unless_loom;
 
 mod record;
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests;
 
 mod gate;
 
 pub use gate::{DispatchedMethod, Gate, NotAnnotated, Way};
 pub use record::missed;
+#[cfg(loom)]
+pub(crate) use record::record as record_for_loom;
 
 /// Calls recorded in a learning window that nobody configured.
 pub(crate) const FIRST_WINDOW: u32 = 1024;
@@ -72,6 +74,7 @@ pub struct Site {
     column: u32,
 }
 
+#[cfg(not(loom))]
 const _: () = assert!(size_of::<Site>() == 64);
 
 /// What a site is doing with the calls that pass through its fallback.
@@ -138,30 +141,32 @@ impl Route {
 }
 
 impl Site {
-    /// For the expansion of `static_call!`.
-    pub const fn new(
-        method: &'static &'static str,
-        file: &'static str,
-        line: u32,
-        column: u32,
-    ) -> Self {
-        Site {
-            switch: AtomicI8::new(if TRAMPOLINES {
-                Way::Learning
-            } else {
-                Way::Plain
-            } as i8),
-            busy: AtomicBool::new(false),
-            phase: AtomicU8::new(Phase::Learning as u8),
-            _reserved: AtomicU8::new(0),
-            budget: AtomicU32::new(FIRST_WINDOW),
-            profile: AtomicPtr::new(core::ptr::null_mut()),
-            route: AtomicPtr::new(core::ptr::null_mut()),
-            trampoline: AtomicUsize::new(0),
-            method,
-            file,
-            line,
-            column,
+    const_unless_loom! {
+        /// For the expansion of `static_call!`.
+        pub fn new(
+            method: &'static &'static str,
+            file: &'static str,
+            line: u32,
+            column: u32,
+        ) -> Self {
+            Site {
+                switch: AtomicI8::new(if TRAMPOLINES {
+                    Way::Learning
+                } else {
+                    Way::Plain
+                } as i8),
+                busy: AtomicBool::new(false),
+                phase: AtomicU8::new(Phase::Learning as u8),
+                _reserved: AtomicU8::new(0),
+                budget: AtomicU32::new(FIRST_WINDOW),
+                profile: AtomicPtr::new(core::ptr::null_mut()),
+                route: AtomicPtr::new(core::ptr::null_mut()),
+                trampoline: AtomicUsize::new(0),
+                method,
+                file,
+                line,
+                column,
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use crate::registry::Table;
 
 /// Notes a call in the site's learning window. Without allocation, and without
 /// waiting: if the site's try-lock is taken, the note is dropped.
-pub(super) fn record(site: &'static Site, vtable: usize, table: &'static Table, path: Path) {
+pub(crate) fn record(site: &'static Site, vtable: usize, table: &'static Table, path: Path) {
     count(site, Phase::Learning, || {
         if note(site, vtable, table, path) && site.budget.load(Ordering::Relaxed) > 1 {
             return true;
