@@ -61,14 +61,13 @@ pub fn plan(window: &Window) {
     let mut seen: Vec<Candidate> = Vec::new();
     for &(number, count) in &window.seen {
         // A window tells as many apart as it has room for.
-        let known = seen.iter_mut().find(|one| one.target == target(number));
-        match known {
-            Some(known) => known.count += u32::from(count),
-            None if seen.len() < 16 => seen.push(Candidate {
+        if let Some(known) = seen.iter_mut().find(|one| one.target == target(number)) {
+            known.count += u32::from(count);
+        } else if seen.len() < 16 {
+            seen.push(Candidate {
                 target: target(number),
                 count: count.into(),
-            }),
-            None => {}
+            });
         }
     }
     let unique = |numbers: &[u8]| {
