@@ -3,13 +3,13 @@
 #![cfg(loom)]
 #![allow(dead_code, unused_imports, unreachable_pub, missing_docs)]
 
-#[path = "../src/profile/mod.rs"]
+#[path = "../../../runtime/src/profile/mod.rs"]
 mod profile;
-#[path = "../src/registry/mod.rs"]
+#[path = "../../../runtime/src/registry/mod.rs"]
 mod registry;
-#[path = "../src/site/mod.rs"]
+#[path = "../../../runtime/src/site/mod.rs"]
 mod site;
-#[path = "../src/sync.rs"]
+#[path = "../../../runtime/src/sync.rs"]
 mod sync;
 
 mod os {
