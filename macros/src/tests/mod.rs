@@ -353,6 +353,16 @@ fn every_change_of_one_token_is_expanded_or_refused() {
     println!("{tried} inputs expanded or refused");
 }
 
+/// It used to be a panic.
+#[test]
+fn a_call_whose_own_path_is_none_is_refused() {
+    for input in ["(=) x.y()", "() x.y()", "(a b) x.y()", "[1] x.y()"] {
+        for written in call(tokens(input)) {
+            assert!(written.to_string().contains("compile_error"), "{written}");
+        }
+    }
+}
+
 #[test]
 fn the_valid_inputs_are_valid() {
     for item in TRAITS.iter().chain(IMPLS) {

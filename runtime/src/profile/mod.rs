@@ -165,6 +165,7 @@ struct Pool {
 
 impl Pool {
     const_unless_loom! {
+        #[allow(clippy::large_stack_arrays, reason = "becomes a static")]
         fn new() -> Self {
             Pool {
                 #[cfg(not(loom))]

@@ -217,14 +217,24 @@ impl Site {
     /// Takes the try-lock, waiting a little for a recording thread that was
     /// preempted; [`None`] if it never comes back (after `fork`, say).
     pub(crate) fn lock(&self) -> Option<Locked<'_>> {
-        const TRIES: u32 = 1000;
+        // Loom tries each outcome of each.
+        const TRIES: u32 = if cfg!(loom) { 2 } else { 1000 };
         for _ in 0..TRIES {
-            if !self.busy.swap(true, Ordering::Acquire) {
+            if self.try_lock() {
                 return Some(Locked(self));
             }
             crate::os::pause();
         }
         None
+    }
+
+    /// Takes the try-lock if it is free. By an exchange that writes nothing if it is
+    /// not: loom, which checks this, lets a plain swap come after the release.
+    fn try_lock(&self) -> bool {
+        let free = |busy: &AtomicBool| {
+            busy.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed)
+        };
+        free(&self.busy).is_ok()
     }
 
     /// In a child of `fork`, where the lock's holder does not exist: gives up the

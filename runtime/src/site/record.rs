@@ -36,7 +36,7 @@ fn count_miss(site: &'static Site) {
 
 /// Takes one from the budget of `phase`, or all if `work` says so.
 fn count(site: &Site, phase: Phase, work: impl FnOnce() -> bool) {
-    if site.busy.swap(true, Ordering::Acquire) {
+    if !site.try_lock() {
         return;
     }
     let budget = site.budget.load(Ordering::Acquire);

@@ -68,35 +68,30 @@ fn a_panic_in_the_drop_of_the_hosts_own_object_goes_on_as_it_was() {
 
 #[test]
 fn a_plugin_whose_thread_still_runs_stays_mapped_until_it_ends() {
-    static COUNTER: AtomicU64 = AtomicU64::new(0);
+    static NUMBERS: [AtomicU64; 2] = [AtomicU64::new(0), AtomicU64::new(0)];
     static STOP: AtomicBool = AtomicBool::new(false);
     let _alone = crate::alone();
     let path = plugins::copy_for("thread", &HOSTILE);
     let before = state();
-    // Other tests have threads too, so by its name.
-    let runs = || {
-        let tasks = fs::read_dir("/proc/self/task").unwrap();
-        tasks.flatten().any(|task| {
-            let name = fs::read_to_string(task.path().join("comm"));
-            name.is_ok_and(|name| name.trim() == "of-the-plugin")
-        })
-    };
     let plugin = load(&path).unwrap();
-    let addresses = ((&raw const COUNTER).addr(), (&raw const STOP).addr());
+    let addresses = ((&raw const NUMBERS).addr(), (&raw const STOP).addr());
     // By a thread of its own: whoever starts a thread keeps the library's
     // thread-locals, and so the library, until it ends itself.
     let filter: PluginBox<dyn Filter> = std::thread::scope(|scope| {
         let construct = || plugin.construct("starts a thread", addresses);
         scope.spawn(construct).join().unwrap().unwrap()
     });
+    let [thread, counter] = &NUMBERS;
     let goes_on = || {
-        let then = COUNTER.load(Ordering::Acquire);
-        while COUNTER.load(Ordering::Acquire) < then + 100 {
+        let then = counter.load(Ordering::Acquire);
+        while counter.load(Ordering::Acquire) < then + 100 {
             std::thread::yield_now();
         }
     };
-    assert!(runs());
     goes_on();
+    let place = format!("/proc/self/task/{}", thread.load(Ordering::Acquire));
+    let runs = || fs::exists(&place).unwrap();
+    assert!(runs());
     runtime::retarget().unwrap();
     goes_on();
     drop((plugin, filter));

@@ -93,6 +93,20 @@ fn any_cut_is_refused() {
     }
 }
 
+/// Section headers usually come last, so that a cut loses them first; but a file
+/// without any can be cut too.
+#[test]
+fn a_segment_past_the_end_is_a_cut_although_all_tables_are_there() {
+    let mut bytes = smallest();
+    let length = bytes.len() as u64;
+    bytes[96..104].copy_from_slice(&(length + 1).to_le_bytes());
+    let error = check(&bytes).unwrap_err();
+    let PluginError::Truncated { needed, found, .. } = error else {
+        panic!("{error:?}");
+    };
+    assert_eq!((needed, found), (length + 1, length));
+}
+
 /// Each byte, and each aligned word, with the values that overflow sums.
 #[test]
 fn one_changed_number_anywhere_is_no_panic() {
