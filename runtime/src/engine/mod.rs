@@ -167,6 +167,20 @@ impl LoadedObject {
             plugin,
         }
     }
+
+    /// A plugin, all of whose parts were found inside it.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn of_plugin(
+        sites: &'static [Site],
+        declarations: &'static [TraitDeclaration],
+        implementations: Vec<Implementation>,
+        plugin: u64,
+    ) -> Self {
+        LoadedObject {
+            implementations,
+            ..LoadedObject::new(sites, declarations, &[], Some(plugin))
+        }
+    }
 }
 
 impl Engine {

@@ -57,6 +57,37 @@ pub(crate) struct Object {
     pub(crate) is_main: bool,
 }
 
+/// What the loader mapped for one object.
+#[derive(Clone, Debug)]
+#[cfg_attr(
+    not(target_os = "linux"),
+    allow(dead_code, reason = "plugins are for Linux")
+)]
+pub(crate) struct Memory {
+    /// In ascending order.
+    pub(crate) segments: Vec<Segment>,
+    /// Made read-only once it was relocated, whatever its segment says.
+    pub(crate) sealed: Range<usize>,
+}
+
+/// One loaded segment.
+#[derive(Clone, Debug)]
+#[cfg_attr(
+    not(target_os = "linux"),
+    allow(dead_code, reason = "plugins are for Linux")
+)]
+pub(crate) struct Segment {
+    /// Where it lies.
+    pub(crate) range: Range<usize>,
+    /// Where its content begins in the file.
+    pub(crate) offset: usize,
+    /// How many bytes of it come from the file; the rest is zeros.
+    pub(crate) in_file: usize,
+    pub(crate) readable: bool,
+    pub(crate) writable: bool,
+    pub(crate) executable: bool,
+}
+
 /// Memory that holds code, and how to change it.
 ///
 /// # What is promised

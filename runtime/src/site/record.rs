@@ -7,7 +7,7 @@ use crate::registry::Table;
 /// Notes a call in the site's learning window, or counts it as a miss of the guards
 /// if those are all that is published. Without allocation, and without waiting: if
 /// the site's try-lock is taken, the note is dropped.
-pub(super) fn record(site: &'static Site, vtable: usize, table: &'static Table, path: Path) {
+pub(crate) fn record(site: &'static Site, vtable: usize, table: &'static Table, path: Path) {
     if site.phase() == Phase::Watching {
         watch(site);
         return;
@@ -59,7 +59,7 @@ pub fn count_miss(site: &'static Site) {
 
 /// Takes one from the budget of `phase`, or all if `work` says so.
 fn count(site: &Site, phase: Phase, work: impl FnOnce() -> bool) {
-    if site.busy.swap(true, Ordering::Acquire) {
+    if !site.try_lock() {
         return;
     }
     let budget = site.budget.load(Ordering::Acquire);
