@@ -17,6 +17,9 @@ pub(crate) struct Trait {
 /// One method of the trait.
 pub(crate) struct Method {
     pub(crate) signature: Signature,
+    /// The name by which users call it; it differs from the signature's where the
+    /// trait is one of ours.
+    pub(crate) title: Ident,
     pub(crate) attributes: Vec<Attribute>,
     /// What its own attribute asks for; [`None`] where it has none.
     pub(crate) options: Option<MethodOptions>,
@@ -60,6 +63,19 @@ impl Trait {
             .filter(|method| self.targets_of(method).is_none())
     }
 
+    /// The methods that trait objects have, with the chain capacity of those that
+    /// get trampolines.
+    pub(crate) fn on_objects(&self) -> impl Iterator<Item = (&Method, Option<u8>)> {
+        self.methods
+            .iter()
+            .filter(|method| method.receiver().is_some() && !method.needs_sized_self())
+            .map(|method| (method, self.targets_of(method)))
+    }
+
+    pub(crate) fn is_dispatched(&self, method: &Method) -> bool {
+        self.targets_of(method).is_some()
+    }
+
     fn targets_of(&self, method: &Method) -> Option<u8> {
         match (method.options, self.options.targets) {
             (Some(MethodOptions::Dispatch { targets }), _) => Some(targets),
@@ -75,6 +91,7 @@ impl Method {
         Method {
             options: attr::take_method(&mut method.attrs, errors),
             signature: method.sig.clone(),
+            title: method.sig.ident.clone(),
             attributes: method.attrs.clone(),
         }
     }

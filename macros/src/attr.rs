@@ -1,6 +1,6 @@
 //! What was asked: the options of `#[static_dispatch(…)]`.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use syn::meta::ParseNestedMeta;
 use syn::parse::Parser;
 use syn::spanned::Spanned;
@@ -18,6 +18,8 @@ pub(crate) struct ItemOptions {
     pub(crate) targets: Option<u8>,
     /// `crate = path`; [`None`] stands for `::static_call`.
     pub(crate) krate: Option<Path>,
+    /// `object = Name` on the trait also writes the trait `Name`.
+    pub(crate) object: Option<Ident>,
 }
 
 /// What an attribute on a method asks for.
@@ -41,6 +43,15 @@ pub(crate) fn parse_item(attribute: TokenStream, is_impl: bool) -> (ItemOptions,
             }
             options.krate = Some(path(&meta)?);
             Ok(())
+        } else if meta.path.is_ident("object") && is_impl {
+            Err(meta
+                .error("`object` belongs on the trait: `#[static_dispatch(object = FastTrait)]`"))
+        } else if meta.path.is_ident("object") {
+            if options.object.is_some() {
+                return Err(meta.error("`object` is given twice; keep one"));
+            }
+            options.object = Some(object(&meta)?);
+            Ok(())
         } else if meta.path.is_ident("targets") && is_impl {
             Err(meta.error(
                 "`targets` belongs on the trait or its methods; on an impl write \
@@ -62,7 +73,7 @@ pub(crate) fn parse_item(attribute: TokenStream, is_impl: bool) -> (ItemOptions,
                 if is_impl {
                     "`crate = path`"
                 } else {
-                    "`targets = N` and `crate = path`"
+                    "`targets = N`, `object = Name` and `crate = path`"
                 },
             ))
         }
@@ -154,6 +165,9 @@ fn parse_method(attribute: &Attribute) -> Result<MethodOptions> {
             }
         } else if meta.path.is_ident("crate") {
             Err(meta.error("`crate` belongs on the trait: `#[static_dispatch(crate = path)]`"))
+        } else if meta.path.is_ident("object") {
+            Err(meta
+                .error("`object` belongs on the trait: `#[static_dispatch(object = FastTrait)]`"))
         } else {
             Err(unknown(&meta, "`targets = N` and `skip`"))
         }
@@ -203,6 +217,24 @@ fn path(meta: &ParseNestedMeta<'_>) -> Result<Path> {
             Error::new(error.span(), advice)
         }
     })
+}
+
+/// `object = Name`.
+fn object(meta: &ParseNestedMeta<'_>) -> Result<Ident> {
+    let advice = "`object` needs the name of a trait to write: `object = FastTrait`";
+    if !meta.input.peek(Token![=]) {
+        return Err(meta.error(advice));
+    }
+    let value = meta.value()?;
+    if value.is_empty() || value.peek(Token![,]) {
+        return Err(meta.error(advice));
+    }
+    let value: Expr = value.parse()?;
+    match &value {
+        Expr::Path(path) if path.qself.is_none() => path.path.get_ident().cloned(),
+        _ => None,
+    }
+    .ok_or_else(|| Error::new_spanned(&value, advice))
 }
 
 /// `targets = N` with N from 1 to 8, with a message for each way to get it wrong.

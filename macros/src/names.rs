@@ -1,7 +1,7 @@
 //! Names of the hidden items. They are spelled for the error messages in which
 //! users may meet them, and carry macro spans so that lints on names stay quiet.
 
-use proc_macro2::{Ident, Span};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 
 /// Hidden supertrait whose one method leads from a vtable to its implementation.
@@ -45,6 +45,41 @@ pub(crate) fn fallback(method: &Ident) -> Ident {
 /// Type that stands for one dispatched method of one object type.
 pub(crate) fn key(of_trait: &Ident) -> Ident {
     spanless(&format!("__{}Method", of_trait.unraw()))
+}
+
+/// Method of an object trait that stands for `method`. It has a name of its own
+/// because the object type has an inherent method with the user's.
+pub(crate) fn forwarding(method: &Ident) -> Ident {
+    spanless(&format!("__forwarding_{}", method.unraw()))
+}
+
+/// Inherent method of an object trait's plain object type that holds the call
+/// site of `method`.
+pub(crate) fn site_of(method: &Ident) -> Ident {
+    spanless(&format!("__site_of_{}", method.unraw()))
+}
+
+/// The same identifier, at the user's place but as a macro's: rustc points at the
+/// user's method where it speaks of ours, and lints stay quiet.
+pub(crate) fn located(ident: &Ident) -> Ident {
+    let mut located = ident.clone();
+    located.set_span(Span::call_site().located_at(ident.span()));
+    located
+}
+
+/// Tokens with other spans, inside groups too.
+pub(crate) fn spanned(tokens: TokenStream, by: impl Fn(Span) -> Span + Copy) -> TokenStream {
+    let respan = |token| {
+        let mut token = match token {
+            TokenTree::Group(group) => {
+                TokenTree::Group(Group::new(group.delimiter(), spanned(group.stream(), by)))
+            }
+            token => token,
+        };
+        token.set_span(by(token.span()));
+        token
+    };
+    tokens.into_iter().map(respan).collect()
 }
 
 /// The same identifier without the user's span: lints such as `deprecated`

@@ -23,6 +23,16 @@ pub(crate) fn trait_(input: &mut Trait, errors: &mut Vec<Error>) -> bool {
             "an auto trait has no methods to dispatch; remove `#[static_dispatch]`",
         ));
     }
+    if let Some(object) = input
+        .options
+        .object
+        .take_if(|name| *name == input.item.ident)
+    {
+        errors.push(Error::new_spanned(
+            &object,
+            format!("`object` writes a second trait, which needs another name than `{object}`"),
+        ));
+    }
     for method in &mut input.methods {
         if let Some(MethodOptions::Dispatch { .. }) = method.options
             && let Err(error) = self::method(method)

@@ -12,7 +12,7 @@ use crate::{names, valid};
 /// Auto traits of the object types that get entries. Auto traits do not change a
 /// vtable, but `dyn Trait + Send` is a type of its own, with inherent methods of
 /// its own.
-const AUTO_TRAITS: [&[&str]; 20] = [
+pub(super) const AUTO_TRAITS: [&[&str]; 20] = [
     &[],
     &["Send"],
     &["Sync"],
@@ -44,12 +44,8 @@ impl Context<'_> {
         quote!(#(#blocks)*)
     }
 
-    /// The inherent methods of one object type.
-    fn entries_of(&self, bound: &TokenStream, autos: &[&str]) -> TokenStream {
-        let Context {
-            private, repeated, ..
-        } = self;
-        let visibility = &self.input.item.vis;
+    /// The trait's generics, and what an impl for its object types needs besides.
+    pub(super) fn generics_of_objects(&self) -> syn::Generics {
         let mut generics = self.generics.clone();
         generics.params.push(syn::parse_quote!('__object));
         for (_, parameter, bounds) in &self.associated {
@@ -57,14 +53,30 @@ impl Context<'_> {
                 .params
                 .push(syn::parse_quote!(#parameter: #(#bounds)+*));
         }
-        let (parameters, _, clause) = generics.split_for_impl();
-        // Enough for the hint; the other object types name the method in rustc's words.
-        let hints = autos.len() < 3;
+        generics
+    }
+
+    /// `dyn Trait<…> + Send + '__object`.
+    pub(super) fn object_type(&self, bound: &TokenStream, autos: &[&str]) -> TokenStream {
+        let private = &self.private;
         let autos = autos.iter().map(|name| {
             let name = Ident::new(name, Span::call_site());
             quote!(+ #private::auto::#name)
         });
-        let ty = quote!(dyn #bound #(#autos)* + '__object);
+        quote!(dyn #bound #(#autos)* + '__object)
+    }
+
+    /// The inherent methods of one object type.
+    fn entries_of(&self, bound: &TokenStream, autos: &[&str]) -> TokenStream {
+        let Context {
+            private, repeated, ..
+        } = self;
+        let visibility = &self.input.item.vis;
+        let generics = self.generics_of_objects();
+        let (parameters, _, clause) = generics.split_for_impl();
+        // Enough for the hint; the other object types name the method in rustc's words.
+        let hints = autos.len() < 3;
+        let ty = self.object_type(bound, autos);
         let dispatched = self
             .input
             .dispatched()
@@ -138,7 +150,7 @@ impl Context<'_> {
         });
         let unsafety = &method.signature.unsafety;
         let ident = names::quiet(method.ident());
-        let entry = Ident::new(&names::entry(method.ident()), Span::call_site());
+        let entry = Ident::new(&names::entry(&method.title), Span::call_site());
         let fallback = names::fallback(method.ident());
         let shims_applied = self.shims_applied();
         let key = self.key(index, &quote!(Self));
@@ -211,7 +223,7 @@ impl Context<'_> {
         let repeated = repeated(&method.attributes);
         let unsafety = &method.signature.unsafety;
         let ident = names::quiet(method.ident());
-        let entry = Ident::new(&names::entry(method.ident()), Span::call_site());
+        let entry = Ident::new(&names::entry(&method.title), Span::call_site());
         let plain = shape.call(method, &quote!(<Self as #applied>::#ident));
         quote! {
             #repeated

@@ -17,11 +17,12 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::{
-    Attribute, GenericParam, Generics, ItemTrait, Meta, TraitItem, TypeParamBound, WherePredicate,
+    Attribute, GenericParam, Generics, ItemTrait, Meta, TraitItem, TraitItemType, TypeParamBound,
+    WherePredicate,
 };
 
 use super::shape::Shape;
-use super::{combined, private_path};
+use super::{combined, object, private_path};
 use crate::ast::{Method, Trait};
 use crate::attr;
 use crate::{names, rewrite, valid};
@@ -33,11 +34,24 @@ pub(crate) fn expand(attribute: TokenStream, item: ItemTrait) -> TokenStream {
     let mut input = Trait::read(item, options, &mut errors);
     let has_objects = valid::trait_(&mut input, &mut errors);
     let error = combined(errors).map(syn::Error::into_compile_error);
-    if !has_objects || cfg!(not(feature = "std")) {
+    if !has_objects {
         let item = &input.item;
         return quote!(#item #error);
     }
-    let context = Context::new(&input, layout_hash(&written));
+    let layout = layout_hash(&written);
+    let name = input.options.object.take();
+    let object = name.map(|name| object::expand(&Context::new(&input, layout), &name));
+    let dispatching = dispatching(input, layout);
+    // What is sound of a faulty trait still dispatches: its calls are no errors.
+    quote!(#dispatching #object #error)
+}
+
+/// The trait, and what makes its methods dispatch.
+pub(super) fn dispatching(mut input: Trait, layout: u64) -> TokenStream {
+    if cfg!(not(feature = "std")) {
+        return input.item.to_token_stream();
+    }
+    let context = Context::new(&input, layout);
     let hidden = [
         context.declaration(),
         context.hook(),
@@ -49,8 +63,7 @@ pub(crate) fn expand(attribute: TokenStream, item: ItemTrait) -> TokenStream {
     input.item.colon_token.get_or_insert_with(Default::default);
     input.item.supertraits.push(syn::parse_quote!(#hook));
     let item = &input.item;
-    // What is sound of a faulty trait still dispatches: its calls are no errors.
-    quote!(#item #(#hidden)* #error)
+    quote!(#item #(#hidden)*)
 }
 
 /// FNV-1a of the trait as written. Two objects whose hashes differ disagree about
@@ -80,6 +93,16 @@ pub(super) fn repeated(attributes: &[Attribute]) -> TokenStream {
         .collect()
 }
 
+fn associated_types(item: &ItemTrait) -> impl Iterator<Item = &TraitItemType> {
+    item.items
+        .iter()
+        .filter_map(|part| match part {
+            TraitItem::Type(ty) => Some(ty),
+            _ => None,
+        })
+        .filter(|ty| !rewrite::requires_sized_self(ty.generics.where_clause.as_ref()))
+}
+
 /// What every part of the expansion needs.
 pub(super) struct Context<'a> {
     pub(super) input: &'a Trait,
@@ -97,7 +120,7 @@ pub(super) struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    fn new(input: &'a Trait, layout: u64) -> Context<'a> {
+    pub(super) fn new(input: &'a Trait, layout: u64) -> Context<'a> {
         let item = &input.item;
         let mut generics = item.generics.clone();
         if let Some(clause) = &mut generics.where_clause {
@@ -106,15 +129,7 @@ impl<'a> Context<'a> {
                 .filter(|predicate: &WherePredicate| !rewrite::mentions_self(predicate))
                 .collect();
         }
-        let types: Vec<_> = item
-            .items
-            .iter()
-            .filter_map(|part| match part {
-                TraitItem::Type(ty) => Some(ty),
-                _ => None,
-            })
-            .filter(|ty| !rewrite::requires_sized_self(ty.generics.where_clause.as_ref()))
-            .collect();
+        let types: Vec<_> = associated_types(item).collect();
         let names: Vec<Ident> = types.iter().map(|ty| ty.ident.clone()).collect();
         let parameter =
             |name: &Ident| Ident::new(&format!("__Associated{}", name.unraw()), Span::call_site());
@@ -143,6 +158,11 @@ impl<'a> Context<'a> {
 
     pub(super) fn ident(&self) -> &Ident {
         &self.input.item.ident
+    }
+
+    /// The associated types that an object type must name.
+    pub(super) fn associated_types(&self) -> impl Iterator<Item = &TraitItemType> {
+        associated_types(&self.input.item)
     }
 
     pub(super) fn hook_applied(&self) -> TokenStream {
@@ -174,7 +194,7 @@ impl<'a> Context<'a> {
         let ident = self.ident().to_string();
         let methods = self.input.dispatched().map(|(method, targets)| {
             let cfgs = method.cfgs();
-            let method = method.ident().to_string();
+            let method = method.title.to_string();
             quote!(#(#cfgs)* #private::MethodDeclaration::new(#method, #targets))
         });
         // The hash is of tokens, and tokens do not say which `cfg`s hold.

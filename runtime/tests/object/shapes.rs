@@ -1,0 +1,1 @@
+//! Traits of all shapes.
