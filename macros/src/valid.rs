@@ -5,8 +5,9 @@ use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 use syn::visit::Visit;
 use syn::{
-    Error, GenericParam, ItemTrait, Receiver, Result, ReturnType, TraitBound, TraitBoundModifier,
-    TraitItem, Type, TypeImplTrait, TypeParamBound, TypePath, WherePredicate,
+    Error, GenericArgument, GenericParam, ItemTrait, PathArguments, Receiver, Result, ReturnType,
+    TraitBound, TraitBoundModifier, TraitItem, Type, TypeImplTrait, TypeParamBound, TypePath,
+    WherePredicate,
 };
 
 use crate::ast::{Method, Trait};
@@ -153,37 +154,70 @@ fn conditional_argument(signature: &syn::Signature) -> Option<&syn::Attribute> {
         .find(|attribute| attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr"))
 }
 
+/// `&self`, `&mut self` and the same pinned: `Pin` is transparent, so that all are a
+/// reference to the object in two registers. Owning receivers could be passed as
+/// well, but a call that takes the object apart is no hot call.
 fn receiver(receiver: &Receiver) -> Result<()> {
-    let reference = "write `&self` or `&mut self`";
-    if receiver.reference.is_some() {
+    const REFERENCE: &str = "write `&self`, `&mut self` or `self: Pin<&mut Self>`";
+    if receiver.reference.is_some() || is_reference(&receiver.ty) {
         return Ok(());
     }
-    match &*receiver.ty {
-        Type::Reference(reference) if rewrite::is_self(&reference.elem) => Ok(()),
-        ty if rewrite::is_self(ty) => refuse(
+    if rewrite::is_self(&receiver.ty) {
+        return refuse(
             receiver,
-            &format!("`self` by value cannot be called on a trait object; {reference}"),
-        ),
-        Type::Path(path) => {
-            let last = path.path.segments.last();
-            let name = last.map(|last| last.ident.to_string()).unwrap_or_default();
-            let advice = match name.as_str() {
-                "Box" | "Rc" | "Arc" => format!(
-                    "`self: {name}<Self>` gives the object away, which happens once and not \
-                     in a loop; {reference}, or remove `#[static_dispatch]` from this method"
-                ),
-                "Pin" => format!(
-                    "a `Pin` receiver cannot be dispatched yet; {reference}, or remove \
-                     `#[static_dispatch]` from this method"
-                ),
-                _ => format!("this receiver cannot be dispatched; {reference}"),
-            };
-            refuse(receiver, &advice)
-        }
-        _ => refuse(
+            &format!("`self` by value cannot be called on a trait object; {REFERENCE}"),
+        );
+    }
+    let pointer = applied(&receiver.ty);
+    if pointer.is_some_and(|(name, target)| name == "Pin" && is_reference(target)) {
+        return Ok(());
+    }
+    let owns = |name: &Ident| {
+        ["Box", "Rc", "Arc", "Pin"]
+            .iter()
+            .any(|owner| name == owner)
+    };
+    if pointer.is_some_and(|(name, _)| owns(name)) {
+        let ty = receiver.ty.to_token_stream().to_string().replace(' ', "");
+        return refuse(
             receiver,
-            &format!("this receiver cannot be dispatched; {reference}"),
+            &format!(
+                "`self: {ty}` gives the object away, which happens once and not in a \
+                 loop; {REFERENCE}, or remove `#[static_dispatch]` from this method"
+            ),
+        );
+    }
+    refuse(
+        receiver,
+        &format!(
+            "this receiver cannot be dispatched; {REFERENCE}, or remove `#[static_dispatch]` from \
+             this method"
         ),
+    )
+}
+
+/// `&Self` or `&mut Self`.
+fn is_reference(ty: &Type) -> bool {
+    match ty {
+        Type::Reference(reference) => rewrite::is_self(&reference.elem),
+        Type::Paren(paren) => is_reference(&paren.elem),
+        Type::Group(group) => is_reference(&group.elem),
+        _ => false,
+    }
+}
+
+/// `Pin` and `T` of `std::pin::Pin<T>`.
+fn applied(ty: &Type) -> Option<(&Ident, &Type)> {
+    let Type::Path(TypePath { qself: None, path }) = ty else {
+        return None;
+    };
+    let last = path.segments.last()?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else {
+        return None;
+    };
+    match arguments.args.first()? {
+        GenericArgument::Type(argument) => Some((&last.ident, argument)),
+        _ => None,
     }
 }
 

@@ -138,10 +138,18 @@ fn forwarding(context: &Context<'_>, object: &Ident, method: &Method) -> Signatu
 fn anonymous(method: &Method) -> Signature {
     let mut signature = method.signature.clone();
     let mut place = 0;
+    let is_foreign = signature.abi.is_some();
     for input in &mut signature.inputs {
         match input {
             FnArg::Receiver(receiver) => {
                 receiver.attrs.clear();
+                // Not the user's token: an object is no type for C, which rustc
+                // would say of each object type.
+                if let (true, Some((and, _))) = (is_foreign, &mut receiver.reference) {
+                    let quiet = |span: Span| Span::call_site().located_at(span);
+                    and.span = quiet(and.span);
+                    receiver.self_token.span = quiet(receiver.self_token.span);
+                }
                 if receiver.reference.is_none() {
                     receiver.mutability = None;
                 }
