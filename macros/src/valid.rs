@@ -338,7 +338,7 @@ fn dyn_compatible(input: &Trait, errors: &mut Vec<Error>) {
 }
 
 /// Supertraits, also those written `where Self: Supertrait`.
-fn supertraits(item: &ItemTrait) -> impl Iterator<Item = &TypeParamBound> {
+pub(crate) fn supertraits(item: &ItemTrait) -> impl Iterator<Item = &TypeParamBound> {
     let clause = item.generics.where_clause.iter();
     let predicates = clause.flat_map(|clause| &clause.predicates);
     let of_self = predicates.filter_map(|predicate| match predicate {

@@ -7,7 +7,7 @@ use quote::quote;
 use super::shape::Shape;
 use super::trait_::{Context, repeated};
 use crate::ast::Method;
-use crate::{names, valid};
+use crate::{names, rewrite, valid};
 
 /// Auto traits of the object types that get entries. Auto traits do not change a
 /// vtable, but `dyn Trait + Send` is a type of its own, with inherent methods of
@@ -49,9 +49,23 @@ impl Context<'_> {
         let mut generics = self.generics.clone();
         generics.params.push(syn::parse_quote!('__object));
         for (_, parameter, bounds) in &self.associated {
+            let (of_self, plain): (Vec<_>, Vec<_>) = bounds
+                .iter()
+                .partition(|bound| rewrite::mentions_self(*bound));
             generics
                 .params
-                .push(syn::parse_quote!(#parameter: #(#bounds)+*));
+                .push(syn::parse_quote!(#parameter: #(#plain)+*));
+            if !of_self.is_empty() {
+                let clause = generics.make_where_clause();
+                let predicate = syn::parse_quote!(#parameter: #(#of_self)+*);
+                clause.predicates.push(predicate);
+            }
+        }
+        if generics.type_params().next().is_some() {
+            // What the supertraits ask of these types, the users of the objects prove.
+            let applied = &self.applied;
+            let clause = generics.make_where_clause();
+            clause.predicates.push(syn::parse_quote!(Self: #applied));
         }
         generics
     }
@@ -132,7 +146,7 @@ impl Context<'_> {
             private, applied, ..
         } = self;
         let visibility = &self.input.item.vis;
-        let shape = self.shape(method);
+        let shape = self.shape_on_object(method);
         let Shape {
             receiver,
             lifetimes,
@@ -211,7 +225,7 @@ impl Context<'_> {
             private, applied, ..
         } = self;
         let visibility = &self.input.item.vis;
-        let shape = self.shape(method);
+        let shape = self.shape_on_object(method);
         let Shape {
             receiver,
             lifetimes,

@@ -4,6 +4,7 @@
 mod call;
 mod entries;
 mod impl_;
+mod inherited;
 mod object;
 mod shape;
 mod trait_;

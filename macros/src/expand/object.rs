@@ -18,8 +18,8 @@ use quote::{ToTokens, quote};
 use syn::parse::Parser;
 use syn::visit_mut::VisitMut;
 use syn::{
-    Attribute, FnArg, ItemTrait, Pat, Signature, TraitBoundModifier, TraitItem, TraitItemFn,
-    TraitItemType, TypeParamBound, WhereClause, WherePredicate, parse_quote,
+    Attribute, FnArg, Generics, ItemTrait, Pat, Signature, TraitBoundModifier, TraitItem,
+    TraitItemFn, TraitItemType, TypeParamBound, WhereClause, WherePredicate, parse_quote,
 };
 
 use super::entries::AUTO_TRAITS;
@@ -243,7 +243,7 @@ impl Pair<'_> {
             .map_or_else(|| quote!(::static_call), ToTokens::to_token_stream);
         let visibility = &self.object.input.item.vis;
         let ty = self.object_type(&[]);
-        let generics = self.object.generics_of_objects();
+        let generics = self.generics();
         let (parameters, _, clause) = generics.split_for_impl();
         let dispatched = self.object.input.dispatched();
         let methods = dispatched.map(|(method, _)| {
@@ -288,7 +288,7 @@ impl Pair<'_> {
         let repeated = &self.object.repeated;
         let visibility = &self.object.input.item.vis;
         let ty = self.object_type(autos);
-        let generics = self.object.generics_of_objects();
+        let generics = self.generics();
         let (parameters, _, clause) = generics.split_for_impl();
         let methods = self.object.input.methods.iter().map(|method| {
             let kept: &[&str] = if autos.is_empty() {
@@ -323,12 +323,12 @@ impl Pair<'_> {
         let item = &self.of.input.item;
         let unsafety = &item.unsafety;
         let ty = self.object_type(autos);
-        let mut generics = self.object.generics_of_objects();
+        let mut generics = self.generics();
         self.require_supertraits(generics.make_where_clause());
         let (parameters, _, clause) = generics.split_for_impl();
-        let types = self.object.associated.iter().map(|(name, parameter, _)| {
-            let ty = self.of.associated_types().find(|ty| ty.ident == *name);
-            let attributes = ty.map(|ty| self::repeated(&ty.attrs));
+        let types = self.of.associated_types().zip(&self.object.associated);
+        let types = types.map(|(ty, (name, parameter, _))| {
+            let attributes = self::repeated(&ty.attrs);
             quote!(#attributes type #name = #parameter;)
         });
         let methods = self.both().map(|(method, forwarding)| {
@@ -384,7 +384,7 @@ impl Pair<'_> {
 
     /// `unsafe fn name<'a>(&self, …) -> …` for an inherent method of an object type.
     fn head(&self, method: &Method, name: &Ident) -> TokenStream {
-        let shape = self.object.shape(method);
+        let shape = self.object.shape_on_object(method);
         let unsafety = &method.signature.unsafety;
         let (receiver, lifetimes) = (&shape.receiver, &shape.lifetimes);
         let (parameters, output, clause) =
@@ -392,6 +392,17 @@ impl Pair<'_> {
         quote! {
             #unsafety fn #name <#(#lifetimes),*>(#receiver #(, #parameters)*) #output #clause
         }
+    }
+
+    /// Those of every impl for an object type. All of them call the plain one.
+    fn generics(&self) -> Generics {
+        let mut generics = self.object.generics_of_objects();
+        if generics.type_params().next().is_some() {
+            let (plain, applied) = (self.object_type(&[]), &self.object.applied);
+            let clause = generics.make_where_clause();
+            clause.predicates.push(parse_quote!(#plain: #applied));
+        }
+        generics
     }
 
     fn object_type(&self, autos: &[&str]) -> TokenStream {

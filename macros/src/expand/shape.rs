@@ -31,19 +31,21 @@ pub(super) struct Shape {
 }
 
 impl Shape {
-    pub(super) fn new(context: &Context<'_>, method: &Method) -> Shape {
+    /// `by` says what to write for `Self::Name`, if anything else.
+    pub(super) fn new(
+        context: &Context<'_>,
+        method: &Method,
+        by: &dyn Fn(&Ident) -> Option<TokenStream>,
+    ) -> Shape {
         let private = &context.private;
-        let names: Vec<Ident> = context.associated.iter().map(|a| a.0.clone()).collect();
-        let applied = &context.applied;
-        let by = |name: &Ident| quote!(<Self as #applied>::#name);
         let qualified = |ty: &syn::Type| {
             let mut ty = ty.clone();
-            rewrite::replace_associated(&mut ty, &names, &by);
+            rewrite::replace_associated(&mut ty, by);
             ty
         };
         let mut clause = method.signature.generics.where_clause.clone();
         if let Some(clause) = &mut clause {
-            rewrite::replace_associated(clause, &names, &by);
+            rewrite::replace_associated(clause, by);
         }
         let mut shape = Shape {
             receiver: receiver(method),

@@ -21,6 +21,7 @@ use syn::{
     WherePredicate,
 };
 
+use super::inherited::Inherited;
 use super::shape::Shape;
 use super::{combined, object, private_path};
 use crate::ast::{Method, Trait};
@@ -117,6 +118,9 @@ pub(super) struct Context<'a> {
     /// Associated types that an object type must name, each with a parameter of
     /// the entries that stands for it.
     pub(super) associated: Vec<(Ident, Ident, Vec<TypeParamBound>)>,
+    /// How many of them are the trait's own; the others are its supertraits'.
+    own: usize,
+    inherited: Inherited,
 }
 
 impl<'a> Context<'a> {
@@ -130,21 +134,29 @@ impl<'a> Context<'a> {
                 .collect();
         }
         let types: Vec<_> = associated_types(item).collect();
-        let names: Vec<Ident> = types.iter().map(|ty| ty.ident.clone()).collect();
         let parameter =
             |name: &Ident| Ident::new(&format!("__Associated{}", name.unraw()), Span::call_site());
-        let associated = types
-            .iter()
-            .map(|ty| {
-                let bounds = ty.bounds.iter().cloned().map(|mut bound| {
-                    let by = |name: &Ident| parameter(name).into_token_stream();
-                    rewrite::replace_associated(&mut bound, &names, &by);
-                    bound
+        let inherited = Inherited::of(input);
+        let own = types.iter().map(|ty| {
+            let bounds = ty.bounds.iter().cloned().map(|mut bound| {
+                rewrite::replace_associated(&mut bound, &|name| {
+                    let own = types.iter().any(|ty| ty.ident == *name);
+                    let open = inherited.open.iter().any(|(open, _)| open == name);
+                    if own || open {
+                        return Some(parameter(name).into_token_stream());
+                    }
+                    inherited.qualified(name)
                 });
-                let bounds = bounds.filter(|bound| !rewrite::mentions_self(bound));
-                (ty.ident.clone(), parameter(&ty.ident), bounds.collect())
-            })
-            .collect();
+                bound
+            });
+            (ty.ident.clone(), parameter(&ty.ident), bounds.collect())
+        });
+        let of_supertraits = inherited.open.iter().map(|(name, may_be_unsized)| {
+            let bounds = may_be_unsized.then(|| syn::parse_quote!(?Sized));
+            (name.clone(), parameter(name), Vec::from_iter(bounds))
+        });
+        let associated = own.chain(of_supertraits).collect();
+        let own = types.len();
         Context {
             private: private_path(input.options.krate.as_ref()),
             layout,
@@ -152,6 +164,8 @@ impl<'a> Context<'a> {
             applied: rewrite::applied(&item.ident, &item.generics),
             generics,
             associated,
+            own,
+            inherited,
             input,
         }
     }
@@ -283,7 +297,14 @@ impl<'a> Context<'a> {
             .input
             .dispatched()
             .map(|(method, _)| self.method_shims(method));
-        let object = self.bound_with(|(name, _, _)| quote!(#name = <Self as #applied>::#name));
+        let own: Vec<_> = self.own_types().collect();
+        let object = self.bound_with(|(name, _, _)| {
+            if own.contains(&name) {
+                quote!(#name = <Self as #applied>::#name)
+            } else {
+                quote!(#name = Self::#name)
+            }
+        });
         quote! {
             #repeated
             #[doc(hidden)]
@@ -464,7 +485,34 @@ impl<'a> Context<'a> {
             .collect()
     }
 
-    pub(super) fn shape(&self, method: &Method) -> Shape {
-        Shape::new(self, method)
+    /// The trait's own associated types that an object type must name.
+    fn own_types(&self) -> impl Iterator<Item = &Ident> {
+        self.associated.iter().take(self.own).map(|(name, ..)| name)
+    }
+
+    /// The method's signature for a trait that has this one as a supertrait.
+    fn shape(&self, method: &Method) -> Shape {
+        let applied = &self.applied;
+        let own: Vec<_> = self.own_types().collect();
+        Shape::new(self, method, &|name| {
+            if own.contains(&name) {
+                Some(quote!(<Self as #applied>::#name))
+            } else {
+                self.inherited.qualified(name)
+            }
+        })
+    }
+
+    /// The method's signature for an inherent impl of an object type.
+    pub(super) fn shape_on_object(&self, method: &Method) -> Shape {
+        let applied = &self.applied;
+        Shape::new(self, method, &|name| {
+            let named = self.associated.iter().position(|(known, ..)| known == name);
+            match named {
+                Some(index) if index < self.own => Some(quote!(<Self as #applied>::#name)),
+                Some(index) => Some(self.associated[index].1.to_token_stream()),
+                None => self.inherited.qualified(name),
+            }
+        })
     }
 }

@@ -82,6 +82,66 @@ fn associated_types_are_named_as_in_the_traits_own_objects() {
     });
 }
 
+trait Sampled {
+    type Sample: Clone;
+}
+
+impl Sampled for Leaf {
+    type Sample = u16;
+}
+
+impl Iterator for Leaf {
+    type Item = u8;
+    fn next(&mut self) -> Option<u8> {
+        Some(self.0)
+    }
+}
+
+#[static_dispatch(targets = 1, object = FastMixed)]
+trait Mixed: Sampled + Iterator<Item = u8> + 'static {
+    type Own: From<Self::Sample>;
+    fn mix(&self, with: &[Self::Sample], item: Self::Item) -> Option<Self::Own>;
+}
+
+impl Mixed for Leaf {
+    type Own = u32;
+    fn mix(&self, with: &[u16], item: u8) -> Option<u32> {
+        Some(u32::from(*with.first()?) + u32::from(item + self.0))
+    }
+}
+
+#[test]
+fn associated_types_of_supertraits_are_carried_over() {
+    fn generic<T: Mixed + ?Sized>(object: &T, with: &[T::Sample]) -> Option<T::Own> {
+        object.mix(with, 1)
+    }
+    in_every_state(file!(), "mix", || {
+        let mut object: Box<dyn FastMixed<Sample = u16, Own = u32>> = Box::new(Leaf(1));
+        assert_eq!(object.mix(&[7], 2), Some(10));
+        assert_eq!(generic(&*object, &[7]), Some(9));
+        assert_eq!(Iterator::next(&mut *object), Some(1));
+    });
+}
+
+#[static_dispatch(targets = 1, object = FastStatic)]
+trait Static<A>: 'static {
+    fn statically(&self, a: &A) -> usize;
+}
+
+impl<A> Static<A> for Leaf {
+    fn statically(&self, _: &A) -> usize {
+        size_of::<A>()
+    }
+}
+
+#[test]
+fn a_generic_trait_may_be_static() {
+    in_every_state(file!(), "statically", || {
+        let object: &dyn FastStatic<u16> = &Leaf(1);
+        assert_eq!(object.statically(&7), 2);
+    });
+}
+
 #[static_dispatch(object = FastUnsafe)]
 unsafe trait Unsafe {
     #[static_dispatch(targets = 1)]
