@@ -4,7 +4,10 @@ use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use syn::meta::ParseNestedMeta;
 use syn::parse::Parser;
 use syn::spanned::Spanned;
-use syn::{Attribute, Error, Expr, ExprLit, ExprUnary, Lit, Meta, Path, Result, Token, UnOp};
+use syn::{
+    Attribute, Error, Expr, ExprLit, ExprUnary, Lit, Meta, Path, Result, Token, Type, TypePath,
+    UnOp,
+};
 
 /// Chain capacity when none is given. Two targets are what Linux's proposed
 /// dynamic calls used, and what one trampoline's body holds.
@@ -221,7 +224,7 @@ fn path(meta: &ParseNestedMeta<'_>) -> Result<Path> {
 
 /// `object = Name`.
 fn object(meta: &ParseNestedMeta<'_>) -> Result<Ident> {
-    let advice = "`object` needs the name of a trait to write: `object = FastTrait`";
+    let advice = "`object` needs the bare name of a trait to write: `object = FastTrait`";
     if !meta.input.peek(Token![=]) {
         return Err(meta.error(advice));
     }
@@ -229,12 +232,13 @@ fn object(meta: &ParseNestedMeta<'_>) -> Result<Ident> {
     if value.is_empty() || value.peek(Token![,]) {
         return Err(meta.error(advice));
     }
-    let value: Expr = value.parse()?;
-    match &value {
-        Expr::Path(path) if path.qself.is_none() => path.path.get_ident().cloned(),
+    let start = value.span();
+    let ty: Type = value.parse().map_err(|_| Error::new(start, advice))?;
+    match &ty {
+        Type::Path(TypePath { qself: None, path }) => path.get_ident().cloned(),
         _ => None,
     }
-    .ok_or_else(|| Error::new_spanned(&value, advice))
+    .ok_or_else(|| Error::new_spanned(&ty, advice))
 }
 
 /// `targets = N` with N from 1 to 8, with a message for each way to get it wrong.

@@ -20,10 +20,12 @@ pub(crate) fn declaration(of_trait: &Ident) -> Ident {
 }
 
 /// Inherent method on the trait object that `static_call!` calls. Where it is
-/// missing, rustc quotes the name, so the name says what would make it exist.
+/// missing, rustc quotes the name, so the name says what would make it exist: for a
+/// supertrait's method, `(object as &dyn Supertrait)`.
 pub(crate) fn entry(method: &Ident) -> String {
     format!(
-        "{}__needs_static_dispatch_on_its_declaration_and_a_dyn_receiver",
+        "{}__needs_static_dispatch_on_its_declaration_and_a_dyn_receiver_of_that_trait__\
+         upcast_others_with_as",
         method.unraw()
     )
 }
@@ -59,12 +61,14 @@ pub(crate) fn site_of(method: &Ident) -> Ident {
     spanless(&format!("__site_of_{}", method.unraw()))
 }
 
-/// The same identifier, at the user's place but as a macro's: rustc points at the
+/// An identifier at the place of the user's, but as a macro's: rustc points at the
 /// user's method where it speaks of ours, and lints stay quiet.
-pub(crate) fn located(ident: &Ident) -> Ident {
-    let mut located = ident.clone();
-    located.set_span(Span::call_site().located_at(ident.span()));
-    located
+pub(crate) fn located(at: &Ident, name: &str) -> Ident {
+    let span = Span::call_site().located_at(at.span());
+    match name.strip_prefix("r#") {
+        Some(raw) => Ident::new_raw(raw, span),
+        None => Ident::new(name, span),
+    }
 }
 
 /// Tokens with other spans, inside groups too.

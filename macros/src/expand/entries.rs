@@ -164,7 +164,7 @@ impl Context<'_> {
         });
         let unsafety = &method.signature.unsafety;
         let ident = names::quiet(method.ident());
-        let entry = Ident::new(&names::entry(&method.title), Span::call_site());
+        let entry = names::located(&method.title, &names::entry(&method.title));
         let fallback = names::fallback(method.ident());
         let shims_applied = self.shims_applied();
         let key = self.key(index, &quote!(Self));
@@ -200,7 +200,7 @@ impl Context<'_> {
             #[doc(hidden)]
             #[inline(always)]
             #visibility #unsafety fn #entry <#(#lifetimes,)* __Site: #private::CallSite>(
-                #receiver, __gate: #private::Gate<__Site, #key> #(, #plain_parameters)*
+                #receiver #(, #plain_parameters)*, __gate: #private::Gate<__Site, #key>
             ) #plain_output #clause {
                 match __gate.way() {
                     #private::Way::Patched => {
@@ -237,13 +237,13 @@ impl Context<'_> {
         let repeated = repeated(&method.attributes);
         let unsafety = &method.signature.unsafety;
         let ident = names::quiet(method.ident());
-        let entry = Ident::new(&names::entry(&method.title), Span::call_site());
+        let entry = names::located(&method.title, &names::entry(&method.title));
         let plain = shape.call(method, &quote!(<Self as #applied>::#ident));
         quote! {
             #repeated
             #[doc(hidden)]
             #visibility #unsafety fn #entry <#(#lifetimes,)* __Site: #private::AnnotatedMethod>(
-                #receiver, _: #private::Gate<__Site, #private::NotAnnotated> #(, #plain_parameters)*
+                #receiver #(, #plain_parameters)*, _: #private::Gate<__Site, #private::NotAnnotated>
             ) #plain_output #clause {
                 #plain
             }

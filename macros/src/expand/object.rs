@@ -298,7 +298,10 @@ impl Pair<'_> {
             };
             let attributes = quiet_attributes(&method.attributes, kept);
             let hidden = (!autos.is_empty()).then(|| quote!(#[doc(hidden)]));
-            let head = self.head(method, &names::located(&method.title));
+            let head = self.head(
+                method,
+                &names::located(&method.title, &method.title.to_string()),
+            );
             let call = self.forward(method);
             quote! {
                 #(#attributes)*
