@@ -25,6 +25,15 @@ pub(crate) struct Method {
     pub(crate) options: Option<MethodOptions>,
 }
 
+/// A method with trampolines.
+pub(crate) struct Dispatched<'a> {
+    pub(crate) method: &'a Method,
+    /// Chain capacity.
+    pub(crate) targets: u8,
+    /// Types whose bodies its call sites inline if they list none themselves.
+    pub(crate) inline: &'a [Type],
+}
+
 impl Trait {
     /// Reads the trait. Errors are collected in `errors`; what can be read is returned.
     pub(crate) fn read(
@@ -49,11 +58,23 @@ impl Trait {
         }
     }
 
-    /// The methods that get trampolines, each with its chain capacity.
-    pub(crate) fn dispatched(&self) -> impl Iterator<Item = (&Method, u8)> {
+    /// The methods that get trampolines.
+    pub(crate) fn dispatched(&self) -> impl Iterator<Item = Dispatched<'_>> {
         self.methods
             .iter()
-            .filter_map(|method| Some((method, self.targets_of(method)?)))
+            .filter_map(|method| self.as_dispatched(method))
+    }
+
+    /// The method with what its trampolines are to be like, if it has any.
+    pub(crate) fn as_dispatched<'a>(&self, method: &'a Method) -> Option<Dispatched<'a>> {
+        Some(Dispatched {
+            method,
+            targets: self.targets_of(method)?,
+            inline: match &method.options {
+                Some(MethodOptions::Dispatch { inline, .. }) => inline,
+                _ => &[],
+            },
+        })
     }
 
     /// The methods that are callable on the object but have no trampoline.
@@ -63,22 +84,16 @@ impl Trait {
             .filter(|method| self.targets_of(method).is_none())
     }
 
-    /// The methods that trait objects have, with the chain capacity of those that
-    /// get trampolines.
-    pub(crate) fn on_objects(&self) -> impl Iterator<Item = (&Method, Option<u8>)> {
+    /// The methods that trait objects have.
+    pub(crate) fn on_objects(&self) -> impl Iterator<Item = &Method> {
         self.methods
             .iter()
             .filter(|method| method.receiver().is_some() && !method.needs_sized_self())
-            .map(|method| (method, self.targets_of(method)))
-    }
-
-    pub(crate) fn is_dispatched(&self, method: &Method) -> bool {
-        self.targets_of(method).is_some()
     }
 
     fn targets_of(&self, method: &Method) -> Option<u8> {
-        match (method.options, self.options.targets) {
-            (Some(MethodOptions::Dispatch { targets }), _) => Some(targets),
+        match (&method.options, self.options.targets) {
+            (Some(MethodOptions::Dispatch { targets, .. }), _) => Some(*targets),
             // On the trait the option means "every eligible method".
             (None, Some(targets)) => crate::valid::method(method).is_ok().then_some(targets),
             (Some(MethodOptions::Skip), _) | (None, None) => None,

@@ -9,6 +9,8 @@ use syn::{
     UnOp,
 };
 
+use crate::list;
+
 /// Chain capacity when none is given. Two targets are what Linux's proposed
 /// dynamic calls used, and what one trampoline's body holds.
 const DEFAULT_TARGETS: u8 = 2;
@@ -26,10 +28,9 @@ pub(crate) struct ItemOptions {
 }
 
 /// What an attribute on a method asks for.
-#[derive(Clone, Copy)]
 pub(crate) enum MethodOptions {
-    /// `#[static_dispatch]` or `#[static_dispatch(targets = N)]`.
-    Dispatch { targets: u8 },
+    /// `#[static_dispatch]`, with or without `targets = N` and `inline = [A, B]`.
+    Dispatch { targets: u8, inline: Vec<Type> },
     /// `#[static_dispatch(skip)]`.
     Skip,
 }
@@ -66,6 +67,11 @@ pub(crate) fn parse_item(attribute: TokenStream, is_impl: bool) -> (ItemOptions,
             }
             options.targets = Some(targets(&meta)?);
             Ok(())
+        } else if meta.path.is_ident("inline") {
+            Err(meta.error(
+                "`inline` belongs on a method of the trait, or at the call: \
+                 `static_call!(receiver.method(arguments), inline = [A, B])`",
+            ))
         } else if meta.path.is_ident("skip") {
             Err(meta.error(
                 "`skip` belongs on a method; to leave the whole item alone, remove the attribute",
@@ -120,6 +126,7 @@ pub(crate) fn take_method(
         errors.push(error);
         MethodOptions::Dispatch {
             targets: DEFAULT_TARGETS,
+            inline: Vec::new(),
         }
     }))
 }
@@ -134,11 +141,13 @@ fn is_static_dispatch(attribute: &Attribute) -> bool {
 
 fn parse_method(attribute: &Attribute) -> Result<MethodOptions> {
     let mut given = None;
+    let mut inline = None;
     let mut skip = None;
     match &attribute.meta {
         Meta::Path(_) => {
             return Ok(MethodOptions::Dispatch {
                 targets: DEFAULT_TARGETS,
+                inline: Vec::new(),
             });
         }
         Meta::NameValue(meta) => {
@@ -159,6 +168,12 @@ fn parse_method(attribute: &Attribute) -> Result<MethodOptions> {
             }
             given = Some(targets(&meta)?);
             Ok(())
+        } else if meta.path.is_ident("inline") {
+            if inline.is_some() {
+                return Err(meta.error("`inline` is given twice; keep one list"));
+            }
+            inline = Some(list::inline(meta.input, meta.path.span())?);
+            Ok(())
         } else if meta.path.is_ident("skip") {
             skip = Some(meta.path.span());
             if meta.input.is_empty() || meta.input.peek(Token![,]) {
@@ -172,17 +187,25 @@ fn parse_method(attribute: &Attribute) -> Result<MethodOptions> {
             Err(meta
                 .error("`object` belongs on the trait: `#[static_dispatch(object = FastTrait)]`"))
         } else {
-            Err(unknown(&meta, "`targets = N` and `skip`"))
+            Err(unknown(
+                &meta,
+                "`targets = N`, `inline = [A, B]` and `skip`",
+            ))
         }
     })?;
-    match (given, skip) {
-        (Some(_), Some(span)) => Err(Error::new(
+    match skip {
+        Some(span) if given.is_some() => Err(Error::new(
             span,
             "`skip` and `targets` contradict each other; keep one",
         )),
-        (None, Some(_)) => Ok(MethodOptions::Skip),
-        (given, None) => Ok(MethodOptions::Dispatch {
+        Some(span) if inline.is_some() => Err(Error::new(
+            span,
+            "`skip` and `inline` contradict each other; keep one",
+        )),
+        Some(_) => Ok(MethodOptions::Skip),
+        None => Ok(MethodOptions::Dispatch {
             targets: given.unwrap_or(DEFAULT_TARGETS),
+            inline: inline.unwrap_or_default(),
         }),
     }
 }

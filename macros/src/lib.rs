@@ -8,6 +8,7 @@
 //! | `regroup` | what `macro_rules!` substituted stays in one piece |
 //! | `ast` | what was written: the trait or impl, and each method's signature |
 //! | `attr` | what was asked: `targets`, `skip`, `crate` |
+//! | `list` | which types are to be inlined |
 //! | `valid` | what is refused, each refusal with what to write instead |
 //! | `abi` | how each argument and result travels through a trampoline |
 //! | `expand` | what is written for traits, impls and calls |
@@ -21,6 +22,7 @@ mod abi;
 mod ast;
 mod attr;
 mod expand;
+mod list;
 mod names;
 mod regroup;
 mod rewrite;
@@ -38,6 +40,20 @@ pub fn static_dispatch(attribute: TokenStream, item: TokenStream) -> TokenStream
 #[proc_macro]
 pub fn expand_static_call(input: TokenStream) -> TokenStream {
     expand::static_call(regroup::with_parentheses(input.into())).into()
+}
+
+/// The body of `static_call::specialize!`, which passes its own `$crate` first.
+#[doc(hidden)]
+#[proc_macro]
+pub fn expand_specialize(input: TokenStream) -> TokenStream {
+    expand::specialize(regroup::with_parentheses(input.into())).into()
+}
+
+/// The same for `no_std` builds: the block, on the object as it is.
+#[doc(hidden)]
+#[proc_macro]
+pub fn expand_plain_region(input: TokenStream) -> TokenStream {
+    expand::plain_region(regroup::with_parentheses(input.into())).into()
 }
 
 /// The same for `no_std` builds: checks the syntax and leaves the plain call.

@@ -44,6 +44,30 @@ pub(crate) fn fallback(method: &Ident) -> Ident {
     spanless(&format!("__fallback_{}", method.unraw()))
 }
 
+/// Extension trait of object types that puts the guards of a list before a method.
+pub(crate) fn guards(of_trait: &Ident) -> Ident {
+    spanless(&format!("__{}Guards", of_trait.unraw()))
+}
+
+pub(crate) fn guarded(method: &Ident) -> Ident {
+    spanless(&format!("__guarded_{}", method.unraw()))
+}
+
+/// Where an entry enters the guards.
+pub(crate) fn enter(method: &Ident) -> Ident {
+    spanless(&format!("__enter_{}", method.unraw()))
+}
+
+/// The body of the type that the hot key has named.
+pub(crate) fn hot(method: &Ident) -> Ident {
+    spanless(&format!("__hot_{}", method.unraw()))
+}
+
+/// A call that is recorded.
+pub(crate) fn learning(method: &Ident) -> Ident {
+    spanless(&format!("__learning_{}", method.unraw()))
+}
+
 /// Type that stands for one dispatched method of one object type.
 pub(crate) fn key(of_trait: &Ident) -> Ident {
     spanless(&format!("__{}Method", of_trait.unraw()))

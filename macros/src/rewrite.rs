@@ -4,7 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use syn::visit::Visit;
 use syn::visit_mut::VisitMut;
-use syn::{Path, Type, TypePath, WhereClause, WherePredicate};
+use syn::{GenericArgument, Path, PathArguments, Type, TypePath, WhereClause, WherePredicate};
 
 /// Writes `Self::Frame` another way: `<Self as Trait<…>>::Frame`, say, because the
 /// short form is ambiguous on a trait object. `by` gives the type to write instead.
@@ -88,6 +88,26 @@ impl SelfVisitable for syn::TypeParamBound {
 /// Whether the type is `Self` itself, by value.
 pub(crate) fn is_self(ty: &Type) -> bool {
     matches!(ty, Type::Path(TypePath { qself: None, path }) if path.is_ident("Self"))
+}
+
+/// `T` of `Pin<T>`.
+pub(crate) fn pinned(ty: &Type) -> Option<&Type> {
+    pointer(ty).and_then(|(name, target)| (name == "Pin").then_some(target))
+}
+
+/// `Pin` and `T` of `std::pin::Pin<T>`.
+pub(crate) fn pointer(ty: &Type) -> Option<(&Ident, &Type)> {
+    let Type::Path(TypePath { qself: None, path }) = ty else {
+        return None;
+    };
+    let last = path.segments.last()?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else {
+        return None;
+    };
+    match arguments.args.first()? {
+        GenericArgument::Type(argument) => Some((&last.ident, argument)),
+        _ => None,
+    }
 }
 
 /// Whether a where clause says `Self: Sized`.

@@ -5,9 +5,8 @@ use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 use syn::visit::Visit;
 use syn::{
-    Error, GenericArgument, GenericParam, ItemTrait, PathArguments, Receiver, Result, ReturnType,
-    TraitBound, TraitBoundModifier, TraitItem, Type, TypeImplTrait, TypeParamBound, TypePath,
-    WherePredicate,
+    Error, GenericParam, ItemTrait, Receiver, Result, ReturnType, TraitBound, TraitBoundModifier,
+    TraitItem, Type, TypeImplTrait, TypeParamBound, TypePath, WherePredicate,
 };
 
 use crate::ast::{Method, Trait};
@@ -168,8 +167,7 @@ fn receiver(receiver: &Receiver) -> Result<()> {
             &format!("`self` by value cannot be called on a trait object; {REFERENCE}"),
         );
     }
-    let pointer = applied(&receiver.ty);
-    if pointer.is_some_and(|(name, target)| name == "Pin" && is_reference(target)) {
+    if rewrite::pinned(&receiver.ty).is_some_and(is_reference) {
         return Ok(());
     }
     let owns = |name: &Ident| {
@@ -177,7 +175,7 @@ fn receiver(receiver: &Receiver) -> Result<()> {
             .iter()
             .any(|owner| name == owner)
     };
-    if pointer.is_some_and(|(name, _)| owns(name)) {
+    if rewrite::pointer(&receiver.ty).is_some_and(|(name, _)| owns(name)) {
         let ty = receiver.ty.to_token_stream().to_string().replace(' ', "");
         return refuse(
             receiver,
@@ -203,21 +201,6 @@ fn is_reference(ty: &Type) -> bool {
         Type::Paren(paren) => is_reference(&paren.elem),
         Type::Group(group) => is_reference(&group.elem),
         _ => false,
-    }
-}
-
-/// `Pin` and `T` of `std::pin::Pin<T>`.
-fn applied(ty: &Type) -> Option<(&Ident, &Type)> {
-    let Type::Path(TypePath { qself: None, path }) = ty else {
-        return None;
-    };
-    let last = path.segments.last()?;
-    let PathArguments::AngleBracketed(arguments) = &last.arguments else {
-        return None;
-    };
-    match arguments.args.first()? {
-        GenericArgument::Type(argument) => Some((&last.ident, argument)),
-        _ => None,
     }
 }
 

@@ -96,6 +96,8 @@ mod selfcheck;
 #[cfg(feature = "std")]
 mod site;
 #[cfg(feature = "std")]
+mod specialize;
+#[cfg(feature = "std")]
 mod trampoline;
 #[cfg(feature = "std")]
 mod worker;
@@ -111,7 +113,8 @@ mod worker;
 /// **On a method** of such a trait it makes the method callable with
 /// [`static_call!`]. Options: `targets = N`, from 1 to 8, how many types a chain may
 /// compare with (2 if not given); `skip` leaves the method out. The method must be
-/// callable on a trait object, with `&self` or `&mut self`.
+/// callable on a trait object, with `&self` or `&mut self`. `inline = [A, B]` lists types
+/// for the call sites that list none themselves; see [`static_call!`].
 ///
 /// **On an `impl Trait for Type`** it registers the implementation ahead of its
 /// first call, and changes nothing else.
@@ -150,7 +153,26 @@ pub mod __private {
 #[cfg(not(feature = "std"))]
 #[doc(hidden)]
 pub mod __private {
-    pub use static_call_macros::expand_plain_call;
+    pub use static_call_macros::{expand_plain_call, expand_plain_region};
+
+    /// A `&mut` variable by method syntax is borrowed again and not moved.
+    pub trait Reborrow: Sized {
+        fn __static_call_reborrow(self) -> Self;
+    }
+
+    impl<T: ?Sized> Reborrow for &T {
+        #[inline(always)]
+        fn __static_call_reborrow(self) -> Self {
+            self
+        }
+    }
+
+    impl<T: ?Sized> Reborrow for &mut T {
+        #[inline(always)]
+        fn __static_call_reborrow(self) -> Self {
+            self
+        }
+    }
 }
 
 /// Calls an annotated method of a trait object: `static_call!(receiver.method(arguments))`
@@ -161,10 +183,42 @@ pub mod __private {
 /// Each `static_call!` in the source is one call site; in generic code it stays one,
 /// with a trampoline for each instantiation.
 ///
+/// # Inlined bodies
+/// `static_call!(receiver.method(arguments), inline = [A, B])` lists 1 to 8 types whose
+/// bodies are compiled into the call site, each behind a guard: a compare of the
+/// receiver's vtable with a key that the runtime has learned. The list may also stand
+/// on the method, as the default of its call sites. Which guards are on, and which one
+/// is asked first, is decided from what the site meets, and in
+/// [`Mode::Auto`](crate::runtime::Mode) none is on where it does not pay. A listed type
+/// implements the trait, is `'static`, and does not depend on the generics of the
+/// function around the call; the receiver may hold what it likes. An object whose type
+/// comes from another loaded object (a plugin) is not inlined, since equal names say
+/// nothing about equal layouts there.
+///
+/// ```
+/// # use static_call::{static_call, static_dispatch};
+/// # #[static_dispatch] trait Shape { #[static_dispatch(targets = 2)] fn area(&self) -> f64; }
+/// # struct Square(f64);
+/// # impl Shape for Square { fn area(&self) -> f64 { self.0 * self.0 } }
+/// # struct Circle(f64);
+/// # impl Shape for Circle { fn area(&self) -> f64 { self.0 * self.0 * 3.0 } }
+/// let shapes: [Box<dyn Shape>; 2] = [Box::new(Square(1.0)), Box::new(Circle(2.0))];
+/// let mut sum = 0.0;
+/// for shape in &shapes {
+///     sum += static_call!(shape.area(), inline = [Square, Circle]);
+/// }
+/// # assert_eq!(sum, 13.0);
+/// ```
+///
+/// The idea is the guarded devirtualization of JIT compilers and Linux's
+/// `INDIRECT_CALL_n`; that keys are learned is what makes it hit in programs of several
+/// crates, where a vtable's address differs from crate to crate.
+///
 /// # Cost
 /// Switched off, one relaxed load of the site's own cache line on top of the plain
 /// call. Patched, a direct call, and a compare and a jump for each type ahead of the
-/// right one. 64 bytes of data and 64 of trampoline for each site.
+/// right one. Inlined, a load and a compare for each guard ahead of the right one.
+/// 64 bytes of data and 64 of trampoline for each site, and 64 for the keys of a list.
 ///
 /// # Panics
 /// Where the method does.
@@ -173,6 +227,65 @@ pub mod __private {
 macro_rules! static_call {
     ($($call:tt)*) => {
         $crate::__private::expand_static_call!(($crate) $($call)*)
+    };
+}
+
+/// Compiles a region once for each listed type, and enters the right copy by one exact
+/// test: `specialize!(receiver: [A, B] in { block })`.
+///
+/// In the block, `receiver` is a `&A` in the first copy, a `&B` in the second, and the
+/// trait object in the last, which takes every other type; or `&mut` of these, if the
+/// receiver is. So a loop over calls on one receiver is tested once, and in it the
+/// calls are static and inlined, as in generic code, without making the function
+/// generic. `return`, `break`, `continue`, `?`, `.await` and labels in the block mean
+/// what they mean outside; the block's value is the expression's. A `static_call!` on
+/// the receiver inside is the plain call where the type is known, and a call site in
+/// the last copy.
+///
+/// `specialize!(name = expression: [A, B] in { block })` names a receiver that is no
+/// variable; it is evaluated once. For a box, write `name = &*boxed`.
+///
+/// The receiver is a reference to a trait object that holds nothing borrowed, `&(dyn
+/// Trait + 'static)`: in a function's signature, `&dyn Trait` alone may hold something
+/// borrowed, and is refused. A type from another loaded object (a plugin) takes the last
+/// copy. Items and macros declared in the block are declared once for each copy.
+///
+/// ```
+/// use static_call::{specialize, static_dispatch};
+///
+/// #[static_dispatch]
+/// trait Codec {
+///     #[static_dispatch(targets = 2)]
+///     fn step(&self, x: u64) -> u64;
+/// }
+/// # struct Lz4; impl Codec for Lz4 { fn step(&self, x: u64) -> u64 { x + 1 } }
+/// # struct Store; impl Codec for Store { fn step(&self, x: u64) -> u64 { x + 2 } }
+/// fn sum(codec: &(dyn Codec + 'static), input: &[u64]) -> u64 {
+///     specialize!(codec: [Lz4, Store] in {
+///         input.iter().map(|x| codec.step(*x)).sum()
+///     })
+/// }
+/// # assert_eq!((sum(&Lz4, &[1, 2]), sum(&Store, &[1, 2])), (5, 7));
+/// ```
+///
+/// # Cost
+/// One virtual call, which asks the object for its type, and a compare for each type
+/// ahead of the right one; nothing inside the block. The block's code once more for
+/// each listed type.
+#[cfg(feature = "std")]
+#[macro_export]
+macro_rules! specialize {
+    ($($region:tt)*) => {
+        $crate::__private::expand_specialize!(($crate) $($region)*)
+    };
+}
+
+/// Compiles a region once for each listed type; without the `std` feature, once.
+#[cfg(not(feature = "std"))]
+#[macro_export]
+macro_rules! specialize {
+    ($($region:tt)*) => {
+        $crate::__private::expand_plain_region!(($crate) $($region)*)
     };
 }
 

@@ -5,9 +5,10 @@ pub use core;
 pub use core::any::type_name;
 pub use core::marker::PhantomData;
 pub use core::mem::{ManuallyDrop, MaybeUninit};
+use core::pin::Pin;
 
 pub use linkme;
-pub use static_call_macros::{expand_plain_call, expand_static_call};
+pub use static_call_macros::{expand_plain_call, expand_specialize, expand_static_call};
 pub use typeid::of as identity;
 
 pub use crate::registry::{
@@ -16,9 +17,10 @@ pub use crate::registry::{
     STATIC_CALL_IMPLEMENTATIONS_0_1_0 as IMPLEMENTATIONS, Table, TraitDeclaration, TraitObject,
 };
 pub use crate::site::{
-    CallSite, DispatchedMethod, Gate, NotAnnotated, Route, STATIC_CALL_SITES_0_1_0 as SITES, Site,
-    Way, missed,
+    CallSite, DispatchedMethod, Gate, HOT_FROM, Keys, List, ListOfMethod, NotAnnotated, Place,
+    Route, STATIC_CALL_SITES_0_1_0 as SITES, Site, SiteOf, Switch, missed, record_call as record,
 };
+pub use crate::specialize::Specialize;
 pub use crate::{rest, trampoline};
 
 /// The auto traits that object types may carry.
@@ -57,6 +59,47 @@ pub fn vtable_of_pointer<T: ?Sized>(object: *const T) -> usize {
     // SAFETY: two words, by the assertion; any two words are two pointers.
     let words = unsafe { core::mem::transmute_copy::<*const T, [*const (); 2]>(&object) };
     words[1].addr()
+}
+
+/// The value behind an object, by its own type.
+///
+/// # Safety
+/// The object's type is `T`, but for lifetimes.
+#[inline(always)]
+pub unsafe fn assume<T, O: ?Sized>(object: &O) -> &T {
+    // SAFETY: the data pointer of an object points to the value; the caller's word
+    // for its type.
+    unsafe { &*core::ptr::from_ref(object).cast::<T>() }
+}
+
+/// The value behind an object, by its own type.
+///
+/// # Safety
+/// The object's type is `T`, but for lifetimes.
+#[inline(always)]
+pub unsafe fn assume_mut<T, O: ?Sized>(object: &mut O) -> &mut T {
+    // SAFETY: as in `assume`.
+    unsafe { &mut *core::ptr::from_mut(object).cast::<T>() }
+}
+
+/// The pinned value behind a pinned object, by its own type.
+///
+/// # Safety
+/// The object's type is `T`, but for lifetimes.
+#[inline(always)]
+pub unsafe fn assume_pinned<T, O: ?Sized>(object: Pin<&O>) -> Pin<&T> {
+    // SAFETY: the value is the object's, and as pinned; for the rest see `assume`.
+    unsafe { object.map_unchecked(|object| assume::<T, O>(object)) }
+}
+
+/// The pinned value behind a pinned object, by its own type.
+///
+/// # Safety
+/// The object's type is `T`, but for lifetimes.
+#[inline(always)]
+pub unsafe fn assume_pinned_mut<T, O: ?Sized>(object: Pin<&mut O>) -> Pin<&mut T> {
+    // SAFETY: as in `assume_pinned`.
+    unsafe { object.map_unchecked_mut(|object| assume_mut::<T, O>(object)) }
 }
 
 /// A pointer to no value, to be unsized for its vtable.

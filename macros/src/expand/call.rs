@@ -8,14 +8,22 @@ use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
-use syn::{Error, Expr, ExprMethodCall, Result, Token};
+use syn::{Error, Expr, ExprMethodCall, Result, Token, Type};
 
-use crate::names;
+use super::trait_::nested_list;
+use crate::{list, names};
 
 /// `($crate) recv.method(args)`, as `static_call!` passes it on.
-struct Input {
+pub(super) struct Input {
     krate: TokenStream,
-    call: Result<ExprMethodCall>,
+    pub(super) call: Result<Call>,
+}
+
+/// `recv.method(args), inline = [A, B]`.
+pub(super) struct Call {
+    pub(super) call: ExprMethodCall,
+    /// [`None`] leaves it to the method's annotation.
+    inline: Option<Vec<Type>>,
 }
 
 impl Parse for Input {
@@ -33,27 +41,39 @@ pub(crate) fn static_call(input: TokenStream) -> TokenStream {
         Ok(input) => input,
         Err(error) => return error.into_compile_error(),
     };
-    let mut call = match call {
+    let Call { mut call, inline } = match call {
         Ok(call) => call,
         Err(error) => return error.into_compile_error(),
     };
     let private = quote!(#krate::__private);
     let method = call.method.to_string();
     let span = call.method.span();
+    // In an item, so that it cannot depend on the generics around the call: a
+    // site has one set of keys, whatever its function is instantiated with.
+    let inline = inline.map_or_else(
+        || quote!(#private::ListOfMethod),
+        |types| nested_list(&types),
+    );
     let items = quote! {
         struct __Site;
         #[#private::linkme::distributed_slice(#private::SITES)]
         #[linkme(crate = #private::linkme)]
-        static __SITE: #private::Site = #private::Site::new(
-            &#method,
+        static __SITE: #private::Site = #private::Site::new(&#private::Place::new(
+            #method,
             #private::core::file!(),
             #private::core::line!(),
             #private::core::column!(),
-        );
+        ));
+        static __KEYS: #private::Keys = #private::Keys::new();
         impl #private::CallSite for __Site {
+            type Inline = #inline;
             #[inline]
             fn site() -> &'static #private::Site {
                 &__SITE
+            }
+            #[inline]
+            fn keys() -> &'static #private::Keys {
+                &__KEYS
             }
         }
         // Local functions and not methods of `__Site`: rustc exports whatever a
@@ -76,13 +96,13 @@ pub(crate) fn static_call(input: TokenStream) -> TokenStream {
 
 pub(crate) fn plain_call(input: TokenStream) -> TokenStream {
     match syn::parse2::<Input>(input).and_then(|input| input.call) {
-        Ok(call) => call.into_token_stream(),
+        Ok(call) => call.call.into_token_stream(),
         Err(error) => error.into_compile_error(),
     }
 }
 
-/// One method call and nothing else, or what to write instead.
-fn method_call(input: ParseStream) -> Result<ExprMethodCall> {
+/// One method call and its options, or what to write instead.
+fn method_call(input: ParseStream) -> Result<Call> {
     const SHAPE: &str = "write `static_call!(receiver.method(arguments))`";
     if input.is_empty() {
         return Err(Error::new(
@@ -97,29 +117,49 @@ fn method_call(input: ParseStream) -> Result<ExprMethodCall> {
         Expr::MethodCall(call) => call,
         other => return Err(not_a_method_call(&other, SHAPE)),
     };
-    nothing_follows(input)?;
+    let inline = options(input)?;
     if let Some(turbofish) = &call.turbofish {
         return Err(Error::new_spanned(
             turbofish,
             "a method called through the vtable has no generic arguments; remove them",
         ));
     }
-    Ok(call)
+    Ok(Call { call, inline })
 }
 
-/// Refuses what stands behind the call, but for one comma.
-fn nothing_follows(input: ParseStream) -> Result<()> {
+/// What stands behind the call: `, inline = [A, B]`, and one comma.
+fn options(input: ParseStream) -> Result<Option<Vec<Type>>> {
     let comma: Option<Token![,]> = input.parse()?;
+    if input.is_empty() {
+        return Ok(None);
+    }
+    let is_inline = || {
+        let word = input.fork().parse::<Ident>();
+        word.is_ok_and(|word| word == "inline")
+    };
+    if comma.is_some() && is_inline() {
+        let at: Ident = input.parse()?;
+        let types = list::inline(input, at.span())?;
+        input.parse::<Option<Token![,]>>()?;
+        if is_inline() {
+            return Err(input.error("`inline` is given twice; keep one list"));
+        }
+        return nothing_more(input, true).map(|()| Some(types));
+    }
+    nothing_more(input, comma.is_some()).map(|()| None)
+}
+
+fn nothing_more(input: ParseStream, comma: bool) -> Result<()> {
     if input.is_empty() {
         return Ok(());
     }
     let rest: TokenStream = input.parse()?;
-    let message = if comma.is_none() {
+    let message = if !comma {
         "nothing may follow the method call; write `static_call!(receiver.method(arguments))`"
     } else if syn::parse2::<ExprMethodCall>(rest.clone()).is_ok() {
         "one `static_call!` holds one method call; write another for this one"
     } else {
-        "unknown option; `static_call!` takes one method call and nothing else"
+        "unknown option; behind the method call may stand `inline = [A, B]`"
     };
     Err(Error::new_spanned(rest, message))
 }

@@ -95,7 +95,7 @@ impl Context<'_> {
             .input
             .dispatched()
             .enumerate()
-            .map(|(index, (method, _))| self.entry(index, method));
+            .map(|(index, dispatched)| self.entry(index, dispatched.method));
         let left_alone = self
             .input
             .left_alone()
@@ -142,9 +142,7 @@ impl Context<'_> {
 
     /// The method that `static_call!` calls.
     fn entry(&self, index: usize, method: &Method) -> TokenStream {
-        let Context {
-            private, applied, ..
-        } = self;
+        let Context { private, .. } = self;
         let visibility = &self.input.item.vis;
         let shape = self.shape_on_object(method);
         let Shape {
@@ -153,7 +151,6 @@ impl Context<'_> {
             clause,
             plain_parameters,
             plain_output,
-            moved,
             ..
         } = &shape;
         let repeated = repeated(&method.attributes);
@@ -163,57 +160,29 @@ impl Context<'_> {
                 .any(|name| attribute.path().is_ident(name))
         });
         let unsafety = &method.signature.unsafety;
-        let ident = names::quiet(method.ident());
         let entry = names::located(&method.title, &names::entry(&method.title));
-        let fallback = names::fallback(method.ident());
-        let shims_applied = self.shims_applied();
         let key = self.key(index, &quote!(Self));
-        let plain = shape.call(method, &quote!(<Self as #applied>::#ident));
-        let passed = shape.passed();
-        let signature = shape.inferred_signature();
-        let call = quote! {
-            // The trampoline has the fallback's signature, which only the
-            // fallback's own type spells with all its lifetimes.
-            #private::with_signature_of(
-                <Self as #shims_applied>::#fallback::<__Site> as #signature,
-                __gate.trampoline(),
-            )
-        };
-        let through = |function: &TokenStream| {
-            if shape.output_is_written {
-                quote! {
-                    let mut __out = #private::MaybeUninit::uninit();
-                    unsafe {
-                        #function(self, __out.as_mut_ptr() as *mut () #(, #passed)*);
-                        __out.assume_init()
-                    }
-                }
-            } else {
-                quote!(unsafe { #function(self #(, #passed)*) })
-            }
-        };
-        let patched = through(&call);
-        let learning = through(&quote!(<Self as #shims_applied>::#fallback::<__Site>));
+        let guards = self.guards_applied(&quote!(<__Site as #private::SiteOf<#key>>::List));
+        let enter = names::enter(method.ident());
+        let call = shape.call_with(
+            method,
+            &quote!(<Self as #guards>::#enter::<__Site>),
+            &quote!(__gate),
+        );
+        let predicates = clause.as_ref().map(|clause| &clause.predicates);
         quote! {
             #repeated
             #(#attributes)*
             #[doc(hidden)]
             #[inline(always)]
-            #visibility #unsafety fn #entry <#(#lifetimes,)* __Site: #private::CallSite>(
+            #visibility #unsafety fn #entry <#(#lifetimes,)* __Site: #private::SiteOf<#key>>(
                 #receiver #(, #plain_parameters)*, __gate: #private::Gate<__Site, #key>
-            ) #plain_output #clause {
-                match __gate.way() {
-                    #private::Way::Patched => {
-                        #(let #moved = #private::ManuallyDrop::new(#moved);)*
-                        #patched
-                    }
-                    #private::Way::Plain => #plain,
-                    #private::Way::Learning => {
-                        __gate.record(&*self);
-                        #(let #moved = #private::ManuallyDrop::new(#moved);)*
-                        #learning
-                    }
-                }
+            ) #plain_output
+            where
+                Self: #guards,
+                #predicates
+            {
+                #call
             }
         }
     }

@@ -31,7 +31,7 @@ impl Inherited {
             close(bound, &mut closed);
         }
         let mut mentioned = Mentioned::default();
-        for (method, _) in input.on_objects() {
+        for method in input.on_objects() {
             mentioned.visit_signature(&method.signature);
         }
         let types = input.item.items.iter().filter_map(|item| match item {

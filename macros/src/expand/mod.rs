@@ -3,9 +3,11 @@
 
 mod call;
 mod entries;
+mod guards;
 mod impl_;
 mod inherited;
 mod object;
+mod region;
 mod shape;
 mod trait_;
 
@@ -17,6 +19,7 @@ use syn::{Attribute, Error, Item, Path, TraitItemFn};
 use crate::attr;
 
 pub(crate) use call::{plain_call, static_call};
+pub(crate) use region::{plain_region, specialize};
 
 /// Entry point of the attribute, whatever it stands on.
 pub(crate) fn static_dispatch(attribute: TokenStream, item: &TokenStream) -> TokenStream {

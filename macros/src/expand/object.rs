@@ -51,19 +51,22 @@ pub(super) fn expand(context: &Context<'_>, name: &Ident) -> TokenStream {
 /// The object trait as if its author had written it.
 fn declared(context: &Context<'_>, name: &Ident) -> Trait {
     let source = &context.input.item;
-    let forwarded: Vec<_> =
-        context
-            .input
-            .on_objects()
-            .map(|(method, targets)| Method {
-                signature: forwarding(context, name, method),
-                title: method.title.clone(),
-                attributes: method.attributes.clone(),
-                options: Some(targets.map_or(MethodOptions::Skip, |targets| {
-                    MethodOptions::Dispatch { targets }
-                })),
-            })
-            .collect();
+    let forwarded: Vec<_> = context
+        .input
+        .on_objects()
+        .map(|method| Method {
+            signature: forwarding(context, name, method),
+            title: method.title.clone(),
+            attributes: method.attributes.clone(),
+            options: Some(match context.input.as_dispatched(method) {
+                None => MethodOptions::Skip,
+                Some(dispatched) => MethodOptions::Dispatch {
+                    targets: dispatched.targets,
+                    inline: dispatched.inline.to_vec(),
+                },
+            }),
+        })
+        .collect();
     let types = context.associated_types().map(|ty| {
         TraitItem::Type(TraitItemType {
             attrs: quiet_attributes(&ty.attrs, &["doc"]),
@@ -246,7 +249,8 @@ impl Pair<'_> {
         let generics = self.generics();
         let (parameters, _, clause) = generics.split_for_impl();
         let dispatched = self.object.input.dispatched();
-        let methods = dispatched.map(|(method, _)| {
+        let methods = dispatched.map(|dispatched| {
+            let method = dispatched.method;
             let attributes = self::repeated(&method.attributes);
             let name = names::site_of(&method.title);
             let head = self.head(method, &name);
@@ -374,7 +378,7 @@ impl Pair<'_> {
 
     /// The call of a method of the object trait: through its site, or the vtable.
     fn forward(&self, method: &Method) -> TokenStream {
-        let target = if self.object.input.is_dispatched(method) {
+        let target = if self.object.input.as_dispatched(method).is_some() {
             let ty = self.object_type(&[]);
             let name = names::site_of(&method.title);
             quote!(<#ty>::#name)
@@ -417,8 +421,7 @@ impl Pair<'_> {
 
     /// Each method that objects have, with the one that stands for it.
     fn both(&self) -> impl Iterator<Item = (&Method, &Method)> {
-        let methods = self.of.input.on_objects().map(|(method, _)| method);
-        methods.zip(&self.object.input.methods)
+        self.of.input.on_objects().zip(&self.object.input.methods)
     }
 }
 

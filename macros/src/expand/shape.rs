@@ -109,12 +109,47 @@ impl Shape {
     /// The plain call of `function` with the receiver and all arguments.
     pub(super) fn call(&self, method: &Method, function: &TokenStream) -> TokenStream {
         let arguments = &self.arguments;
-        let call = quote!(#function(self #(, #arguments)*));
-        if method.signature.unsafety.is_some() {
-            quote!(unsafe { #call })
-        } else {
-            call
-        }
+        unsafe_if(method, quote!(#function(self #(, #arguments)*)))
+    }
+
+    /// The same with one more argument after the receiver.
+    pub(super) fn call_with(
+        &self,
+        method: &Method,
+        function: &TokenStream,
+        more: &TokenStream,
+    ) -> TokenStream {
+        let arguments = &self.arguments;
+        unsafe_if(method, quote!(#function(self, #more #(, #arguments)*)))
+    }
+
+    /// The plain call on the value behind the receiver, whose type is `ty`.
+    pub(super) fn call_on(
+        &self,
+        method: &Method,
+        function: &TokenStream,
+        private: &TokenStream,
+        ty: &Ident,
+    ) -> TokenStream {
+        let arguments = &self.arguments;
+        let ty_of_self = method.receiver().map(|receiver| &*receiver.ty);
+        let pinned = ty_of_self.and_then(rewrite::pinned);
+        // Also `self: &mut Self`.
+        let exclusive = pinned
+            .or(ty_of_self)
+            .is_some_and(|ty| matches!(ty, syn::Type::Reference(ty) if ty.mutability.is_some()));
+        let assume = match (pinned.is_some(), exclusive) {
+            (false, false) => "assume",
+            (false, true) => "assume_mut",
+            (true, false) => "assume_pinned",
+            (true, true) => "assume_pinned_mut",
+        };
+        let assume = Ident::new(assume, Span::call_site());
+        // SAFETY (of the expansion): the guard has compared the vtable.
+        let value = quote!(unsafe { #private::#assume::<#ty, Self>(self) });
+        let call = quote!(#function(__value #(, #arguments)*));
+        let call = unsafe_if(method, call);
+        quote!({ let __value = #value; #call })
     }
 
     /// The arguments as an entry hands them to a trampoline.
@@ -129,6 +164,15 @@ impl Shape {
                 }
             })
             .collect()
+    }
+}
+
+/// The call in a block of its own where the method is unsafe.
+fn unsafe_if(method: &Method, call: TokenStream) -> TokenStream {
+    if method.signature.unsafety.is_some() {
+        quote!(unsafe { #call })
+    } else {
+        call
     }
 }
 

@@ -9,7 +9,9 @@
 //!    (counts a miss, then the plain vtable call);
 //! 4. the keys, `__TraitMethod<…, Object, INDEX>`: one type for each method of
 //!    each object type, by which a call site's trampoline finds its fallback;
-//! 5. the entries: inherent methods on `dyn Trait`, `dyn Trait + Send`, …, which
+//! 5. the guards, `trait __TraitGuards<…, List>`, implemented for every object type
+//!    and every list: the compares and inlined bodies, and behind them the switch;
+//! 6. the entries: inherent methods on `dyn Trait`, `dyn Trait + Send`, …, which
 //!    `static_call!` calls by method syntax, so that autoderef, two-phase borrows
 //!    and temporaries are those of the plain call.
 
@@ -58,6 +60,7 @@ pub(super) fn dispatching(mut input: Trait, layout: u64) -> TokenStream {
         context.hook(),
         context.shims(),
         context.keys(),
+        context.guards(),
         context.entries(),
     ];
     let hook = context.hook_applied();
@@ -102,6 +105,14 @@ fn associated_types(item: &ItemTrait) -> impl Iterator<Item = &TraitItemType> {
             _ => None,
         })
         .filter(|ty| !rewrite::requires_sized_self(ty.generics.where_clause.as_ref()))
+}
+
+/// `(A, (B, ()))`.
+pub(super) fn nested_list(types: &[syn::Type]) -> TokenStream {
+    types
+        .iter()
+        .rev()
+        .fold(quote!(()), |rest, ty| quote!((#ty, #rest)))
 }
 
 /// What every part of the expansion needs.
@@ -188,7 +199,7 @@ impl<'a> Context<'a> {
     }
 
     /// The trait's generics with one more type parameter for an implementor.
-    fn generics_with_implementor(&self) -> Generics {
+    pub(super) fn generics_with_implementor(&self) -> Generics {
         let mut generics = self.generics.clone();
         let applied = &self.applied;
         generics
@@ -206,9 +217,10 @@ impl<'a> Context<'a> {
         } = self;
         let name = names::declaration(self.ident());
         let ident = self.ident().to_string();
-        let methods = self.input.dispatched().map(|(method, targets)| {
-            let cfgs = method.cfgs();
-            let method = method.title.to_string();
+        let methods = self.input.dispatched().map(|dispatched| {
+            let cfgs = dispatched.method.cfgs();
+            let method = dispatched.method.title.to_string();
+            let targets = dispatched.targets;
             quote!(#(#cfgs)* #private::MethodDeclaration::new(#method, #targets))
         });
         // The hash is of tokens, and tokens do not say which `cfg`s hold.
@@ -288,23 +300,17 @@ impl<'a> Context<'a> {
         let (parameters, _, clause) = self.generics.split_for_impl();
         let with_implementor = self.generics_with_implementor();
         let (impl_parameters, _, _) = with_implementor.split_for_impl();
-        let addresses = self.input.dispatched().map(|(method, _)| {
-            let cfgs = method.cfgs();
-            let shim = names::shim(method.ident());
+        let addresses = self.input.dispatched().map(|dispatched| {
+            let cfgs = dispatched.method.cfgs();
+            let shim = names::shim(dispatched.method.ident());
             quote!(#(#cfgs)* #private::Code::new(<Self as #shims_applied>::#shim as *const ()))
         });
         let methods = self
             .input
             .dispatched()
-            .map(|(method, _)| self.method_shims(method));
-        let own: Vec<_> = self.own_types().collect();
-        let object = self.bound_with(|(name, _, _)| {
-            if own.contains(&name) {
-                quote!(#name = <Self as #applied>::#name)
-            } else {
-                quote!(#name = Self::#name)
-            }
-        });
+            .enumerate()
+            .map(|(index, dispatched)| self.method_shims(index, dispatched.method));
+        let object = self.bound_with(|(name, _, _)| self.bound_by(name, &quote!(Self)));
         quote! {
             #repeated
             #[doc(hidden)]
@@ -326,8 +332,8 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Shim and fallback of one method.
-    fn method_shims(&self, method: &Method) -> TokenStream {
+    /// Shim, fallback, and recorded call of one method.
+    fn method_shims(&self, index: usize, method: &Method) -> TokenStream {
         let Context {
             private, applied, ..
         } = self;
@@ -346,6 +352,7 @@ impl<'a> Context<'a> {
         let shim = names::shim(method.ident());
         let fallback = names::fallback(method.ident());
         let moved = &shape.moved;
+        let learning = self.learning(index, method, &shape);
         let call = shape.call(method, &quote!(<Self as #applied>::#ident));
         let call = if shape.output_is_written {
             quote!(let __result = #call; unsafe { #private::give(__out, __result) })
@@ -372,6 +379,41 @@ impl<'a> Context<'a> {
                 #receiver #written #(, #parameters)*
             ) #output #clause {
                 #private::missed(<__Site as #private::CallSite>::site());
+                #call
+            }
+            #learning
+        }
+    }
+
+    /// A call that is recorded: out of line, so that the call sites keep nothing at
+    /// hand for it.
+    fn learning(&self, index: usize, method: &Method, shape: &Shape) -> TokenStream {
+        let Context {
+            private, applied, ..
+        } = self;
+        let Shape {
+            receiver,
+            lifetimes,
+            clause,
+            plain_parameters,
+            plain_output,
+            ..
+        } = shape;
+        let repeated = repeated(&method.attributes);
+        let unsafety = &method.signature.unsafety;
+        let ident = names::quiet(method.ident());
+        let learning = names::learning(method.ident());
+        let key = self.key(index, &quote!(Self));
+        let call = shape.call(method, &quote!(<Self as #applied>::#ident));
+        quote! {
+            #repeated
+            #[doc(hidden)]
+            #[cold]
+            #[inline(never)]
+            #unsafety fn #learning <#(#lifetimes,)* __Site: #private::SiteOf<#key>>(
+                #receiver, __trampoline: unsafe extern "C-unwind" fn() #(, #plain_parameters)*
+            ) #plain_output #clause {
+                #private::record::<__Site, #key>(&*self, __trampoline);
                 #call
             }
         }
@@ -401,25 +443,30 @@ impl<'a> Context<'a> {
         let (parameters, _, _) = declared.split_for_impl();
         let lifetimes = self.generics.lifetimes().map(|one| &one.lifetime);
         let types = self.generics.type_params().map(|one| &one.ident);
-        let methods = self.input.dispatched().enumerate().map(|(index, (method, _))| {
+        let methods = self.input.dispatched().enumerate().map(|(index, dispatched)| {
+            let method = dispatched.method;
             let attributes = self::repeated(&method.attributes);
             let key = self.key(index, &quote!(__Object));
             let fallback = names::fallback(method.ident());
             let (shims_applied, hook_applied) = (self.shims_applied(), self.hook_applied());
             let declaration = names::declaration(self.ident());
+            let bare = self.bound_with(|(name, _, _)| self.bound_by(name, &quote!(__Object)));
+            let inline = nested_list(&dispatched.inline);
             let method_index = self.method_index(index);
             quote! {
                 #attributes
                 impl #impl_parameters #private::DispatchedMethod for #key #clause {
                     type Object = __Object;
+                    type Bare = dyn #bare;
+                    type Inline = #inline;
                     #[inline]
                     fn table(object: &__Object) -> &'static #private::Table {
                         <__Object as #hook_applied>::__static_dispatch_table(object)
                     }
                     #[inline]
-                    fn route<__Site: #private::CallSite>() -> &'static #private::Route {
+                    fn route<__Site: #private::SiteOf<Self>>() -> &'static #private::Route {
                         const {
-                            &#private::Route::new(
+                            &#private::Route::new::<__Site, Self>(
                                 &#declaration,
                                 #method_index,
                                 <Self as #private::DispatchedMethod>::rest::<__Site> as *const (),
@@ -451,8 +498,8 @@ impl<'a> Context<'a> {
     /// The method's place in the declaration, which `#[cfg]` on the methods
     /// before it may shift.
     fn method_index(&self, index: usize) -> TokenStream {
-        let steps = self.input.dispatched().take(index).map(|(method, _)| {
-            let cfgs = method.cfgs();
+        let steps = self.input.dispatched().take(index).map(|dispatched| {
+            let cfgs = dispatched.method.cfgs();
             quote!(#(#cfgs)* let __index = __index + 1;)
         });
         quote!({ let __index = 0; #(#steps)* __index })
@@ -485,13 +532,29 @@ impl<'a> Context<'a> {
             .collect()
     }
 
+    pub(super) fn guards_applied(&self, list: &TokenStream) -> TokenStream {
+        let guards = names::guards(self.ident());
+        let arguments = self.parameter_names();
+        quote!(#guards <#(#arguments,)* #list>)
+    }
+
     /// The trait's own associated types that an object type must name.
     fn own_types(&self) -> impl Iterator<Item = &Ident> {
         self.associated.iter().take(self.own).map(|(name, ..)| name)
     }
 
+    /// `Name = …` as the implementor `implementor` has it.
+    pub(super) fn bound_by(&self, name: &Ident, implementor: &TokenStream) -> TokenStream {
+        let applied = &self.applied;
+        if self.own_types().any(|own| own == name) {
+            quote!(#name = <#implementor as #applied>::#name)
+        } else {
+            quote!(#name = #implementor::#name)
+        }
+    }
+
     /// The method's signature for a trait that has this one as a supertrait.
-    fn shape(&self, method: &Method) -> Shape {
+    pub(super) fn shape(&self, method: &Method) -> Shape {
         let applied = &self.applied;
         let own: Vec<_> = self.own_types().collect();
         Shape::new(self, method, &|name| {

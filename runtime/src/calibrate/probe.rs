@@ -6,7 +6,7 @@ use crate::static_dispatch;
 #[static_dispatch(crate = crate)]
 pub(super) trait Probe {
     /// One multiplication: the hardest case, since the call is all there is.
-    #[static_dispatch(targets = 2)]
+    #[static_dispatch(targets = 4)]
     fn step(&self, x: u64) -> u64;
 }
 
@@ -19,21 +19,61 @@ impl<const N: u64> Probe for Kind<N> {
     }
 }
 
-/// Copies of the measured code, at as many places, each with a site of its own that
-/// is in no slice and so in no report.
+/// Copies of the measured code, at as many places, each with sites of its own that
+/// are in no slice and so in no report.
 macro_rules! copies {
     ($($copy:ident),*) => {
         $(mod $copy {
-            use super::Probe;
-            use crate::site::{CallSite, DispatchedMethod, Gate, Site};
+            use super::{Kind, Probe};
+            use crate::site::ListOfMethod;
 
-            static SITE: Site = Site::new(&"step", file!(), line!(), column!());
+            #[inline(never)]
+            fn plain(objects: &[&dyn Probe]) -> u64 {
+                // Names the copy, so that LLVM does not merge them into one.
+                let start = std::hint::black_box(core::ptr::from_ref(&chained::SITE)).addr() as u64;
+                objects.iter().fold(start, |x, object| object.step(x))
+            }
+
+            through_site!(chained, ListOfMethod);
+            through_site!(guarded_by_two, (Kind<3>, (Kind<1>, ())));
+            through_site!(guarded_by_four, (Kind<7>, (Kind<5>, (Kind<3>, (Kind<1>, ())))));
+
+            pub(super) const COPY: super::Copy = super::Copy {
+                plain,
+                chained: chained::THIS,
+                guarded_by_two: guarded_by_two::THIS,
+                guarded_by_four: guarded_by_four::THIS,
+            };
+        })*
+
+        /// All of them.
+        pub(super) const COPIES: [Copy; [$(stringify!($copy)),*].len()] = [$($copy::COPY),*];
+    };
+}
+
+/// A loop of calls through a site with this list.
+macro_rules! through_site {
+    ($name:ident, $list:ty) => {
+        mod $name {
+            #[allow(unused_imports, reason = "not every list names types")]
+            use super::{Kind, ListOfMethod, Probe};
+            use crate::site::{CallSite, DispatchedMethod, Gate, Keys, Place, Site};
+
+            pub(super) static SITE: Site =
+                Site::new(&Place::new("step", file!(), line!(), column!()));
+            static KEYS: Keys = Keys::new();
 
             struct At;
 
             impl CallSite for At {
+                type Inline = $list;
+
                 fn site() -> &'static Site {
                     &SITE
+                }
+
+                fn keys() -> &'static Keys {
+                    &KEYS
                 }
             }
 
@@ -45,39 +85,30 @@ macro_rules! copies {
             }
 
             #[inline(never)]
-            fn plain(objects: &[&dyn Probe]) -> u64 {
-                // Names the copy, so that LLVM does not merge them into one.
-                let start = std::hint::black_box(core::ptr::from_ref(&SITE)).addr() as u64;
-                objects.iter().fold(start, |x, object| object.step(x))
-            }
-
-            #[inline(never)]
-            fn through_site(objects: &[&dyn Probe]) -> u64 {
+            fn run(objects: &[&dyn Probe]) -> u64 {
                 let start = std::hint::black_box(core::ptr::from_ref(&SITE)).addr() as u64;
                 objects.iter().fold(start, |x, object| {
-                    object.step__needs_static_dispatch_on_its_declaration_and_a_dyn_receiver(
-                        gate(),
-                        x,
-                    )
+                    object.step__needs_static_dispatch_on_its_declaration_and_a_dyn_receiver_of_that_trait__upcast_others_with_as(x, gate())
                 })
             }
 
-            pub(super) const COPY: super::Copy = super::Copy {
-                plain,
-                through_site,
-                site: &SITE,
-            };
-        })*
-
-        /// All of them.
-        pub(super) const COPIES: [Copy; [$(stringify!($copy)),*].len()] = [$($copy::COPY),*];
+            pub(super) const THIS: super::super::ThroughSite =
+                super::super::ThroughSite { run, site: &SITE };
+        }
     };
 }
 
-/// One copy: a loop of plain calls, the same through a site, and the site.
+/// One copy: a loop of plain calls, and the same through sites.
 pub(super) struct Copy {
     pub(super) plain: Loop,
-    pub(super) through_site: Loop,
+    pub(super) chained: ThroughSite,
+    pub(super) guarded_by_two: ThroughSite,
+    pub(super) guarded_by_four: ThroughSite,
+}
+
+/// A loop of calls through a site.
+pub(super) struct ThroughSite {
+    pub(super) run: Loop,
     pub(super) site: &'static crate::site::Site,
 }
 

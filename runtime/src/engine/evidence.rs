@@ -7,9 +7,10 @@ use super::LoadedObject;
 use super::state::Published;
 use super::trust::Trust;
 use crate::arch::Target;
-use crate::plan::Candidate;
+use crate::plan::{Candidate, Plan};
 use crate::profile::Notes;
 use crate::registry::{Table, TraitDeclaration};
+use crate::site::Route;
 
 /// Types' names by vtable; a site has a handful.
 pub(super) type Names = Vec<(usize, &'static str)>;
@@ -42,17 +43,16 @@ pub(super) fn registered_shims(objects: &[LoadedObject]) -> Registered {
 /// The registered implementations of one method of a trait.
 pub(super) fn registered_targets(
     registered: &Registered,
-    declaration: &'static TraitDeclaration,
-    method: usize,
+    route: &Route,
     names: &mut Names,
 ) -> Vec<Target> {
-    let of_trait = registered.get(&core::ptr::from_ref(declaration));
+    let of_trait = registered.get(&core::ptr::from_ref(route.declaration));
     let implementations = of_trait.map_or(&[][..], Vec::as_slice).iter();
     implementations
         .filter_map(|(target, table)| {
             names.push((target.vtable, table.type_name()));
             Some(Target {
-                shim: table.shim(method)?,
+                shim: table.shim(route.method)?,
                 ..*target
             })
         })
@@ -62,8 +62,7 @@ pub(super) fn registered_targets(
 /// What a window saw, as far as it may be learned, with the types' names.
 pub(super) fn candidates(
     notes: &Notes,
-    declaration: &TraitDeclaration,
-    method: usize,
+    route: &Route,
     unloads: u64,
     trust: &mut Trust,
     names: &mut Names,
@@ -76,10 +75,14 @@ pub(super) fn candidates(
         }
         // SAFETY: the table's object is loaded and stays: `trust` has just said so.
         let table: &'static Table = unsafe { &*seen.table };
-        if !table.declaration().is_same(declaration) {
+        if !table.declaration().is_same(route.declaration) {
             continue;
         }
-        if let Some(shim) = table.shim(method) {
+        if let Some(shim) = table.shim(route.method) {
+            // By address: only then were the type and the list linked together, so
+            // that they agree about its layout.
+            let together = std::ptr::eq(table.declaration(), route.declaration);
+            let guards = route.guards.filter(|_| together);
             names.push((seen.vtable, table.type_name()));
             found.push(Candidate {
                 target: Target {
@@ -87,57 +90,57 @@ pub(super) fn candidates(
                     shim,
                 },
                 count: seen.count,
+                key: guards.and_then(|guards| guards.key_of(table)),
             });
         }
     }
     found
 }
 
-/// The chain first, then what else was seen, for the report.
+/// What is published first, then what else was seen, for the report.
 pub(super) fn shown(
     seen: &[Candidate],
     samples: u32,
-    chain: &[Target],
+    plan: &Plan,
     names: &Names,
 ) -> Vec<Published> {
     let name = |vtable| {
         let mut known = names.iter().filter(|(known, _)| *known == vtable);
         known.next().map_or("?", |(_, name)| *name)
     };
-    let mut rest: Vec<_> = seen
-        .iter()
-        .filter(|candidate| !chain.contains(&candidate.target))
-        .collect();
-    rest.sort_by_key(|candidate| std::cmp::Reverse(candidate.count));
     #[allow(
         clippy::cast_precision_loss,
         reason = "windows are far below 2^24 calls"
     )]
-    let share = |count: u32| Some(count as f32 / samples.max(1) as f32);
-    let in_chain = chain.iter().map(|target| Published {
+    let share = |target: &Target| {
+        let seen = seen.iter().find(|candidate| candidate.target == *target)?;
+        Some(seen.count as f32 / samples.max(1) as f32)
+    };
+    let show = |target: &Target, in_chain, guard| Published {
         target: *target,
         type_name: name(target.vtable),
-        share: seen
-            .iter()
-            .find(|candidate| candidate.target == *target)
-            .and_then(|candidate| share(candidate.count)),
-        in_chain: true,
-    });
-    let others = rest.into_iter().map(|candidate| Published {
-        target: candidate.target,
-        type_name: name(candidate.target.vtable),
-        share: share(candidate.count),
-        in_chain: false,
-    });
-    let mut shown = Vec::with_capacity(chain.len() + seen.len());
-    shown.extend(in_chain.chain(others));
-    shown
-}
-
-/// The same, nothing of it in the chain.
-pub(super) fn without_chain(mut shown: Vec<Published>) -> Vec<Published> {
-    for one in &mut shown {
-        one.in_chain = false;
-    }
+        share: share(target),
+        in_chain,
+        guard,
+    };
+    let guards = plan.guards.iter();
+    let mut shown = Vec::with_capacity(plan.guards.len() + plan.chain.len() + seen.len());
+    shown.extend(guards.map(|guard| show(&guard.target, false, Some(guard.key))));
+    shown.extend(plan.chain.iter().map(|target| show(target, true, None)));
+    let published = shown.len();
+    let mut rest: Vec<_> = seen
+        .iter()
+        .filter(|candidate| {
+            !shown[..published]
+                .iter()
+                .any(|one| one.target == candidate.target)
+        })
+        .collect();
+    rest.sort_by_key(|candidate| std::cmp::Reverse(candidate.count));
+    let rest = rest.into_iter();
+    let rest: Vec<_> = rest
+        .map(|candidate| show(&candidate.target, false, None))
+        .collect();
+    shown.extend(rest);
     shown
 }

@@ -259,12 +259,12 @@ impl Engine {
     }
 
     /// The calibration, measured on first use.
-    fn calibrated(&mut self) -> Option<Calibration> {
-        if self.calibration.is_none()
-            && let Patching::Works(publisher) = &mut self.patching
-        {
-            self.calibration = Some(crate::calibrate::measure(publisher));
-        }
-        self.calibration
+    fn calibrated(&mut self) -> Calibration {
+        let Engine {
+            calibration,
+            patching,
+            ..
+        } = self;
+        *calibration.get_or_insert_with(|| crate::calibrate::measure(patching.publisher()))
     }
 }

@@ -24,7 +24,7 @@ impl Engine {
         self.passes += 1;
         let mode = self.mode();
         let calibration = match mode {
-            Mode::Auto => self.calibrated(),
+            Mode::Auto => Some(self.calibrated()),
             Mode::Always | Mode::Off => None,
         };
         let policy = self.config.policy(calibration);
@@ -90,6 +90,7 @@ impl Engine {
             let Some(details) = &mut object.details[change.site] else {
                 continue;
             };
+            let flips = !change.heads.is_empty();
             for (trampoline, head) in details.trampolines.iter_mut().zip(change.heads) {
                 if trampoline.at() < flipped_below {
                     trampoline.head = head;
@@ -98,24 +99,25 @@ impl Engine {
                     trampoline.spoil_unless_entered();
                 }
             }
-            if failed {
+            if failed && flips {
                 rest(site, details, Resting::Portable);
                 continue;
             }
             match change.kind {
-                Kind::Publish { coverage, targets } => {
+                Kind::Publish { figures, targets } => {
                     outcome.changed += 1;
                     outcome.published += 1;
                     details.retargets += 1;
                     details.last_seen = targets;
-                    details.status = Status::Published { coverage };
+                    details.figures = figures;
+                    details.status = Status::Published(figures);
                     details.miss_budget = self.config.misses;
                     details.interval = FIRST_INTERVAL;
                     watch(site, details);
                 }
-                Kind::Republish { coverage, targets } => {
-                    details.last_seen = targets;
-                    details.status = Status::Published { coverage };
+                Kind::Republish { targets } => {
+                    details.see_again(targets);
+                    details.status = Status::Published(details.figures);
                     // Twice the misses before the next look.
                     details.miss_budget = details.miss_budget.saturating_mul(2).min(1 << 24);
                     watch(site, details);

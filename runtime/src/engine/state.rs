@@ -1,7 +1,7 @@
 //! What the engine remembers of a site that has been called.
 
 use crate::arch::Target;
-use crate::plan::Rest;
+use crate::plan::{Figures, Guard, Plan, Rest};
 use crate::publish::Trampoline;
 use crate::site::{Path, Site};
 
@@ -17,6 +17,8 @@ pub(crate) struct Details {
     pub(crate) status: Status,
     /// What the last window saw, most frequent first, whatever was decided.
     pub(crate) last_seen: Vec<Published>,
+    /// What the published plan rests on.
+    pub(super) figures: Figures,
     /// Windows planned from.
     pub(crate) windows: u32,
     /// Misses of published chains, as far as they were counted: a budget of
@@ -42,8 +44,8 @@ pub(crate) struct Details {
 pub(crate) enum Status {
     /// A window is open, or nothing was decided yet.
     Learning,
-    /// A chain is published.
-    Published { coverage: f32 },
+    /// Guards or a chain are on.
+    Published(Figures),
     /// Calls are left to the vtable.
     Resting(Resting),
 }
@@ -74,6 +76,8 @@ pub(crate) struct Published {
     pub(crate) share: Option<f32>,
     /// Whether it is in the published chain.
     pub(crate) in_chain: bool,
+    /// The key that holds it, if a guard is on for it.
+    pub(crate) guard: Option<usize>,
 }
 
 impl Details {
@@ -82,6 +86,7 @@ impl Details {
             trampolines: vec![Trampoline::new(first)],
             status: Status::Learning,
             last_seen: Vec::new(),
+            figures: Figures::default(),
             windows: 0,
             misses: 0,
             miss_budget: 0,
@@ -99,13 +104,38 @@ impl Details {
         self.miss_budget.saturating_sub(site.budget())
     }
 
-    /// The targets of the published chain.
-    pub(super) fn current(&self) -> Vec<Target> {
-        self.last_seen
-            .iter()
-            .filter(|published| published.in_chain)
-            .map(|published| published.target)
-            .collect()
+    /// What is published.
+    pub(super) fn current(&self) -> Plan {
+        let published = self.last_seen.iter();
+        Plan {
+            guards: self.guards().collect(),
+            chain: published
+                .filter(|published| published.in_chain)
+                .map(|published| published.target)
+                .collect(),
+        }
+    }
+
+    /// The guards that are on.
+    pub(super) fn guards(&self) -> impl Iterator<Item = Guard> {
+        let published = self.last_seen.iter();
+        published.filter_map(|published| {
+            Some(Guard {
+                key: published.guard?,
+                target: published.target,
+            })
+        })
+    }
+
+    /// The published plan is kept on what another window saw.
+    pub(super) fn see_again(&mut self, targets: Vec<Published>) {
+        let share = |of: &dyn Fn(&Published) -> bool| {
+            let these = targets.iter().filter(|one| of(one));
+            these.filter_map(|one| one.share).sum()
+        };
+        self.figures.guarded = share(&|one| one.guard.is_some());
+        self.figures.chained = share(&|one| one.in_chain);
+        self.last_seen = targets;
     }
 
     pub(super) fn add_path(&mut self, path: Path) {

@@ -17,23 +17,46 @@ pub(super) fn close(site: &Site) -> Option<&'static Profile> {
 /// Plain calls from here on.
 pub(super) fn rest(site: &Site, details: &mut Details, why: Resting) {
     site.send(Way::Plain);
+    guards_off(site);
     if let Some(lock) = site.lock() {
         lock.close();
         lock.open(Phase::Resting, 0, None);
     }
     for one in &mut details.last_seen {
         one.in_chain = false;
+        one.guard = None;
     }
     details.status = Status::Resting(why);
     details.wait = details.interval;
 }
 
-/// Calls by the trampoline from here on, misses counted.
+/// Guards on, what they do not know by the trampoline if there is a chain, and
+/// misses counted.
 pub(super) fn watch(site: &Site, details: &Details) {
-    if let Some(lock) = site.lock() {
+    let on: Vec<_> = details
+        .guards()
+        .map(|guard| (guard.key, guard.target.vtable))
+        .collect();
+    // SAFETY: `evidence::candidates` has taken the keys from `Guards::key_of` for the
+    // tables of these vtables, which lie in the site's own object.
+    unsafe { site.guard(&on) };
+    let has_chain = details.last_seen.iter().any(|one| one.in_chain);
+    let lock = site.lock();
+    if let Some(lock) = &lock {
         lock.open(Phase::Watching, details.miss_budget, None);
     }
-    site.send(Way::Patched);
+    // Without a chain, what the guards miss is counted on the way of learning calls,
+    // and plain once there were enough.
+    site.send(if has_chain {
+        Way::Patched
+    } else {
+        Way::Learning
+    });
+}
+
+fn guards_off(site: &Site) {
+    // SAFETY: nothing is switched on.
+    unsafe { site.guard(&[]) };
 }
 
 /// A new learning window.
@@ -48,6 +71,8 @@ pub(super) fn learn(
         .pop()
         .unwrap_or_else(|| Box::leak(Box::new(Profile::new())));
     details.unloads_at_opening = objects::unload_count();
+    // What a guard knows would be missing in the window.
+    guards_off(site);
     lock.open(Phase::Learning, window, Some(profile));
     // Before the lock is released: who fills the window makes the site plain.
     site.send(Way::Learning);

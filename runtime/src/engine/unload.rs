@@ -90,12 +90,13 @@ impl Engine {
                     range.contains(&target.vtable) || range.contains(&target.shim)
                 };
                 let before = details.last_seen.len();
+                // Of a site without a published chain, the heads may still lead to
+                // one from before, of which nothing else is remembered.
+                let has_chain = details.last_seen.iter().any(|one| one.in_chain);
+                let in_use = has_chain && matches!(details.status, Status::Published(_));
                 details.last_seen.retain(|one| {
                     !stale(&one.target) && !range.contains(&one.type_name.as_ptr().addr())
                 });
-                // Of a site that is not published, the heads may still lead to a
-                // chain from before, of which nothing else is remembered.
-                let in_use = matches!(details.status, Status::Published { .. });
                 let concerned = !in_use || details.last_seen.len() != before;
                 if !concerned || details.trampolines.iter().all(|one| one.head == Head::Rest) {
                     continue;
@@ -105,7 +106,7 @@ impl Engine {
                         return false;
                     }
                 }
-                flipped.push((object_index, site_index));
+                flipped.push((object_index, site_index, in_use));
             }
         }
         // SAFETY: the engine's lock is held, the remaining objects stay loaded,
@@ -113,7 +114,7 @@ impl Engine {
         if !batch.is_empty() && unsafe { publisher.commit(&batch) }.is_err() {
             return false;
         }
-        for (object_index, site_index) in flipped {
+        for (object_index, site_index, was_in_use) in flipped {
             let object = &mut objects[object_index];
             let site = &object.sites[site_index];
             let Some(details) = &mut object.details[site_index] else {
@@ -125,7 +126,7 @@ impl Engine {
             for one in &mut details.last_seen {
                 one.in_chain = false;
             }
-            if site.phase() == Phase::Watching {
+            if was_in_use && site.phase() == Phase::Watching {
                 details.retargets += 1;
                 learn(site, details, self.config.window, &mut self.spare);
                 details.status = Status::Learning;

@@ -1,14 +1,13 @@
 //! One site's turn in a pass.
 
-use super::evidence::{Names, Registered, candidates, registered_targets, shown, without_chain};
+use super::evidence::{Names, Registered, candidates, registered_targets, shown};
 use super::outcome::Retarget;
 use super::state::{Details, Published, Resting, Status};
 use super::steps::{close, learn, rest};
 use super::trust::Trust;
-use crate::arch::Target;
 use crate::config::{Config, Mode};
 use crate::os::PatchError;
-use crate::plan::{self, Decision, Evidence, Policy};
+use crate::plan::{self, Decision, Evidence, Figures, Plan, Policy};
 use crate::profile::Profile;
 use crate::publish::{Batch, Head, PrepareError, Publisher};
 use crate::registry::MethodDeclaration;
@@ -41,14 +40,11 @@ pub(super) enum Verdict {
 /// What is flipped for.
 pub(super) enum Kind {
     Publish {
-        coverage: f32,
+        figures: Figures,
         targets: Vec<Published>,
     },
-    /// The chain from before the window, again.
-    Republish {
-        coverage: f32,
-        targets: Vec<Published>,
-    },
+    /// What was published before the window, again.
+    Republish { targets: Vec<Published> },
 }
 
 impl Visit<'_> {
@@ -80,7 +76,11 @@ impl Visit<'_> {
 
     fn resting(&mut self, site: &'static Site, details: &mut Details) -> Verdict {
         match details.status {
-            Status::Resting(Resting::Portable) if self.publisher.is_none() => Verdict::Nothing,
+            Status::Resting(Resting::Portable)
+                if self.publisher.is_none() && site.guards().is_none() =>
+            {
+                Verdict::Nothing
+            }
             // Switched off by configuration, and now on again.
             Status::Resting(Resting::Off) => self.relearn(site, details),
             Status::Resting(Resting::TooManyTrampolines | Resting::Unpatchable(_)) => {
@@ -114,15 +114,17 @@ impl Visit<'_> {
             drop(lock);
             return self.rest(site, details, Resting::TooManyTrampolines);
         }
-        let method = details.trampolines[0].path.route.method;
-        let declaration = details.trampolines[0].path.route.declaration;
-        let capacity = declaration
-            .methods()
-            .get(method)
+        let route = details.trampolines[0].path.route;
+        let methods = route.declaration.methods();
+        let mut capacity = methods
+            .get(route.method)
             .map_or(0, MethodDeclaration::targets);
+        if self.publisher.is_none() {
+            capacity = 0;
+        }
         let mut names = Names::new();
         let unloads = details.unloads_at_opening;
-        let seen = candidates(notes, declaration, method, unloads, self.trust, &mut names);
+        let seen = candidates(notes, route, unloads, self.trust, &mut names);
         let trusted = notes.others + seen.iter().map(|one| one.count).sum::<u32>();
         let few = notes.samples < self.policy.minimum_samples;
         if !few && trusted < self.policy.minimum_samples && details.doubts < MOST_DOUBTS {
@@ -137,19 +139,21 @@ impl Visit<'_> {
         }
         details.doubts = 0;
         let registered = if few {
-            registered_targets(self.registered, declaration, method, &mut names)
+            registered_targets(self.registered, route, &mut names)
         } else {
             Vec::new()
         };
         let current = details.current();
-        let samples = notes.samples;
+        let (samples, changes) = (notes.samples, notes.changes);
         let decision = plan::decide(
             &Evidence {
                 seen: &seen,
                 samples,
+                changes,
                 registered: &registered,
                 current: &current,
                 capacity,
+                has_guards: route.guards.is_some(),
             },
             self.policy,
         );
@@ -162,34 +166,23 @@ impl Visit<'_> {
         self.trust.recycle(profile, self.spare);
         drop(lock);
         details.windows += 1;
-        let chain = match &decision {
-            Decision::Publish { targets, .. } => targets.clone(),
+        let plan = match &decision {
+            Decision::Publish { plan, .. } => plan.clone(),
             Decision::Keep => current,
-            _ => Vec::new(),
+            Decision::Wait | Decision::Rest(_) => Plan::default(),
         };
-        let shown = shown(&seen, samples, &chain, &names);
-        if self.publisher.is_none() {
-            details.last_seen = without_chain(shown);
+        let targets = shown(&seen, samples, &plan, &names);
+        if self.publisher.is_none() && plan.guards.is_empty() {
+            details.last_seen = targets;
             return self.rest(site, details, Resting::Portable);
         }
         match decision {
-            Decision::Publish { coverage, .. } => {
-                let kind = Kind::Publish {
-                    coverage,
-                    targets: shown,
-                };
-                self.flip(site, details, &chain, kind)
+            Decision::Publish { figures, .. } => {
+                self.flip(site, details, &plan, Kind::Publish { figures, targets })
             }
-            Decision::Keep => {
-                let in_chain = shown.iter().filter(|one| one.in_chain);
-                let kind = Kind::Republish {
-                    coverage: in_chain.filter_map(|one| one.share).sum(),
-                    targets: shown,
-                };
-                self.flip(site, details, &chain, kind)
-            }
+            Decision::Keep => self.flip(site, details, &plan, Kind::Republish { targets }),
             Decision::Rest(why) => {
-                details.last_seen = without_chain(shown);
+                details.last_seen = targets;
                 self.rest(site, details, Resting::Planned(why))
             }
             Decision::Wait => Verdict::Nothing,
@@ -198,7 +191,7 @@ impl Visit<'_> {
 
     /// A new window. The heads stay: learning calls go past the trampoline.
     fn relearn(&mut self, site: &'static Site, details: &mut Details) -> Verdict {
-        if self.publisher.is_none() {
+        if self.publisher.is_none() && site.guards().is_none() {
             return self.rest(site, details, Resting::Portable);
         }
         self.outcome.changed += 1;
@@ -212,13 +205,14 @@ impl Visit<'_> {
         &mut self,
         site: &'static Site,
         details: &mut Details,
-        chain: &[Target],
+        plan: &Plan,
         kind: Kind,
     ) -> Verdict {
-        let Some(publisher) = self.publisher.as_mut() else {
-            return Verdict::Nothing;
+        let Some(publisher) = self.publisher.as_mut().filter(|_| !plan.chain.is_empty()) else {
+            // Guards need no code to be patched.
+            return Verdict::Flip(Vec::new(), kind);
         };
-        match publisher.prepare_all(&mut details.trampolines, chain, self.batch) {
+        match publisher.prepare_all(&mut details.trampolines, &plan.chain, self.batch) {
             Ok(heads) => Verdict::Flip(heads, kind),
             Err(PrepareError::Patch(error)) if error.is_refusal() => {
                 self.refused.get_or_insert(error);
@@ -242,7 +236,7 @@ impl Visit<'_> {
                     Status::Resting(Resting::Planned(_))
                 )
             );
-        let was_on = matches!(details.status, Status::Published { .. });
+        let was_on = matches!(details.status, Status::Published(_));
         if let Some(profile) = close(site) {
             self.trust.recycle(profile, self.spare);
         }

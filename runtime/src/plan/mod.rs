@@ -1,23 +1,26 @@
-//! The planner: from what a window saw to a chain, or to none.
+//! The planner: from what a window saw to guards and a chain, or to neither.
 //!
 //! [`decide`] is a pure function, so every rule here is tested without running
 //! a single call. The rules, and where they come from:
 //!
 //! - A chain holds at most `targets` implementations, the most frequent first.
-//! - A target must be worth its compare: at least [`Policy::minimum_share`] of the
-//!   calls, as LLVM's indirect call promotion asks 5 % and the kernel's dynamic
-//!   calls a quarter.
-//! - Together they must cover [`Policy::minimum_coverage`] of the calls; a site
-//!   more mixed than that is left to the vtable ("megamorphic", as JITs say).
-//! - Hysteresis: another chain replaces the published one only if it covers
-//!   [`Policy::margin`] more of what the window saw.
+//! - A target, or a guard, must be worth its compare: at least
+//!   [`Policy::minimum_share`] of the calls, as LLVM's indirect call promotion asks
+//!   5 % and the kernel's dynamic calls a quarter.
+//! - A chain must cover [`Policy::minimum_coverage`] of the calls that reach it; a
+//!   site more mixed than that is left to the vtable ("megamorphic", as JITs say).
+//! - Guards come first: what they know never reaches the chain, so the chain is
+//!   planned from the calls that are left, if enough are left.
+//! - Hysteresis: another plan replaces the published one only if it covers
+//!   [`Policy::margin`] more of what the window saw, or is of another kind.
 //! - If all implementations registered for the trait fit, no window is needed, as
-//!   long as no other was met and no chain is to be replaced.
-//! - In [`Mode::Auto`](crate::config::Mode) a chain must pay on this processor: the
-//!   calibration's ratio for a mix of this kind must be below one by a margin.
+//!   long as no other was met, no chain is to be replaced, and no type is listed.
+//! - In [`Mode::Auto`](crate::config::Mode) guards and chains must pay on this
+//!   processor: the calibration's ratio for a mix of this kind must be below one by
+//!   a margin.
 
 use crate::arch::Target;
-use crate::calibrate::Calibration;
+use crate::calibrate::{Calibration, Costs, Mix};
 
 /// What the planner knows of a site.
 pub(crate) struct Evidence<'a> {
@@ -25,12 +28,16 @@ pub(crate) struct Evidence<'a> {
     pub(crate) seen: &'a [Candidate],
     /// Calls recorded, those on vtables that are not in `seen` included.
     pub(crate) samples: u32,
+    /// Calls recorded whose vtable was not that of the call before.
+    pub(crate) changes: u32,
     /// Every implementation registered for the trait.
     pub(crate) registered: &'a [Target],
-    /// The published chain; empty if there is none.
-    pub(crate) current: &'a [Target],
-    /// Chain capacity, as declared.
+    /// What is published; empty if nothing is.
+    pub(crate) current: &'a Plan,
+    /// Chain capacity, as declared; 0 where no chain can be published.
     pub(crate) capacity: usize,
+    /// Whether the call lists types to inline.
+    pub(crate) has_guards: bool,
 }
 
 /// One vtable that a site may compare with.
@@ -38,6 +45,41 @@ pub(crate) struct Evidence<'a> {
 pub(crate) struct Candidate {
     pub(crate) target: Target,
     pub(crate) count: u32,
+    /// Index of the key that may hold this vtable, if its type is listed.
+    pub(crate) key: Option<usize>,
+}
+
+/// What a site compares with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Plan {
+    /// In front of the switch, inlined.
+    pub(crate) guards: Vec<Guard>,
+    /// Behind it, in this order.
+    pub(crate) chain: Vec<Target>,
+}
+
+/// A guard that is switched on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Guard {
+    /// Index of its key.
+    pub(crate) key: usize,
+    pub(crate) target: Target,
+}
+
+impl Plan {
+    fn is_empty(&self) -> bool {
+        self.guards.is_empty() && self.chain.is_empty()
+    }
+
+    fn knows(&self, target: &Target) -> bool {
+        self.chain.contains(target) || self.guards.iter().any(|guard| guard.target == *target)
+    }
+
+    /// Whether both have guards or neither, and both a chain or neither.
+    fn is_of_the_kind_of(&self, other: &Plan) -> bool {
+        self.guards.is_empty() == other.guards.is_empty()
+            && self.chain.is_empty() == other.chain.is_empty()
+    }
 }
 
 /// The planner's numbers, from `runtime::Config`.
@@ -48,9 +90,9 @@ pub(crate) struct Policy {
     pub(crate) minimum_share: f32,
     /// Share of the calls that a chain must cover, 0 to 1.
     pub(crate) minimum_coverage: f32,
-    /// By how much another chain must cover more, 0 to 1.
+    /// By how much another plan must cover more, 0 to 1.
     pub(crate) margin: f32,
-    /// What chains cost here; [`None`] plans as if they always paid.
+    /// What guards and chains cost here; [`None`] plans as if they always paid.
     pub(crate) calibration: Option<Calibration>,
 }
 
@@ -59,16 +101,29 @@ pub(crate) struct Policy {
 pub(crate) enum Decision {
     /// Too little was seen to say; go on.
     Wait,
-    /// Compare with these, in this order.
+    /// Compare with these.
     Publish {
-        targets: Vec<Target>,
-        /// Share of the recorded calls that they cover.
-        coverage: f32,
+        plan: Plan,
+        /// On what grounds.
+        figures: Figures,
     },
-    /// The published chain is as good as any.
+    /// What is published is as good as anything.
     Keep,
     /// Leave the calls to the vtable.
     Rest(Rest),
+}
+
+/// The figures that a decision rests on.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Figures {
+    /// Share of the calls that the guards know.
+    pub(crate) guarded: f32,
+    /// Share of the calls that the chain knows.
+    pub(crate) chained: f32,
+    /// What guards take here of the plain call's time for such a mix, if measured.
+    pub(crate) guard_ratio: Option<f32>,
+    /// What a chain takes for what reaches it, if measured.
+    pub(crate) chain_ratio: Option<f32>,
 }
 
 /// Why a site's calls are left to the vtable.
@@ -76,8 +131,12 @@ pub(crate) enum Decision {
 pub(crate) enum Rest {
     /// The best chain would cover only this share of the calls.
     Mixed { coverage: f32 },
-    /// A chain would take this many times as long as the plain call.
-    DoesNotPay { ratio: f32 },
+    /// Chain or guards would take this many times as long as the plain call, those
+    /// that there could be.
+    DoesNotPay {
+        chain: Option<f32>,
+        guards: Option<f32>,
+    },
 }
 
 /// Decides about one site.
@@ -85,32 +144,176 @@ pub(crate) fn decide(evidence: &Evidence<'_>, policy: &Policy) -> Decision {
     if evidence.samples < policy.minimum_samples {
         return if policy.calibration.is_none() && registered_are_all(evidence) {
             Decision::Publish {
-                targets: evidence.registered.to_vec(),
-                coverage: 1.0,
+                plan: Plan {
+                    guards: Vec::new(),
+                    chain: evidence.registered.to_vec(),
+                },
+                figures: Figures {
+                    chained: 1.0,
+                    ..Figures::default()
+                },
             }
         } else {
             Decision::Wait
         };
     }
-    let samples = share_of(evidence.samples, 1);
     let mut ranked: Vec<_> = evidence.seen.to_vec();
-    // The address breaks ties, so that equal evidence gives equal chains.
+    // The address breaks ties, so that equal evidence gives equal plans.
     ranked.sort_by_key(|candidate| (std::cmp::Reverse(candidate.count), candidate.target.vtable));
-    ranked.truncate(evidence.capacity);
-    ranked.retain(|candidate| share_of(candidate.count, 1) / samples >= policy.minimum_share);
-    let covered: u32 = ranked.iter().map(|candidate| candidate.count).sum();
-    let coverage = share_of(covered, evidence.samples);
-    if ranked.is_empty() || coverage < policy.minimum_coverage {
-        return Decision::Rest(Rest::Mixed { coverage });
+    let longest_runs = Runs {
+        samples: evidence.samples,
+        changes: evidence.changes,
+    };
+    let (guards, guard_ratio) = guards(&ranked, evidence.samples, longest_runs, policy);
+    let guarded = count(&guards);
+    ranked.retain(|candidate| !guards.contains(candidate));
+    let left = Left {
+        samples: evidence.samples - guarded,
+        of: evidence.samples,
+        runs: longest_runs,
+        capacity: evidence.capacity,
+    };
+    let mut figures = Figures {
+        guarded: share_of(guarded, evidence.samples),
+        guard_ratio,
+        ..Figures::default()
+    };
+    let chain = match chain(ranked, &left, policy) {
+        Ok((chain, ratio)) => {
+            figures.chained = share_of(count(&chain), evidence.samples);
+            figures.chain_ratio = ratio;
+            chain
+        }
+        Err(why) if guards.is_empty() => {
+            return Decision::Rest(match (why, guard_ratio) {
+                (Rest::DoesNotPay { chain, .. }, guards) => Rest::DoesNotPay { chain, guards },
+                (Rest::Mixed { .. }, guards @ Some(_)) => Rest::DoesNotPay {
+                    chain: None,
+                    guards,
+                },
+                (mixed @ Rest::Mixed { .. }, None) => mixed,
+            });
+        }
+        Err(_) => Vec::new(),
+    };
+    let plan = Plan {
+        guards: guards
+            .iter()
+            .filter_map(|candidate| {
+                Some(Guard {
+                    key: candidate.key?,
+                    target: candidate.target,
+                })
+            })
+            .collect(),
+        chain: chain.iter().map(|candidate| candidate.target).collect(),
+    };
+    publish_or_keep(plan, figures, evidence, policy.margin)
+}
+
+/// How long the same type comes again.
+#[derive(Clone, Copy)]
+struct Runs {
+    samples: u32,
+    changes: u32,
+}
+
+impl Runs {
+    /// From here on, predictors see one type at a time: a change in 32 calls costs
+    /// every variant about as much.
+    const LONG: u32 = 32;
+
+    fn are_long(self) -> bool {
+        self.samples / self.changes.max(1) >= Runs::LONG
     }
-    if let Some(calibration) = &policy.calibration {
-        let ratio = calibration.ratio(share_of(ranked[0].count, evidence.samples), coverage);
-        if ratio > Calibration::PAYS_BELOW {
-            return Decision::Rest(Rest::DoesNotPay { ratio });
+}
+
+/// The guards to be switched on, the most frequent first, and what such guards take
+/// of a plain call's time, if that is known and asked for.
+fn guards(
+    ranked: &[Candidate],
+    samples: u32,
+    runs: Runs,
+    policy: &Policy,
+) -> (Vec<Candidate>, Option<f32>) {
+    let mut chosen: Vec<Candidate> = Vec::new();
+    for candidate in ranked {
+        let worth_it = share_of(candidate.count, samples) >= policy.minimum_share;
+        // One key holds one vtable; a further one of the same type is left to the
+        // chain.
+        let taken = |other: &Candidate| other.key == candidate.key;
+        if worth_it && candidate.key.is_some() && !chosen.iter().any(taken) {
+            chosen.push(*candidate);
         }
     }
-    let targets = ranked.iter().map(|candidate| candidate.target).collect();
-    publish_or_keep(targets, coverage, evidence, policy.margin)
+    let (Some(calibration), false) = (&policy.calibration, chosen.is_empty()) else {
+        return (chosen, None);
+    };
+    let largest = ranked.first().map_or(0, |candidate| candidate.count);
+    let coverage = share_of(count(&chosen), samples);
+    let ratio = ratio(&calibration.guard, largest, samples, coverage, runs);
+    if coverage < policy.minimum_coverage || ratio > Calibration::PAYS_BELOW {
+        chosen.clear();
+    }
+    (chosen, Some(ratio))
+}
+
+/// What the guards leave to the switch.
+struct Left {
+    samples: u32,
+    of: u32,
+    runs: Runs,
+    capacity: usize,
+}
+
+/// The chain for what is left, and what it takes of a plain call's time, if that is
+/// known and asked for.
+fn chain(
+    mut ranked: Vec<Candidate>,
+    left: &Left,
+    policy: &Policy,
+) -> Result<(Vec<Candidate>, Option<f32>), Rest> {
+    ranked.truncate(left.capacity);
+    if share_of(left.samples, left.of) < policy.minimum_share {
+        ranked.clear();
+    }
+    ranked.retain(|one| share_of(one.count, left.samples) >= policy.minimum_share);
+    let coverage = share_of(count(&ranked), left.samples.max(1));
+    let Some(first) = ranked.first() else {
+        return Err(Rest::Mixed { coverage });
+    };
+    if coverage < policy.minimum_coverage {
+        return Err(Rest::Mixed { coverage });
+    }
+    let Some(calibration) = &policy.calibration else {
+        return Ok((ranked, None));
+    };
+    let ratio = ratio(
+        &calibration.chain,
+        first.count,
+        left.samples,
+        coverage,
+        left.runs,
+    );
+    if ratio > Calibration::PAYS_BELOW {
+        return Err(Rest::DoesNotPay {
+            chain: Some(ratio),
+            guards: None,
+        });
+    }
+    Ok((ranked, Some(ratio)))
+}
+
+fn ratio(costs: &Costs, largest: u32, samples: u32, coverage: f32, runs: Runs) -> f32 {
+    costs.ratio(&Mix {
+        largest: share_of(largest, samples),
+        coverage,
+        long_runs: runs.are_long(),
+    })
+}
+
+fn count(candidates: &[Candidate]) -> u32 {
+    candidates.iter().map(|candidate| candidate.count).sum()
 }
 
 /// Whether what is registered fits a chain, and nothing speaks against it yet: no
@@ -120,32 +323,28 @@ fn registered_are_all(evidence: &Evidence<'_>) -> bool {
     let met = |candidate: &Candidate| registered.contains(&candidate.target);
     !registered.is_empty()
         && registered.len() <= evidence.capacity
+        && !evidence.has_guards
         && evidence.current.is_empty()
         && evidence.seen.iter().all(met)
 }
 
-/// Hysteresis: the published chain stays unless the new one is better by the margin.
-fn publish_or_keep(
-    targets: Vec<Target>,
-    coverage: f32,
-    evidence: &Evidence<'_>,
-    margin: f32,
-) -> Decision {
-    if targets == evidence.current {
+/// Hysteresis: what is published stays unless the new plan is better by the margin.
+fn publish_or_keep(plan: Plan, figures: Figures, evidence: &Evidence<'_>, margin: f32) -> Decision {
+    let current = evidence.current;
+    if plan == *current {
         return Decision::Keep;
     }
-    if !evidence.current.is_empty() {
-        let covered_now: u32 = evidence
+    if !current.is_empty() && plan.is_of_the_kind_of(current) {
+        let known = evidence
             .seen
             .iter()
-            .filter(|candidate| evidence.current.contains(&candidate.target))
-            .map(|candidate| candidate.count)
-            .sum();
-        if coverage < share_of(covered_now, evidence.samples) + margin {
+            .filter(|candidate| current.knows(&candidate.target));
+        let covered_now: u32 = known.map(|candidate| candidate.count).sum();
+        if figures.guarded + figures.chained < share_of(covered_now, evidence.samples) + margin {
             return Decision::Keep;
         }
     }
-    Decision::Publish { targets, coverage }
+    Decision::Publish { plan, figures }
 }
 
 #[allow(

@@ -23,6 +23,30 @@ fn target(n: usize) -> Target {
     }
 }
 
+const NOTHING_PAYS: Calibration = Calibration {
+    chain: Costs::UNKNOWN,
+    guard: Costs::UNKNOWN,
+};
+
+/// Guards never pay, and chains as said.
+fn chains(mono: f32, skewed: f32) -> Calibration {
+    Calibration {
+        chain: Costs {
+            mono,
+            skewed,
+            ..Costs::UNKNOWN
+        },
+        ..NOTHING_PAYS
+    }
+}
+
+fn chain(numbers: &[usize]) -> Plan {
+    Plan {
+        chain: targets(numbers),
+        ..Plan::default()
+    }
+}
+
 fn targets(numbers: &[usize]) -> Vec<Target> {
     numbers.iter().copied().map(target).collect()
 }
@@ -32,6 +56,7 @@ fn window(counts: &[(usize, u32)]) -> Vec<Candidate> {
     let candidate = |&(n, count)| Candidate {
         target: target(n),
         count,
+        key: None,
     };
     counts.iter().map(candidate).collect()
 }
@@ -43,8 +68,10 @@ fn decide_on(counts: &[(usize, u32)], current: &[usize], policy: &Policy) -> Dec
         seen: &seen,
         samples: counts.iter().map(|(_, count)| count).sum(),
         registered: &[],
-        current: &targets(current),
+        current: &chain(current),
+        changes: 500,
         capacity: 2,
+        has_guards: false,
     };
     decide(&evidence, policy)
 }
@@ -52,8 +79,8 @@ fn decide_on(counts: &[(usize, u32)], current: &[usize], policy: &Policy) -> Dec
 /// The numbers of the targets that are to be published, in order.
 fn published(decision: &Decision) -> Option<Vec<usize>> {
     match decision {
-        Decision::Publish { targets, .. } => Some(
-            targets
+        Decision::Publish { plan, .. } => Some(
+            plan.chain
                 .iter()
                 .map(|target| (target.vtable - 0x1000) / 0x40)
                 .collect(),
@@ -66,10 +93,10 @@ fn published(decision: &Decision) -> Option<Vec<usize>> {
 fn a_chain_takes_the_most_frequent_first() {
     let decision = decide_on(&[(1, 200), (2, 700), (3, 100)], &[], &POLICY);
     assert_eq!(published(&decision), Some(vec![2, 1]));
-    let Decision::Publish { coverage, .. } = decision else {
+    let Decision::Publish { figures, .. } = decision else {
         unreachable!()
     };
-    assert!((coverage - 0.9).abs() < 1e-6);
+    assert!((figures.chained - 0.9).abs() < 1e-6);
 }
 
 #[test]
@@ -121,8 +148,10 @@ fn calls_on_vtables_that_were_not_told_apart_count_against_a_chain() {
         seen: &seen,
         samples: 1000,
         registered: &[],
-        current: &[],
+        current: &Plan::default(),
+        changes: 500,
         capacity: 2,
+        has_guards: false,
     };
     assert_eq!(
         decide(&evidence, &POLICY),
@@ -173,8 +202,10 @@ fn decide_early(
             seen: &window(met),
             samples: met.iter().map(|(_, count)| count).sum(),
             registered: &targets(registered),
-            current: &targets(current),
+            current: &chain(current),
+            changes: 500,
             capacity: 2,
+            has_guards: false,
         },
         policy,
     )
@@ -210,11 +241,7 @@ fn a_chain_that_was_published_before_is_not_undone_by_registration() {
 #[test]
 fn what_is_registered_is_not_published_unseen_where_chains_have_to_pay() {
     let policy = Policy {
-        calibration: Some(Calibration {
-            mono: 0.5,
-            skewed: 0.5,
-            ..Calibration::UNKNOWN
-        }),
+        calibration: Some(chains(0.5, 0.5)),
         ..POLICY
     };
     assert_eq!(decide_early(&[], &[1], &[], &policy), Decision::Wait);
@@ -223,16 +250,15 @@ fn what_is_registered_is_not_published_unseen_where_chains_have_to_pay() {
 #[test]
 fn a_chain_that_does_not_pay_here_is_not_published() {
     let policy = Policy {
-        calibration: Some(Calibration {
-            mono: 1.17,
-            skewed: 0.8,
-            ..Calibration::UNKNOWN
-        }),
+        calibration: Some(chains(1.17, 0.8)),
         ..POLICY
     };
     assert_eq!(
         decide_on(&[(1, 1000)], &[], &policy),
-        Decision::Rest(Rest::DoesNotPay { ratio: 1.17 })
+        Decision::Rest(Rest::DoesNotPay {
+            chain: Some(1.17),
+            guards: None,
+        })
     );
     assert_eq!(
         published(&decide_on(&[(1, 800), (2, 200)], &[], &policy)),
@@ -241,20 +267,24 @@ fn a_chain_that_does_not_pay_here_is_not_published() {
     // What was measured to cost more goes, published or not.
     assert_eq!(
         decide_on(&[(1, 1000)], &[1], &policy),
-        Decision::Rest(Rest::DoesNotPay { ratio: 1.17 })
+        Decision::Rest(Rest::DoesNotPay {
+            chain: Some(1.17),
+            guards: None,
+        })
     );
 }
 
 #[test]
 fn a_calibration_that_knows_nothing_publishes_nothing() {
     let policy = Policy {
-        calibration: Some(Calibration::UNKNOWN),
+        calibration: Some(NOTHING_PAYS),
         ..POLICY
     };
     assert_eq!(
         decide_on(&[(1, 1000)], &[], &policy),
         Decision::Rest(Rest::DoesNotPay {
-            ratio: f32::INFINITY
+            chain: Some(f32::INFINITY),
+            guards: None,
         })
     );
 }
@@ -265,7 +295,7 @@ struct Case {
     seen: Vec<Candidate>,
     others: u32,
     registered: Vec<Target>,
-    current: Vec<Target>,
+    current: Plan,
     capacity: usize,
 }
 
@@ -276,7 +306,9 @@ impl Case {
             samples: self.samples(),
             registered: &self.registered,
             current: &self.current,
+            changes: self.samples() / 2,
             capacity: self.capacity,
+            has_guards: false,
         }
     }
 
@@ -304,7 +336,11 @@ fn some_seen() -> impl Strategy<Value = Vec<Candidate>> {
     // Few calls as well as many, on few types as well as many.
     let count = prop_oneof![0..4_u32, 1..600_u32, Just(100)];
     (some_targets(16), vec(count, 16)).prop_map(|(targets, counts)| {
-        let candidate = |(target, count)| Candidate { target, count };
+        let candidate = |(target, count)| Candidate {
+            target,
+            count,
+            key: None,
+        };
         targets.into_iter().zip(counts).map(candidate).collect()
     })
 }
@@ -318,7 +354,10 @@ fn cases() -> impl Strategy<Value = Case> {
                 seen,
                 others,
                 registered,
-                current,
+                current: Plan {
+                    chain: current,
+                    ..Plan::default()
+                },
                 capacity,
             },
         )
@@ -333,11 +372,7 @@ fn policies() -> impl Strategy<Value = Policy> {
             minimum_share,
             minimum_coverage,
             margin,
-            calibration: calibration.map(|(mono, skewed)| Calibration {
-                mono,
-                skewed,
-                ..Calibration::UNKNOWN
-            }),
+            calibration: calibration.map(|(mono, skewed)| chains(mono, skewed)),
         },
     )
 }
@@ -347,7 +382,7 @@ proptest! {
 
     #[test]
     fn a_chain_holds_no_more_than_fits_and_nothing_twice(case in cases(), policy in policies()) {
-        if let Decision::Publish { targets, .. } = decide(&case.evidence(), &policy) {
+        if let Decision::Publish { plan: Plan { chain: targets, .. }, .. } = decide(&case.evidence(), &policy) {
             prop_assert!(!targets.is_empty() && targets.len() <= case.capacity);
             for (index, target) in targets.iter().enumerate() {
                 prop_assert!(!targets[..index].contains(target));
@@ -360,7 +395,7 @@ proptest! {
         case in cases(),
         policy in policies(),
     ) {
-        if let Decision::Publish { targets, .. } = decide(&case.evidence(), &policy) {
+        if let Decision::Publish { plan: Plan { chain: targets, .. }, .. } = decide(&case.evidence(), &policy) {
             for target in &targets {
                 let seen = case.seen.iter().any(|seen| seen.target == *target);
                 prop_assert!(seen || case.registered.contains(target));
@@ -374,7 +409,7 @@ proptest! {
         policy in policies(),
     ) {
         prop_assume!(case.samples() >= policy.minimum_samples);
-        if let Decision::Publish { targets, .. } = decide(&case.evidence(), &policy) {
+        if let Decision::Publish { plan: Plan { chain: targets, .. }, .. } = decide(&case.evidence(), &policy) {
             let rank = |target: Target| (std::cmp::Reverse(case.count(target)), target.vtable);
             for pair in targets.windows(2) {
                 prop_assert!(rank(pair[0]) < rank(pair[1]));
@@ -392,7 +427,8 @@ proptest! {
         policy in policies(),
     ) {
         prop_assume!(case.samples() >= policy.minimum_samples);
-        if let Decision::Publish { targets, coverage } = decide(&case.evidence(), &policy) {
+        if let Decision::Publish { plan: Plan { chain: targets, .. }, figures } = decide(&case.evidence(), &policy) {
+            let coverage = figures.chained;
             let share = |count| f64::from(count) / f64::from(case.samples());
             for target in &targets {
                 prop_assert!(share(case.count(*target)) >= f64::from(policy.minimum_share) - 1e-6);
@@ -419,8 +455,8 @@ proptest! {
 
     #[test]
     fn what_was_published_is_kept_on_the_same_evidence(case in cases(), policy in policies()) {
-        if let Decision::Publish { targets, .. } = decide(&case.evidence(), &policy) {
-            let after = Case { current: targets, ..case };
+        if let Decision::Publish { plan: Plan { chain: targets, .. }, .. } = decide(&case.evidence(), &policy) {
+            let after = Case { current: Plan { chain: targets, ..Plan::default() }, ..case };
             let again = decide(&after.evidence(), &policy);
             let expected = if after.samples() < policy.minimum_samples {
                 Decision::Wait
@@ -437,9 +473,9 @@ proptest! {
         policy in policies(),
     ) {
         prop_assume!(case.samples() >= policy.minimum_samples && !case.current.is_empty());
-        if let Decision::Publish { targets, .. } = decide(&case.evidence(), &policy) {
+        if let Decision::Publish { plan: Plan { chain: targets, .. }, .. } = decide(&case.evidence(), &policy) {
             let share = |chain| f64::from(case.covered(chain)) / f64::from(case.samples());
-            let gain = share(&targets) - share(&case.current);
+            let gain = share(&targets) - share(&case.current.chain);
             prop_assert!(gain >= f64::from(policy.margin) - 1e-6, "gain {gain}");
         }
     }
@@ -453,7 +489,7 @@ proptest! {
 
     #[test]
     fn a_chain_that_is_said_not_to_pay_is_never_published(case in cases(), policy in policies()) {
-        let never = Policy { calibration: Some(Calibration::UNKNOWN), ..policy };
+        let never = Policy { calibration: Some(NOTHING_PAYS), ..policy };
         let published = matches!(
             decide(&case.evidence(), &never),
             Decision::Publish { .. } | Decision::Keep

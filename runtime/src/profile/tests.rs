@@ -15,7 +15,8 @@ static TABLE: Table = Table::new(
 );
 
 fn path(number: usize) -> Path {
-    static ROUTE: Route = Route::new(&DECLARATION, 0, std::ptr::null(), std::ptr::null());
+    static ROUTE: Route =
+        Route::without_guards(&DECLARATION, 0, std::ptr::null(), std::ptr::null());
     Path {
         route: &ROUTE,
         trampoline: number * 64,

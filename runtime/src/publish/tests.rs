@@ -31,7 +31,12 @@ fn foreign() -> Trampoline {
 
 fn trampoline(at: usize, fallback: usize) -> Trampoline {
     let fallback = std::ptr::without_provenance(fallback);
-    let route = Box::leak(Box::new(Route::new(&DECLARATION, 0, fallback, fallback)));
+    let route = Box::leak(Box::new(Route::without_guards(
+        &DECLARATION,
+        0,
+        fallback,
+        fallback,
+    )));
     Trampoline::new(Path {
         route,
         trampoline: at,

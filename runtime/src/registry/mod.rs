@@ -133,10 +133,10 @@ pub struct Table {
     declaration: &'static TraitDeclaration,
     type_name: fn() -> &'static str,
     implementation: fn() -> TypeId,
-    /// Never called. Its code differs for each implementation of each
-    /// instantiation of the trait, and so the content of no two tables, and of no
-    /// two vtables, is equal: a linker that merges equal ones finds none.
-    _distinct: fn() -> TypeId,
+    /// Names the implementation: the type together with the trait's instantiation.
+    /// Its code differs for each of them, and so the content of no two tables, and
+    /// of no two vtables, is equal: a linker that merges equal ones finds none.
+    distinct: fn() -> TypeId,
     shims: &'static [Code],
 }
 
@@ -153,7 +153,7 @@ impl Table {
             declaration,
             type_name,
             implementation,
-            _distinct: distinct,
+            distinct,
             shims,
         }
     }
@@ -172,6 +172,12 @@ impl Table {
     /// objects.
     pub fn type_id(&self) -> TypeId {
         (self.implementation)()
+    }
+
+    /// The implementation: the type together with the trait's instantiation,
+    /// lifetimes erased. Not comparable across loaded objects.
+    pub(crate) fn distinct(&self) -> TypeId {
+        (self.distinct)()
     }
 
     /// The shim of the trait's dispatched method `method`.

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::calibrate::Calibration;
 use crate::config::Mode;
 use crate::engine::{Details, Engine, LoadedObject, Patching, Resting, Status};
-use crate::plan::Rest;
+use crate::plan::{Figures, Rest};
 use crate::site::Site;
 
 mod table;
@@ -99,8 +99,8 @@ pub struct SiteReport {
     pub why: String,
     /// What publishes its chains: `patching` or `portable`.
     pub backend: &'static str,
-    /// What its chain compares with, most frequent first, and then what else the
-    /// last window saw.
+    /// What its guards compare with, what its chain compares with, most frequent
+    /// first, and then what else the last window saw.
     pub targets: Vec<TargetReport>,
     /// Trampolines that lead to it; more than one in generic and inlined code.
     pub trampolines: usize,
@@ -122,7 +122,9 @@ pub enum State {
     Idle,
     /// Records what it meets.
     Learning,
-    /// Compares and jumps.
+    /// Compares, and runs an inlined body; makes the plain call otherwise.
+    Inlined,
+    /// Compares and jumps, behind guards if there are any.
     Patched,
     /// Makes the plain call.
     Plain,
@@ -133,6 +135,7 @@ impl fmt::Display for State {
         formatter.pad(match self {
             State::Idle => "idle",
             State::Learning => "learning",
+            State::Inlined => "inlined",
             State::Patched => "patched",
             State::Plain => "plain",
         })
@@ -150,6 +153,8 @@ pub struct TargetReport {
     pub share: Option<f32>,
     /// Whether the published chain compares with it.
     pub in_chain: bool,
+    /// Whether a guard compares with it, and its body runs inlined.
+    pub inlined: bool,
 }
 
 impl Report {
@@ -203,7 +208,7 @@ impl SiteReport {
             )
         });
         let watched = details.map_or(0, |details| match details.status {
-            Status::Published { .. } => u64::from(details.counted_misses(site)),
+            Status::Published(_) => u64::from(details.counted_misses(site)),
             _ => 0,
         });
         SiteReport {
@@ -221,6 +226,7 @@ impl SiteReport {
                         type_name: target.type_name.to_owned(),
                         share: target.share,
                         in_chain: target.in_chain,
+                        inlined: target.guard.is_some(),
                     })
                     .collect()
             }),
@@ -235,11 +241,8 @@ impl SiteReport {
 }
 
 fn describe(site: &Site, details: Option<&Details>) -> (State, String) {
-    let percent = |share: f32| (share * 100.0).round();
     let Some(details) = details else {
-        return if !crate::site::TRAMPOLINES {
-            (State::Plain, "no patching; see the backend".into())
-        } else if site.first_path().is_some() {
+        return if site.first_path().is_some() {
             (State::Learning, "first window".into())
         } else {
             (State::Idle, "never called".into())
@@ -247,17 +250,31 @@ fn describe(site: &Site, details: Option<&Details>) -> (State, String) {
     };
     match &details.status {
         Status::Learning => (State::Learning, "window open".into()),
-        Status::Published { coverage } => (
-            State::Patched,
-            format!("covers {} % of the calls", percent(*coverage)),
-        ),
+        Status::Published(figures) => {
+            let has_chain = details.last_seen.iter().any(|one| one.in_chain);
+            let state = if has_chain {
+                State::Patched
+            } else {
+                State::Inlined
+            };
+            (state, published(figures, has_chain))
+        }
         Status::Resting(why) => {
             let why = match why {
                 Resting::Planned(Rest::Mixed { coverage }) => {
                     format!("mixed: the best chain would cover {} %", percent(*coverage))
                 }
-                Resting::Planned(Rest::DoesNotPay { ratio }) => {
-                    format!("does not pay: a chain takes {ratio:.2} of the plain call's time here")
+                Resting::Planned(Rest::DoesNotPay { chain, guards }) => {
+                    let one = |what, ratio: Option<f32>| ratio.map(|ratio| (what, ratio));
+                    let parts: Vec<String> = [one("guards", *guards), one("a chain", *chain)]
+                        .into_iter()
+                        .flatten()
+                        .map(|(what, ratio)| format!("{what} {ratio:.2}"))
+                        .collect();
+                    format!(
+                        "does not pay: of the plain call's time here, {} would take",
+                        parts.join(", ")
+                    )
                 }
                 Resting::Off => "switched off".into(),
                 Resting::Portable => "no patching; see the backend".into(),
@@ -267,6 +284,35 @@ fn describe(site: &Site, details: Option<&Details>) -> (State, String) {
             (State::Plain, why)
         }
     }
+}
+
+/// What is on, for which share of the calls, and at which price.
+fn published(figures: &Figures, has_chain: bool) -> String {
+    let price = |ratio: Option<f32>| {
+        ratio.map_or_else(String::new, |ratio| {
+            format!(" ({ratio:.2} of a plain call)")
+        })
+    };
+    let mut parts = Vec::new();
+    if figures.guarded > 0.0 || !has_chain {
+        parts.push(format!(
+            "inlines {} %{}",
+            percent(figures.guarded),
+            price(figures.guard_ratio)
+        ));
+    }
+    if has_chain {
+        parts.push(format!(
+            "covers {} % of the calls{}",
+            percent(figures.chained),
+            price(figures.chain_ratio)
+        ));
+    }
+    parts.join(", ")
+}
+
+fn percent(share: f32) -> f32 {
+    (share * 100.0).round()
 }
 
 impl fmt::Display for Report {

@@ -27,12 +27,14 @@ pub(super) fn write(report: &Report, formatter: &mut fmt::Formatter<'_>) -> fmt:
         report.mode, report.backend, report.passes, report.chains, report.chain_bytes
     )?;
     if let Some(calibration) = report.calibration {
-        write!(
-            formatter,
-            "\ncalibration: a chain of two takes {:.2} of the plain call's time on one type, {:.2} on \
-             80/20 of two, {:.2} on 80/20 of eight, {:.2} on an even mix of four",
-            calibration.mono, calibration.skewed, calibration.scattered, calibration.even
-        )?;
+        for (what, costs) in [("chains", calibration.chain), ("guards", calibration.guard)] {
+            write!(
+                formatter,
+                "\ncalibration: {what} for two take {:.2} of the plain call's time on one type, {:.2} on \
+                 80/20 of two, {:.2} on 80/20 of eight, {:.2} on an even mix of four; for all four {:.2}",
+                costs.mono, costs.skewed, costs.scattered, costs.even, costs.covered
+            )?;
+        }
     }
     if let Some(error) = &report.environment_error {
         write!(formatter, "\nSTATIC_CALL is ignored: {error}")?;
@@ -95,18 +97,27 @@ fn cells(site: &SiteReport) -> [String; 9] {
     ]
 }
 
-/// `Saw 79 %, Noise 21 %`; types that the chain does not compare with in brackets.
+/// `Saw 79 %, Noise 21 %`; types that neither guards nor chain compare with in brackets.
 fn targets(site: &SiteReport) -> String {
     let mut named: Vec<String> = site
         .targets
         .iter()
-        .take(NAMED.max(site.targets.iter().filter(|one| one.in_chain).count()))
+        .take(
+            NAMED.max(
+                site.targets
+                    .iter()
+                    .filter(|one| one.in_chain || one.inlined)
+                    .count(),
+            ),
+        )
         .map(|target| {
             let share = match target.share {
                 Some(share) => format!("{} {:.0} %", short(&target.type_name), share * 100.0),
                 None => format!("{} (registered)", short(&target.type_name)),
             };
-            if target.in_chain || site.state != State::Patched {
+            if target.inlined {
+                format!("{share} inlined")
+            } else if target.in_chain || !matches!(site.state, State::Patched | State::Inlined) {
                 share
             } else {
                 format!("[{share}]")

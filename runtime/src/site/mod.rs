@@ -10,6 +10,10 @@
 //!    to the fallback shim, which counts a miss and makes the plain call;
 //! 3. *learning*: the call is recorded, and then plain.
 //!
+//! Where the call lists types to inline, their guards ([`Keys`]) lie between the
+//! switch and its ways: a *plain* call passes none, and what a guard knows goes no
+//! further. A fourth way, *guarded*, has nothing but the plain call behind them.
+//!
 //! A site starts out learning: its first calls are recorded until the window's
 //! budget is used up, which makes it plain. From then on `runtime::retarget()`
 //! decides, and the calling threads never do more than count down a budget that
@@ -36,8 +40,12 @@ mod record;
 mod tests;
 
 mod gate;
+mod inline;
 
-pub use gate::{DispatchedMethod, Gate, NotAnnotated, Way};
+pub(crate) use gate::Way;
+pub use gate::{DispatchedMethod, Gate, NotAnnotated, Switch, record_call};
+pub(crate) use inline::Guards;
+pub use inline::{HOT_FROM, Keys, List, ListOfMethod, SiteOf};
 pub use record::missed;
 
 /// Calls recorded in a learning window that nobody configured.
@@ -66,10 +74,33 @@ pub struct Site {
     route: AtomicPtr<Route>,
     /// And by which trampoline.
     trampoline: AtomicUsize,
-    method: &'static &'static str,
+    /// The most frequent listed type, where more than a few are listed: its vtable,
+    /// and in the three bits that are zero in an aligned address, the index of its
+    /// key. 0 if there is none.
+    hot: AtomicUsize,
+    place: &'static Place,
+    _reserved_too: [usize; 2],
+}
+
+/// What a call site is called, and where it stands.
+#[repr(C)]
+pub struct Place {
+    method: &'static str,
     file: &'static str,
     line: u32,
     column: u32,
+}
+
+impl Place {
+    /// For the expansion of `static_call!`.
+    pub const fn new(method: &'static str, file: &'static str, line: u32, column: u32) -> Self {
+        Place {
+            method,
+            file,
+            line,
+            column,
+        }
+    }
 }
 
 const _: () = assert!(size_of::<Site>() == 64);
@@ -89,8 +120,14 @@ pub(crate) enum Phase {
 /// The type that carries a call site into a trampoline: each `static_call!`
 /// declares its own.
 pub trait CallSite {
+    /// The types whose bodies are inlined there: `(A, (B, ()))`, or [`ListOfMethod`].
+    type Inline;
+
     /// The site's static.
     fn site() -> &'static Site;
+
+    /// The keys of its guards.
+    fn keys() -> &'static Keys;
 }
 
 /// Where a site's calls lead: a method of an object type. A site in generic code
@@ -103,6 +140,8 @@ pub struct Route {
     pub(crate) rest: *const (),
     /// Where a chain ends.
     pub(crate) fallback: *const (),
+    /// What stands in front of the switch.
+    pub(crate) guards: Option<Guards>,
 }
 
 /// A route with a trampoline that leads there. Inlined code may have several for
@@ -122,7 +161,7 @@ unsafe impl Send for Route {}
 
 impl Route {
     /// For the expansion of `#[static_dispatch]`.
-    pub const fn new(
+    pub const fn new<S: SiteOf<M>, M: DispatchedMethod>(
         declaration: &'static TraitDeclaration,
         method: usize,
         rest: *const (),
@@ -133,24 +172,34 @@ impl Route {
             method,
             rest,
             fallback,
+            guards: Guards::of::<S, M>(),
+        }
+    }
+}
+
+#[cfg(test)]
+impl Route {
+    pub(crate) const fn without_guards(
+        declaration: &'static TraitDeclaration,
+        method: usize,
+        rest: *const (),
+        fallback: *const (),
+    ) -> Self {
+        Route {
+            declaration,
+            method,
+            rest,
+            fallback,
+            guards: None,
         }
     }
 }
 
 impl Site {
     /// For the expansion of `static_call!`.
-    pub const fn new(
-        method: &'static &'static str,
-        file: &'static str,
-        line: u32,
-        column: u32,
-    ) -> Self {
+    pub const fn new(place: &'static Place) -> Self {
         Site {
-            switch: AtomicI8::new(if TRAMPOLINES {
-                Way::Learning
-            } else {
-                Way::Plain
-            } as i8),
+            switch: AtomicI8::new(Way::Learning as i8),
             busy: AtomicBool::new(false),
             phase: AtomicU8::new(Phase::Learning as u8),
             _reserved: AtomicU8::new(0),
@@ -158,27 +207,26 @@ impl Site {
             profile: AtomicPtr::new(core::ptr::null_mut()),
             route: AtomicPtr::new(core::ptr::null_mut()),
             trampoline: AtomicUsize::new(0),
-            method,
-            file,
-            line,
-            column,
+            hot: AtomicUsize::new(0),
+            place,
+            _reserved_too: [0; 2],
         }
     }
 
     pub(crate) fn method(&self) -> &'static str {
-        self.method
+        self.place.method
     }
 
     pub(crate) fn file(&self) -> &'static str {
-        self.file
+        self.place.file
     }
 
     pub(crate) fn line(&self) -> u32 {
-        self.line
+        self.place.line
     }
 
     pub(crate) fn column(&self) -> u32 {
-        self.column
+        self.place.column
     }
 
     pub(crate) fn phase(&self) -> Phase {
@@ -203,9 +251,38 @@ impl Site {
         Some(Path { route, trampoline })
     }
 
-    /// Sends calls another way. Stays plain where there are no trampolines.
+    /// The guards in front of it, once a call was recorded.
+    pub(crate) fn guards(&self) -> Option<Guards> {
+        self.first_path()?.route.guards
+    }
+
+    /// Switches guards on: each a key's index and the vtable that it compares with,
+    /// the most frequent first. All others are off.
+    ///
+    /// # Safety
+    /// [`Guards::key_of`] has named the index for this vtable's table, and the object
+    /// that both lie in stays loaded as long as the site.
+    pub(crate) unsafe fn guard(&self, on: &[(usize, usize)]) {
+        let Some(guards) = self.guards() else { return };
+        guards.keys().clear();
+        self.hot.store(0, Ordering::Release);
+        for (rank, &(key, vtable)) in on.iter().enumerate() {
+            if rank == 0 && guards.length() >= HOT_FROM {
+                self.hot.store(vtable | key, Ordering::Release);
+            } else {
+                // SAFETY: the caller's word.
+                unsafe { guards.keys().set(key, vtable) };
+            }
+        }
+    }
+
+    /// Sends calls another way. Nothing is patched where there are no trampolines.
     pub(crate) fn send(&self, way: Way) {
-        let way = if TRAMPOLINES { way } else { Way::Plain };
+        let way = if way == Way::Patched && !TRAMPOLINES {
+            Way::Plain
+        } else {
+            way
+        };
         self.switch.store(way as i8, Ordering::Release);
     }
 

@@ -4,9 +4,14 @@ use super::{AtomicPtr, Ordering, Path, Phase, Site, Way};
 use crate::profile;
 use crate::registry::Table;
 
-/// Notes a call in the site's learning window. Without allocation, and without
-/// waiting: if the site's try-lock is taken, the note is dropped.
+/// Notes a call in the site's learning window, or counts it as a miss of the guards
+/// if those are all that is published. Without allocation, and without waiting: if
+/// the site's try-lock is taken, the note is dropped.
 pub(super) fn record(site: &'static Site, vtable: usize, table: &'static Table, path: Path) {
+    if site.phase() == Phase::Watching {
+        watch(site);
+        return;
+    }
     count(site, Phase::Learning, || {
         if note(site, vtable, table, path) && site.budget.load(Ordering::Relaxed) > 1 {
             return true;
@@ -14,6 +19,24 @@ pub(super) fn record(site: &'static Site, vtable: usize, table: &'static Table, 
         // The window is full: back to the plain price until someone plans.
         site.send(Way::Plain);
         false
+    });
+}
+
+/// Counts a miss of guards that have no chain behind them. After as many as there may
+/// be before the next look, such calls are plain and no longer counted.
+fn watch(site: &Site) {
+    count(site, Phase::Watching, || {
+        if site.budget.load(Ordering::Relaxed) == 1 {
+            // Unless a pass has sent the calls another way since this one read the
+            // switch.
+            let _ = site.switch.compare_exchange(
+                Way::Learning as i8,
+                Way::Guarded as i8,
+                Ordering::AcqRel,
+                Ordering::Relaxed,
+            );
+        }
+        true
     });
 }
 

@@ -14,7 +14,7 @@ static TABLE: Table = Table::new(
     core::any::TypeId::of::<u8>,
     &[],
 );
-static ROUTE: Route = Route::new(&DECLARATION, 0, core::ptr::null(), core::ptr::null());
+static ROUTE: Route = Route::without_guards(&DECLARATION, 0, core::ptr::null(), core::ptr::null());
 const PATH: Path = Path {
     route: &ROUTE,
     trampoline: 64,
@@ -22,7 +22,8 @@ const PATH: Path = Path {
 
 /// A site with an open window of `budget` records.
 fn open(phase: Phase, budget: u32) -> &'static Site {
-    let site = Box::leak(Box::new(Site::new(&"run", "tests.rs", 1, 1)));
+    static PLACE: Place = Place::new("run", "tests.rs", 1, 1);
+    let site = Box::leak(Box::new(Site::new(&PLACE)));
     let profile = (phase == Phase::Learning).then(|| &*Box::leak(Box::new(Profile::new())));
     let lock = site.lock().unwrap();
     lock.open(phase, budget, profile);
@@ -76,11 +77,40 @@ fn a_window_records_as_many_calls_as_it_is_open_for_and_switches_the_site_off() 
 #[test]
 fn a_miss_is_counted_and_nothing_else() {
     let site = open(Phase::Watching, 10);
-    pass(site, 1);
+    missed(site);
     assert_eq!(
         (site.budget(), is_plain(site), samples(site)),
-        (9, !TRAMPOLINES, None)
+        (9, false, None)
     );
+}
+
+#[test]
+fn misses_of_guards_without_a_chain_are_counted_until_the_budget_is_used_up() {
+    let site = open(Phase::Watching, 10);
+    site.send(Way::Learning);
+    for left in (0..10).rev() {
+        assert_eq!(site.switch.load(Ordering::Relaxed), Way::Learning as i8);
+        record(site, 1, &TABLE, PATH);
+        assert_eq!((site.budget(), samples(site)), (left, None));
+    }
+    // The guards stay on, and what they miss is plain.
+    assert_eq!(site.switch.load(Ordering::Relaxed), Way::Guarded as i8);
+    let before = bytes(site);
+    record(site, 1, &TABLE, PATH);
+    assert_eq!(bytes(site), before);
+}
+
+#[test]
+fn a_late_miss_of_guards_does_not_switch_off_what_was_published_since() {
+    let site = open(Phase::Watching, 1);
+    site.send(Way::Patched);
+    record(site, 1, &TABLE, PATH);
+    let way = if TRAMPOLINES {
+        Way::Patched
+    } else {
+        Way::Plain
+    };
+    assert_eq!(site.switch.load(Ordering::Relaxed), way as i8);
 }
 
 #[test]

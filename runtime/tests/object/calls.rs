@@ -9,7 +9,9 @@ use std::sync::Arc;
 use static_call::runtime::State;
 use static_call::{runtime, static_call, static_dispatch};
 
-use crate::proof::{alone, chains_are_expected, in_chain, in_every_state, patch, prove, rows};
+use crate::proof::{
+    alone, chains_are_expected, in_chain, in_every_state, patch, prove, reach, rows,
+};
 
 /// A codec.
 #[static_dispatch(object = FastCodec)]
@@ -338,4 +340,30 @@ fn a_call_inside_generic_code_gains_a_chain_too() {
         assert_eq!(row.state, State::Patched);
         assert_eq!(in_chain(&row), ["u32"]);
     }
+}
+
+#[test]
+fn the_method_may_list_types_to_be_inlined() {
+    #[static_dispatch(object = FastListed)]
+    trait Listed {
+        #[static_dispatch(targets = 1, inline = [u32, u8])]
+        fn listed(&self, x: u32) -> u32;
+    }
+    impl Listed for u32 {
+        fn listed(&self, x: u32) -> u32 {
+            self + x
+        }
+    }
+    impl Listed for u8 {
+        fn listed(&self, x: u32) -> u32 {
+            u32::from(*self) * x
+        }
+    }
+    let _alone = alone();
+    let check = || {
+        let objects: [Box<dyn FastListed + Send>; 2] = [Box::new(5_u32), Box::new(6_u8)];
+        assert_eq!(objects[0].listed(1) + objects[1].listed(2), 18);
+    };
+    reach(State::Inlined, file!(), "listed", check);
+    check();
 }

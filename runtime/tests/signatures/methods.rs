@@ -4,10 +4,11 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 
+use static_call::runtime::State;
 use static_call::{static_call, static_dispatch};
 
 use crate::kind::{Kind, Learned, Stranger};
-use crate::proof::prove;
+use crate::proof::{alone, prove, reach};
 use crate::signature;
 
 #[static_dispatch(targets = 1)]
@@ -166,6 +167,36 @@ fn the_receiver_may_be_pinned() {
     );
     let alone: Pin<Box<dyn Pinned>> = Box::pin(Learned::default());
     assert_eq!(alone.left_alone(), 3);
+}
+
+#[test]
+fn a_listed_types_body_is_called_pinned() {
+    #[static_dispatch(targets = 1)]
+    trait Listed {
+        fn listed_mut(self: Pin<&mut Self>, by: u64) -> u64;
+        fn listed(self: Pin<&Self>, by: u64) -> u64;
+    }
+    impl<const SEED: u64> Listed for Kind<SEED> {
+        fn listed_mut(mut self: Pin<&mut Self>, by: u64) -> u64 {
+            self.calls += by;
+            self.calls
+        }
+        fn listed(self: Pin<&Self>, by: u64) -> u64 {
+            self.calls * by
+        }
+    }
+    let _alone = alone();
+    let check = || {
+        let object: &mut (dyn Listed + Unpin) = &mut Learned::default();
+        let mut pinned = Pin::new(object);
+        let changed = static_call!(pinned.as_mut().listed_mut(2), inline = [Learned]);
+        let read = static_call!(pinned.as_ref().listed(3), inline = [Stranger, Learned]);
+        assert_eq!((changed, read), (5, 15));
+    };
+    for method in ["listed_mut", "listed"] {
+        reach(State::Inlined, file!(), method, check);
+        check();
+    }
 }
 
 signature!(the_receiver_may_be_spelled_out: dyn Pinned; by_reference(2));

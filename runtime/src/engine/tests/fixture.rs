@@ -5,7 +5,7 @@ use std::fs;
 use crate::arch::Target;
 use crate::private::vtable_of;
 use crate::registry::TraitObject as _;
-use crate::site::{Phase, Site, Way};
+use crate::site::{Phase, Place, Site, Way};
 use crate::static_dispatch;
 
 #[static_dispatch(crate = crate)]
@@ -81,8 +81,8 @@ const SETS: usize = 2;
 pub(super) type Through = fn(&dyn Tagged, u64) -> u64;
 
 /// Sites that are in no slice: the process's own engine leaves them alone.
-static STATICS: [[Site; SITES]; SETS] =
-    [const { [const { Site::new(&"tagged", file!(), line!(), column!()) }; SITES] }; SETS];
+static PLACE: Place = Place::new("tagged", file!(), line!(), column!());
+static STATICS: [[Site; SITES]; SETS] = [const { [const { Site::new(&PLACE) }; SITES] }; SETS];
 
 macro_rules! through {
     ($($set:literal: $($site:literal)*;)*) => {
@@ -92,6 +92,13 @@ macro_rules! through {
             struct At;
 
             impl CallSite for At {
+                type Inline = crate::site::ListOfMethod;
+
+                fn keys() -> &'static crate::site::Keys {
+                    static KEYS: crate::site::Keys = crate::site::Keys::new();
+                    &KEYS
+                }
+
                 fn site() -> &'static Site {
                     &STATICS[$set][$site]
                 }

@@ -1,0 +1,307 @@
+//! The guards: what a call passes on its way from the entry to the switch.
+//!
+//! Lists are nested pairs, and the guards recurse over them, at compile time: one
+//! implementation for `(A, Rest)`, which compares with `A`'s key and holds `A`'s
+//! body, and one for `()`, which holds the switch and what lies behind it.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+
+use super::shape::Shape;
+use super::trait_::{Context, repeated};
+use crate::ast::Method;
+use crate::names;
+
+impl Context<'_> {
+    pub(super) fn guards(&self) -> TokenStream {
+        let Context {
+            private,
+            applied,
+            repeated,
+            ..
+        } = self;
+        let visibility = &self.input.item.vis;
+        let guards = names::guards(self.ident());
+        let mut declared = self.generics.clone();
+        declared.params.push(syn::parse_quote!(__List));
+        let (parameters, _, clause) = declared.split_for_impl();
+        let objects = self.generics_with_implementor();
+        let (object_parameters, _, _) = objects.split_for_impl();
+        let bound = self.bound_with(|(name, _, _)| self.bound_by(name, &quote!(__Implementation)));
+        let rest = self.guards_applied(&quote!(__Rest));
+        let mut listed = self.generics.clone();
+        listed.params.push(syn::parse_quote!(
+            __Implementation: #applied + #rest + ?Sized
+        ));
+        listed
+            .params
+            .push(syn::parse_quote!(__Listed: #bound + 'static));
+        listed.params.push(syn::parse_quote!(__Rest));
+        let (listed_parameters, _, _) = listed.split_for_impl();
+        let no_guards = self.guards_applied(&quote!(()));
+        let one_guard = self.guards_applied(&quote!((__Listed, __Rest)));
+        let (enter, (declared, (switches, compares))): (
+            TokenStream,
+            (TokenStream, (TokenStream, TokenStream)),
+        ) = self
+            .input
+            .dispatched()
+            .enumerate()
+            .map(|(index, dispatched)| {
+                let stages = Stages::new(self, index, dispatched.method);
+                (
+                    stages.enter(),
+                    (stages.declarations(), (stages.switch(), stages.compare())),
+                )
+            })
+            .unzip();
+        quote! {
+            #repeated
+            #[doc(hidden)]
+            #visibility trait #guards #parameters: #applied #clause {
+                /// Guards in the list, which is also the index of the next one's key.
+                #[doc(hidden)]
+                const __LENGTH: #private::core::primitive::usize;
+                #enter
+                #declared
+            }
+            #repeated
+            impl #object_parameters #no_guards for __Implementation #clause {
+                const __LENGTH: #private::core::primitive::usize = 0;
+                #switches
+            }
+            #repeated
+            impl #listed_parameters #one_guard for __Implementation #clause {
+                const __LENGTH: #private::core::primitive::usize =
+                    1 + <Self as #rest>::__LENGTH;
+                #compares
+            }
+        }
+    }
+}
+
+/// What a call of one method passes, stage by stage. All but the last are inlined
+/// into each other.
+struct Stages<'a> {
+    context: &'a Context<'a>,
+    method: &'a Method,
+    shape: Shape,
+    key: TokenStream,
+    attributes: TokenStream,
+}
+
+impl<'a> Stages<'a> {
+    fn new(context: &'a Context<'a>, index: usize, method: &'a Method) -> Self {
+        Stages {
+            context,
+            method,
+            shape: context.shape(method),
+            key: context.key(index, &quote!(Self)),
+            attributes: repeated(&method.attributes),
+        }
+    }
+
+    /// One function: its name, what it takes after the receiver, and its body.
+    fn function(&self, name: &Ident, more: &TokenStream, body: &TokenStream) -> TokenStream {
+        let Stages {
+            method,
+            key,
+            attributes,
+            ..
+        } = self;
+        let private = &self.context.private;
+        let Shape {
+            receiver,
+            lifetimes,
+            clause,
+            plain_parameters,
+            plain_output,
+            ..
+        } = &self.shape;
+        let unsafety = &method.signature.unsafety;
+        quote! {
+            #attributes
+            #[doc(hidden)]
+            #unsafety fn #name <#(#lifetimes,)* __Site: #private::SiteOf<#key>>(
+                #receiver, #more #(, #plain_parameters)*
+            ) #plain_output #clause #body
+        }
+    }
+
+    /// The same, inlined.
+    fn inlined(&self, name: &Ident, more: &TokenStream, body: &TokenStream) -> TokenStream {
+        let function = self.function(name, more, &quote!({ #body }));
+        quote!(#[inline(always)] #function)
+    }
+
+    fn gate(&self) -> TokenStream {
+        let (private, key) = (&self.context.private, &self.key);
+        quote!(__gate: #private::Gate<__Site, #key>, __way: #private::Switch)
+    }
+
+    fn declarations(&self) -> TokenStream {
+        let ident = self.method.ident();
+        let private = &self.context.private;
+        let hot = self.function(
+            &names::hot(ident),
+            &quote!(__index: #private::core::primitive::usize),
+            &quote!(;),
+        );
+        let guarded = self.function(&names::guarded(ident), &self.gate(), &quote!(;));
+        quote!(#hot #guarded)
+    }
+
+    /// First the switch, so that a call that is left to the vtable costs no
+    /// compares. Then the key of the most frequent type, where going through the
+    /// list in order would take longer.
+    fn enter(&self) -> TokenStream {
+        let Stages { method, shape, .. } = self;
+        let Context {
+            private, applied, ..
+        } = self.context;
+        let ident = names::quiet(method.ident());
+        let plain = shape.call(method, &quote!(<Self as #applied>::#ident));
+        let hot = names::hot(method.ident());
+        let hot = shape.call_with(method, &quote!(Self::#hot::<__Site>), &quote!(__index));
+        let guarded = names::guarded(method.ident());
+        let guarded = shape.call_with(
+            method,
+            &quote!(Self::#guarded::<__Site>),
+            &quote!(__gate, __way),
+        );
+        let key = &self.key;
+        self.inlined(
+            &names::enter(method.ident()),
+            &quote!(__gate: #private::Gate<__Site, #key>),
+            &quote! {
+                let __way = __gate.way();
+                if Self::__LENGTH != 0 && __way.is_plain() {
+                    #plain
+                } else {
+                    let __index = if Self::__LENGTH >= #private::HOT_FROM {
+                        __gate.hot(#private::vtable_of(&*self))
+                    } else {
+                        Self::__LENGTH
+                    };
+                    if __index < Self::__LENGTH {
+                        #hot
+                    } else {
+                        #guarded
+                    }
+                }
+            },
+        )
+    }
+
+    /// The compare with one key, and the body behind it.
+    fn compare(&self) -> TokenStream {
+        let Stages { method, shape, .. } = self;
+        let Context {
+            private, applied, ..
+        } = self.context;
+        let ident = names::quiet(method.ident());
+        let rest = self.context.guards_applied(&quote!(__Rest));
+        let listed = quote::format_ident!("__Listed");
+        let body = shape.call_on(
+            method,
+            &quote!(<__Listed as #applied>::#ident),
+            private,
+            &listed,
+        );
+        let further = |name: &Ident, more: &TokenStream| {
+            shape.call_with(method, &quote!(<Self as #rest>::#name::<__Site>), more)
+        };
+        let guarded = names::guarded(method.ident());
+        let hot = names::hot(method.ident());
+        let guarded_further = further(&guarded, &quote!(__gate, __way));
+        let hot_further = further(&hot, &quote!(__index));
+        let guarded = self.inlined(
+            &guarded,
+            &self.gate(),
+            &quote! {
+                if #private::vtable_of(&*self) == __gate.key(<Self as #rest>::__LENGTH) {
+                    #body
+                } else {
+                    #guarded_further
+                }
+            },
+        );
+        let hot = self.inlined(
+            &hot,
+            &quote!(__index: #private::core::primitive::usize),
+            &quote! {
+                if __index == <Self as #rest>::__LENGTH {
+                    #body
+                } else {
+                    #hot_further
+                }
+            },
+        );
+        quote!(#guarded #hot)
+    }
+
+    /// Behind all guards: the ways of the switch.
+    fn switch(&self) -> TokenStream {
+        let Stages { method, shape, .. } = self;
+        let Context {
+            private, applied, ..
+        } = self.context;
+        let Shape { moved, .. } = shape;
+        let ident = names::quiet(method.ident());
+        let shims_applied = self.context.shims_applied();
+        let fallback = names::fallback(method.ident());
+        let fallback = quote!(<Self as #shims_applied>::#fallback::<__Site>);
+        let plain = shape.call(method, &quote!(<Self as #applied>::#ident));
+        let passed = shape.passed();
+        let signature = shape.inferred_signature();
+        let through = |function: &TokenStream| {
+            let call = if shape.output_is_written {
+                quote! {
+                    let mut __out = #private::MaybeUninit::uninit();
+                    unsafe {
+                        #function(self, __out.as_mut_ptr() as *mut () #(, #passed)*);
+                        __out.assume_init()
+                    }
+                }
+            } else {
+                quote!(unsafe { #function(self #(, #passed)*) })
+            };
+            quote! {
+                #(let #moved = #private::ManuallyDrop::new(#moved);)*
+                #call
+            }
+        };
+        let patched = through(&quote! {
+            // The trampoline has the fallback's signature, which only the
+            // fallback's own type spells with all its lifetimes.
+            #private::with_signature_of(#fallback as #signature, __gate.trampoline())
+        });
+        let learning = names::learning(method.ident());
+        let learn = shape.call_with(
+            method,
+            &quote!(<Self as #shims_applied>::#learning::<__Site>),
+            &quote!(__gate.trampoline()),
+        );
+        let guarded = self.inlined(
+            &names::guarded(method.ident()),
+            &self.gate(),
+            &quote! {
+                if __way.is_plain() {
+                    #plain
+                } else if __way.is_patched() {
+                    #patched
+                } else if __gate.is_guarded(__way) {
+                    #plain
+                } else {
+                    #learn
+                }
+            },
+        );
+        let hot = self.inlined(
+            &names::hot(method.ident()),
+            &quote!(_: #private::core::primitive::usize),
+            &plain,
+        );
+        quote!(#guarded #hot)
+    }
+}

@@ -1,0 +1,77 @@
+//! `inline = [A, B]`: the list of types, as calls, methods and regions write it.
+
+use quote::ToTokens;
+use syn::parse::ParseStream;
+use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
+use syn::{Error, Result, Token, Type, bracketed};
+
+/// As many keys as a cache line holds.
+const MOST: usize = 8;
+
+/// What follows `inline`: `= [A, B]`.
+pub(crate) fn inline(input: ParseStream, after: proc_macro2::Span) -> Result<Vec<Type>> {
+    const ADVICE: &str = "`inline` needs a list of types: write `inline = [A, B]`";
+    if !input.peek(Token![=]) {
+        return Err(Error::new(after, ADVICE));
+    }
+    input.parse::<Token![=]>()?;
+    if input.is_empty() {
+        return Err(Error::new(after, ADVICE));
+    }
+    if !input.peek(syn::token::Bracket) {
+        return Err(input.error(ADVICE));
+    }
+    types(input)
+}
+
+/// `[A, B]`: 1 to 8 types, each once.
+pub(crate) fn types(input: ParseStream) -> Result<Vec<Type>> {
+    let content;
+    let bracket = bracketed!(content in input);
+    let types: Vec<Type> = Punctuated::<Type, Token![,]>::parse_terminated(&content)
+        .map_err(|error| Error::new(error.span(), "a type is expected here"))?
+        .into_iter()
+        .collect();
+    if types.is_empty() {
+        return Err(Error::new(
+            bracket.span.join(),
+            "the list is empty; name the types whose bodies are to be inlined, 1 to 8",
+        ));
+    }
+    if let Some(one) = types.get(MOST) {
+        return Err(Error::new_spanned(
+            one,
+            "a list names at most 8 types; keep the most frequent ones",
+        ));
+    }
+    for (index, ty) in types.iter().enumerate() {
+        check(ty)?;
+        let text = ty.to_token_stream().to_string();
+        if types[..index]
+            .iter()
+            .any(|other| other.to_token_stream().to_string() == text)
+        {
+            return Err(Error::new_spanned(
+                ty,
+                "this type is in the list already; keep one",
+            ));
+        }
+    }
+    Ok(types)
+}
+
+fn check(ty: &Type) -> Result<()> {
+    match ty {
+        Type::TraitObject(_) => Err(Error::new_spanned(
+            ty,
+            "a trait object has no body to inline; name the types behind it",
+        )),
+        Type::ImplTrait(_) | Type::Infer(_) => Err(Error::new_spanned(
+            ty,
+            "this names no type; name each type whose body is to be inlined",
+        )),
+        Type::Never(_) => Err(Error::new(ty.span(), "`!` has no values to call")),
+        _ => Ok(()),
+    }
+}

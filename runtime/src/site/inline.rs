@@ -1,0 +1,182 @@
+//! Inlined bodies: which types a call site lists, and the keys of their guards.
+//!
+//! `inline = [A, B]` puts a guard for each type in front of the switch: a compare
+//! of the receiver's vtable with a *key*, and behind it the body, inlined. Keys
+//! are learned and not known at compile time, because vtables have no addresses of
+//! their own: there may be one of the same type in every crate and codegen unit,
+//! and a compile-time address misses almost always in a release build of several
+//! crates.
+//!
+//! # Why a key may be believed
+//! A guard runs `A`'s code on the receiver's data without another look, so a key
+//! must be the vtable of `A` for this very trait, or zero, which no vtable is.
+//! `engine` sets it under the engine's lock to a vtable whose table names the same
+//! pair of type and trait as the list does ([`Listed::identity`]) and whose trait
+//! is declared by the very static that the call site's route names, so that both
+//! were linked together and agree about layouts. A site has one list: types in it
+//! cannot depend on the generics of the function around the call. The list of a
+//! method may depend on its trait's generics, of which the vtable is as well.
+
+use core::any::TypeId;
+use core::marker::PhantomData;
+use core::sync::atomic::{AtomicUsize, Ordering};
+
+use super::{CallSite, DispatchedMethod};
+use crate::registry::Table;
+
+/// Types that a list may name. As many as a cache line holds keys, and no more than
+/// an aligned address leaves bits for.
+pub(crate) const MOST_LISTED: usize = 8;
+
+/// Lists of this length look for the most frequent type first, and then in the order
+/// written. In shorter ones every order costs the same: with one more compare in
+/// front of the right one a call took 0.74 of the plain call's time, as without;
+/// with seven more it took 1.13.
+pub const HOT_FROM: usize = 3;
+
+/// The keys of a call site's guards: a cache line that is written when plans change
+/// and read by calls, so that it is shared by all processors in between.
+///
+/// The last type of a list has the first key.
+#[repr(C, align(64))]
+pub struct Keys([AtomicUsize; MOST_LISTED]);
+
+impl Keys {
+    /// All guards off.
+    pub const fn new() -> Self {
+        Keys([const { AtomicUsize::new(0) }; MOST_LISTED])
+    }
+
+    /// The vtable that the guard of one type compares with.
+    #[inline(always)]
+    pub(super) fn get(&self, index: usize) -> usize {
+        self.0[index].load(Ordering::Relaxed)
+    }
+
+    /// Switches one guard on.
+    ///
+    /// # Safety
+    /// `vtable` is a vtable of the type that the list names there, for the trait of
+    /// the site's method: see the module's text.
+    pub(super) unsafe fn set(&self, index: usize, vtable: usize) {
+        self.0[index].store(vtable, Ordering::Release);
+    }
+
+    /// Switches all guards off. Calls that are on their way through one go on.
+    pub(super) fn clear(&self) {
+        for key in &self.0 {
+            key.store(0, Ordering::Release);
+        }
+    }
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        Keys::new()
+    }
+}
+
+/// A type in a list.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct Listed {
+    /// The type together with the trait, as
+    /// [`Table::distinct`](crate::registry::Table::distinct) names an implementation.
+    pub(crate) identity: fn() -> TypeId,
+}
+
+/// What a call site lists.
+pub trait InlineList<M: DispatchedMethod> {
+    /// The list: `(A, (B, ()))`.
+    type List: List<M>;
+}
+
+/// No list at the call: that of the method's annotation, if it has one.
+pub enum ListOfMethod {}
+
+impl<M: DispatchedMethod> InlineList<M> for ListOfMethod {
+    type List = M::Inline;
+}
+
+impl<M: DispatchedMethod, T: 'static, R: List<M>> InlineList<M> for (T, R) {
+    type List = (T, R);
+}
+
+/// Types one by one.
+pub trait List<M: DispatchedMethod> {
+    /// How many.
+    const LENGTH: usize;
+    /// Each at the index of its key; behind them whatever fills the array.
+    const LISTED: [Option<Listed>; MOST_LISTED];
+}
+
+impl<M: DispatchedMethod> List<M> for () {
+    const LENGTH: usize = 0;
+    const LISTED: [Option<Listed>; MOST_LISTED] = [None; MOST_LISTED];
+}
+
+impl<M: DispatchedMethod, T: 'static, R: List<M>> List<M> for (T, R) {
+    const LENGTH: usize = 1 + R::LENGTH;
+    const LISTED: [Option<Listed>; MOST_LISTED] = {
+        let mut listed = R::LISTED;
+        listed[R::LENGTH] = Some(Listed {
+            identity: crate::private::identity::<(PhantomData<T>, PhantomData<M::Bare>)>,
+        });
+        listed
+    };
+}
+
+/// A call site, seen from a method that it leads to.
+pub trait SiteOf<M: DispatchedMethod>: CallSite {
+    /// The list that applies.
+    type List: List<M>;
+}
+
+impl<S: CallSite, M: DispatchedMethod> SiteOf<M> for S
+where
+    S::Inline: InlineList<M>,
+{
+    type List = <S::Inline as InlineList<M>>::List;
+}
+
+/// The guards that lie in front of a route.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub(crate) struct Guards {
+    pub(crate) listed: [Option<Listed>; MOST_LISTED],
+    keys: fn() -> &'static Keys,
+}
+
+impl Guards {
+    /// Those of `S` in front of `M`; [`None`] without a list.
+    pub(super) const fn of<S: SiteOf<M>, M: DispatchedMethod>() -> Option<Guards> {
+        if <S::List as List<M>>::LENGTH == 0 {
+            None
+        } else {
+            Some(Guards {
+                listed: <S::List as List<M>>::LISTED,
+                keys: <S as CallSite>::keys,
+            })
+        }
+    }
+
+    /// How many types are listed.
+    pub(super) fn length(&self) -> usize {
+        self.listed.iter().flatten().count()
+    }
+
+    /// Index of the key that may hold vtables with this table: the one of the type
+    /// that the list names for the same trait. Both must come from one loaded object,
+    /// for identities of types say nothing across objects.
+    pub(crate) fn key_of(&self, table: &Table) -> Option<usize> {
+        let names_it = |listed: &Option<Listed>| {
+            listed.is_some_and(|listed| (listed.identity)() == table.distinct())
+        };
+        self.listed.iter().position(names_it)
+    }
+
+    /// Where the keys lie.
+    pub(super) fn keys(&self) -> &'static Keys {
+        (self.keys)()
+    }
+}
