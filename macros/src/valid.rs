@@ -120,7 +120,7 @@ pub(crate) fn method(method: &Method) -> Result<()> {
         );
     }
     by_value_self(method)?;
-    if let Some(condition) = condition(signature) {
+    if let Some(condition) = &method.condition {
         return refuse(
             condition,
             "a method with a condition of its own is not there for every type, so it cannot be \
@@ -130,14 +130,26 @@ pub(crate) fn method(method: &Method) -> Result<()> {
     Ok(())
 }
 
-/// A predicate of the `where` clause that asks for more than a lifetime.
-fn condition(signature: &syn::Signature) -> Option<&WherePredicate> {
+/// A predicate of the `where` clause that asks for more than a lifetime, and for more
+/// of `Self` than the trait's supertraits do. `async_trait` writes `Self: Sync`.
+pub(crate) fn condition<'a>(
+    signature: &'a syn::Signature,
+    implied: &[TypeParamBound],
+) -> Option<&'a WherePredicate> {
+    let name = |bound: &TypeParamBound| match bound {
+        TypeParamBound::Trait(bound) => bound.path.segments.last().map(|last| last.ident.clone()),
+        _ => None,
+    };
+    let is_marker = |bound: &TypeParamBound| {
+        name(bound).is_some_and(|name| name == "Send" || name == "Sync")
+            && implied.iter().any(|known| name(known) == name(bound))
+    };
     let clause = signature.generics.where_clause.as_ref()?;
     clause.predicates.iter().find(|predicate| match predicate {
-        WherePredicate::Type(predicate) => predicate
-            .bounds
-            .iter()
-            .any(|bound| !matches!(bound, TypeParamBound::Lifetime(_))),
+        WherePredicate::Type(predicate) => predicate.bounds.iter().any(|bound| match bound {
+            TypeParamBound::Lifetime(_) => false,
+            bound => !(rewrite::is_self(&predicate.bounded_ty) && is_marker(bound)),
+        }),
         _ => false,
     })
 }

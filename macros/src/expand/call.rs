@@ -1,5 +1,5 @@
 //! The expansion of `static_call!`: the same method call on the same receiver,
-//! with the entry's name, and the call site declared in its last argument.
+//! with the entry's name, and the call site declared in its first argument.
 //!
 //! Nothing stands around the call: a block there would change how long
 //! temporaries live and would move the receiver's evaluation.
@@ -88,8 +88,8 @@ pub(crate) fn static_call(input: TokenStream) -> TokenStream {
     // belongs there.
     let gate = quote_spanned!(span=> __gate());
     let site: Expr = syn::parse_quote_spanned!(span=> { #items #gate });
-    // Last, so that rustc counts the user's arguments from the first.
-    call.args.push(site);
+    // First: behind too few arguments it would be taken for one of them.
+    call.args.insert(0, site);
     call.method = Ident::new(&names::entry(&call.method), span);
     call.into_token_stream()
 }

@@ -176,7 +176,7 @@ impl Context<'_> {
             #[doc(hidden)]
             #[inline(always)]
             #visibility #unsafety fn #entry <#(#lifetimes,)* __Site: #private::SiteOf<#key>>(
-                #receiver #(, #plain_parameters)*, __gate: #private::Gate<__Site, #key>
+                #receiver, __gate: #private::Gate<__Site, #key> #(, #plain_parameters)*
             ) #plain_output
             where
                 Self: #guards,
@@ -212,7 +212,7 @@ impl Context<'_> {
             #repeated
             #[doc(hidden)]
             #visibility #unsafety fn #entry <#(#lifetimes,)* __Site: #private::AnnotatedMethod>(
-                #receiver #(, #plain_parameters)*, _: #private::Gate<__Site, #private::NotAnnotated>
+                #receiver, _: #private::Gate<__Site, #private::NotAnnotated> #(, #plain_parameters)*
             ) #plain_output #clause {
                 #plain
             }

@@ -58,6 +58,7 @@ fn declared(context: &Context<'_>, name: &Ident) -> Trait {
             signature: forwarding(context, name, method),
             title: method.title.clone(),
             attributes: method.attributes.clone(),
+            condition: method.condition.clone(),
             options: Some(match context.input.as_dispatched(method) {
                 None => MethodOptions::Skip,
                 Some(dispatched) => MethodOptions::Dispatch {

@@ -9,5 +9,6 @@
 #[path = "../proof/mod.rs"]
 mod proof;
 
+mod asynchronous;
 mod calls;
 mod shapes;
