@@ -88,6 +88,12 @@ impl Context<'_> {
         let visibility = &self.input.item.vis;
         let generics = self.generics_of_objects();
         let (parameters, _, clause) = generics.split_for_impl();
+        let outlives = self.outlives(&quote!(__Implementation));
+        let mut of_objects = generics.clone();
+        if let Some(predicate) = self.outlives(&quote!(Self)) {
+            of_objects.make_where_clause().predicates.push(predicate);
+        }
+        let clause_of_objects = &of_objects.where_clause;
         // Enough for the hint; the other object types name the method in rustc's words.
         let hints = autos.len() < 3;
         let ty = self.object_type(bound, autos);
@@ -116,18 +122,19 @@ impl Context<'_> {
                     -> #private::Implementation
                 where
                     __Implementation: #bound + '__object,
+                    #outlives
                 {
                     #private::Implementation::new(
                         #private::vtable_of_pointer(
                             #private::dangling::<__Implementation>() as *const (dyn #bound + '__object)
                         ),
-                        <__Implementation as #shims_applied>::__TABLE,
+                        <__Implementation as #shims_applied>::__table(),
                     )
                 }
             }
             // SAFETY: the table is the one that the receiver's own vtable leads to.
             #repeated
-            unsafe impl #parameters #private::TraitObject for #ty #clause {
+            unsafe impl #parameters #private::TraitObject for #ty #clause_of_objects {
                 #[inline]
                 fn __table(&self) -> &'static #private::Table {
                     <Self as #hook_applied>::__static_dispatch_table(self)

@@ -266,6 +266,9 @@ impl<'a> Context<'a> {
         let visibility = &self.input.item.vis;
         let hook = names::hook(self.ident());
         let (hook_applied, shims_applied) = (self.hook_applied(), self.shims_applied());
+        let outlives = self
+            .outlives(&quote!(Self))
+            .map(|predicate| quote!(where #predicate));
         let (parameters, _, clause) = self.generics.split_for_impl();
         let with_implementor = self.generics_with_implementor();
         let (impl_parameters, _, _) = with_implementor.split_for_impl();
@@ -274,13 +277,13 @@ impl<'a> Context<'a> {
             #[doc(hidden)]
             #visibility trait #hook #parameters #clause {
                 #[doc(hidden)]
-                fn __static_dispatch_table(&self) -> &'static #private::Table;
+                fn __static_dispatch_table(&self) -> &'static #private::Table #outlives;
             }
             #repeated
             impl #impl_parameters #hook_applied for __Implementation #clause {
                 #[inline]
-                fn __static_dispatch_table(&self) -> &'static #private::Table {
-                    <Self as #shims_applied>::__TABLE
+                fn __static_dispatch_table(&self) -> &'static #private::Table #outlives {
+                    <Self as #shims_applied>::__table()
                 }
             }
         }
@@ -311,20 +314,31 @@ impl<'a> Context<'a> {
             .enumerate()
             .map(|(index, dispatched)| self.method_shims(index, dispatched.method));
         let object = self.bound_with(|(name, _, _)| self.bound_by(name, &quote!(Self)));
+        let outlives = self
+            .outlives(&quote!(Self))
+            .map(|predicate| quote!(where #predicate));
         quote! {
             #repeated
             #[doc(hidden)]
             #visibility trait #name #parameters: #applied #clause {
                 #[doc(hidden)]
-                const __TABLE: &'static #private::Table = &#private::Table::new(
-                    &#declaration,
-                    #private::type_name::<Self>,
-                    #private::identity::<Self>,
-                    // Distinct for each implementation of each instantiation of
-                    // the trait, so that no two vtables have equal content.
-                    #private::identity::<(#private::PhantomData<Self>, #private::PhantomData<dyn #object>)>,
-                    &[#(#addresses),*],
-                );
+                #[inline]
+                fn __table() -> &'static #private::Table #outlives {
+                    const {
+                        &#private::Table::new(
+                            &#declaration,
+                            #private::type_name::<Self>,
+                            #private::identity::<Self>,
+                            // Distinct for each implementation of each instantiation of
+                            // the trait, so that no two vtables have equal content.
+                            #private::identity::<(
+                                #private::PhantomData<Self>,
+                                #private::PhantomData<dyn #object>,
+                            )>,
+                            const { &[#(#addresses),*] },
+                        )
+                    }
+                }
                 #(#methods)*
             }
             #repeated
@@ -435,6 +449,9 @@ impl<'a> Context<'a> {
         generics
             .params
             .push(syn::parse_quote!(__Object: #applied + ?Sized));
+        if let Some(predicate) = self.outlives(&quote!(__Object)) {
+            generics.make_where_clause().predicates.push(predicate);
+        }
         let (impl_parameters, _, clause) = generics.split_for_impl();
         let mut declared = generics.clone();
         declared
@@ -486,6 +503,26 @@ impl<'a> Context<'a> {
             ) #clause;
             #(#methods)*
         }
+    }
+
+    /// `Self: 'a`, which a receiver `&'a mut self` with the trait's own `'a` asks for.
+    /// In a method that has this receiver it is implied; where the method is only
+    /// named, it must be said.
+    pub(super) fn outlives(&self, implementor: &TokenStream) -> Option<WherePredicate> {
+        let names = |tokens: TokenStream, lifetime: &syn::Lifetime| {
+            let text = format!("{lifetime} ");
+            format!("{tokens} ").contains(&text)
+        };
+        let lifetimes = self.generics.lifetimes().map(|one| &one.lifetime);
+        let lifetimes = lifetimes.filter(|lifetime| {
+            let mut dispatched = self.input.dispatched();
+            dispatched.any(|dispatched| {
+                let receiver = dispatched.method.receiver();
+                receiver.is_some_and(|receiver| names(receiver.to_token_stream(), lifetime))
+            })
+        });
+        let lifetimes: Vec<_> = lifetimes.collect();
+        (!lifetimes.is_empty()).then(|| syn::parse_quote!(#implementor: #(#lifetimes)+*))
     }
 
     /// `__TraitMethod<'a, A, Object, INDEX>`.
