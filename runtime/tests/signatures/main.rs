@@ -20,6 +20,7 @@ mod aggregates;
 mod borrows;
 mod counts;
 mod kind;
+mod large;
 mod methods;
 mod pointers;
 mod scalars;
