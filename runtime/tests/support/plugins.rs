@@ -29,6 +29,10 @@ pub(crate) fn build(package: &str, variant: &str) -> PathBuf {
         }
         _ => {}
     }
+    // A sanitizer's flags would reach the plugin's macros too, which rustc runs.
+    if std::env::var("RUSTFLAGS").is_ok_and(|flags| flags.contains("sanitizer")) {
+        cargo.env_remove("RUSTFLAGS");
+    }
     let profile = if cfg!(debug_assertions) {
         "debug"
     } else {
