@@ -4,15 +4,8 @@
 use libfuzzer_sys::arbitrary::{Arbitrary, Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
 
-#[allow(unreachable_pub)]
-mod tests {
-    #[path = "../../../runtime/src/arch/x86_64/tests/emulation.rs"]
-    mod emulation;
-
-    pub fn emulate(at: usize, code: &[u8], vtable: u64) -> u64 {
-        emulation::emulate(at, code, vtable)
-    }
-}
+#[path = "../../runtime/src/arch/x86_64/tests/emulation.rs"]
+mod emulation;
 
 #[derive(Debug)]
 struct Chain {
@@ -50,7 +43,7 @@ fuzz_target!(|chain: Chain| {
     for vtable in vtables.chain([chain.other, 0, usize::MAX]) {
         let model = chain.targets.iter().find(|(known, _)| *known == vtable);
         let model = model.map_or(chain.fallback, |(_, shim)| *shim);
-        let reached = tests::emulate(chain.at, &code, vtable as u64);
+        let reached = emulation::emulate(chain.at, &code, vtable as u64);
         assert_eq!(reached, model as u64, "{chain:x?}");
     }
 });

@@ -52,7 +52,7 @@ fn workspace() -> io::Result<PathBuf> {
     let own = fs::read_to_string(&manifest)?;
     fs::write(manifest, format!("{own}\n{shared}"))?;
     let both = workspace.join("both/Cargo.toml");
-    let text = fs::read_to_string(&both)?.replace("\"THIS\"", &format!("{here:?}"));
+    let text = fs::read_to_string(&both)?.replace("THIS", env!("CARGO_MANIFEST_DIR"));
     fs::write(both, text)?;
     let lock = here.join("../Cargo.lock");
     if lock.exists() {

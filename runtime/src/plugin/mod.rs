@@ -58,10 +58,17 @@ impl Plugin {
     /// What is checked, in this order, each with an error of its own: the file is
     /// a whole shared library for this machine; it has a header of this version;
     /// it was built by the same `rustc` and with the same version of this crate
-    /// (all that before any of its code runs); every annotated trait that both
-    /// sides know is the same on both.
+    /// (all that before any of its code runs); what the loader mapped is the file
+    /// that was checked; everything that its manifest names lies inside it; every
+    /// annotated trait that both sides know is the same on both.
     ///
-    /// Costs one reading of the file, `dlopen`, and one lock.
+    /// A library whose threads still run stays mapped until they end (glibc), and
+    /// the next unloading takes it away. To replace a plugin on disk, rename the new
+    /// file over the old one: a mapped file that is overwritten changes under the
+    /// program, which nothing can survive.
+    ///
+    /// Costs one reading of the file, a comparison with its constant parts, `dlopen`,
+    /// and one lock.
     ///
     /// # Errors
     /// One [`PluginError`] for each of the above. The library is unloaded again
@@ -72,7 +79,9 @@ impl Plugin {
     /// shared types (those in signatures of annotated traits and constructors) are
     /// the host's: the checks compare names, traits and versions, not the content
     /// of every type. Both sides must use the same global allocator if values that
-    /// own memory cross between them. No thread may run the plugin's code once its
+    /// own memory cross between them. A panic may not unwind out of a method of a
+    /// plugin's object into the host: their standard libraries are two, and the
+    /// process ends. (Constructors and `drop` may panic.) No thread may run the plugin's code once its
     /// last object and the last [`Plugin`] are dropped.
     pub unsafe fn load(path: impl AsRef<Path>) -> Result<Plugin, PluginError> {
         let path = path.as_ref();

@@ -22,6 +22,10 @@ static BUILT: LazyLock<PathBuf> = LazyLock::new(|| {
         // As the plugins' tests do, so that what they built can be used.
         .env("CARGO_PROFILE_DEV_STRIP", "debuginfo")
         .env("CARGO_PROFILE_RELEASE_STRIP", "debuginfo");
+    // A sanitizer's flags would reach the library's macros too, which rustc runs.
+    if std::env::var("RUSTFLAGS").is_ok_and(|flags| flags.contains("sanitizer")) {
+        cargo.env_remove("RUSTFLAGS");
+    }
     let profile = if cfg!(debug_assertions) {
         "debug"
     } else {

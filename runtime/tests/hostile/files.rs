@@ -71,12 +71,15 @@ fn a_plugin_cut_at_any_page_is_refused_as_truncated() {
     println!("{refusals} cuts of {whole} bytes refused");
 }
 
+/// What is done to a file.
+type Edit = fn(&mut Vec<u8>);
+
 #[test]
 fn what_is_no_plugin_for_this_machine_is_refused_unread() {
     let _alone = crate::alone();
     let before = state();
     // ELF's identification: class, byte order; its type and machine.
-    let cases: [(&str, fn(&mut Vec<u8>)); 8] = [
+    let cases: [(&str, Edit); 8] = [
         ("empty", |bytes| bytes.clear()),
         ("text", |bytes| *bytes = b"#!/bin/sh\nexit 1\n".to_vec()),
         ("32-bit", |bytes| bytes[4] = 1),

@@ -9,16 +9,24 @@ use static_call_fixture_api::Filter;
 
 use crate::{GOOD, HOSTILE, OTHER, Own, apply, load, object, plugins, state};
 
+/// On a thread of its own: who starts a thread in a plugin, or prints a backtrace
+/// there, has thread-locals of the library, and glibc keeps it as long.
+fn elsewhere<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| scope.spawn(work).join().unwrap())
+}
+
 #[test]
 fn a_panic_in_a_plugins_drop_is_the_hosts_panic_and_the_plugin_can_still_go() {
     let _alone = crate::alone();
     let path = plugins::copy_for("drop", &HOSTILE);
     let before = state();
     let plugin = load(&path).unwrap();
-    let mut loud = object(&plugin, "panics in drop");
+    let payload = elsewhere(|| {
+        let mut loud = object(&plugin, "panics in drop");
+        assert_eq!(apply(&mut *loud, 40), 42);
+        catch_unwind(AssertUnwindSafe(|| drop(loud))).unwrap_err()
+    });
     drop(plugin);
-    assert_eq!(apply(&mut *loud, 40), 42);
-    let payload = catch_unwind(AssertUnwindSafe(|| drop(loud))).unwrap_err();
     // The library is gone by now, and its panic's payload with it.
     assert!(!plugins::is_mapped(&path));
     assert_eq!(
@@ -34,9 +42,10 @@ fn a_constructors_panic_whose_payload_panics_too_is_an_error() {
     let _alone = crate::alone();
     let path = plugins::copy_for("payload", &HOSTILE);
     let plugin = load(&path).unwrap();
-    let error = plugin
-        .construct::<dyn Filter, ()>("panics with what panics", ())
-        .unwrap_err();
+    let error = elsewhere(|| {
+        let made = plugin.construct::<dyn Filter, ()>("panics with what panics", ());
+        made.unwrap_err()
+    });
     assert!(matches!(error, PluginError::Panicked { .. }), "{error:?}");
     assert!(error.to_string().ends_with("no message"), "{error}");
     drop(plugin);
@@ -75,12 +84,8 @@ fn a_plugin_whose_thread_still_runs_stays_mapped_until_it_ends() {
     let before = state();
     let plugin = load(&path).unwrap();
     let addresses = ((&raw const NUMBERS).addr(), (&raw const STOP).addr());
-    // By a thread of its own: whoever starts a thread keeps the library's
-    // thread-locals, and so the library, until it ends itself.
-    let filter: PluginBox<dyn Filter> = std::thread::scope(|scope| {
-        let construct = || plugin.construct("starts a thread", addresses);
-        scope.spawn(construct).join().unwrap().unwrap()
-    });
+    let construct = || plugin.construct("starts a thread", addresses);
+    let filter: PluginBox<dyn Filter> = elsewhere(construct).unwrap();
     let [thread, counter] = &NUMBERS;
     let goes_on = || {
         let then = counter.load(Ordering::Acquire);

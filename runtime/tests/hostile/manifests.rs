@@ -123,8 +123,8 @@ fn wrong(word: Word, addresses: &Addresses) -> Vec<usize> {
 
 #[test]
 fn an_address_outside_of_the_plugin_is_refused_wherever_it_stands() {
-    let _alone = crate::alone();
     static OUTSIDE: [u64; 16] = [7; 16];
+    let _alone = crate::alone();
     let path = plugins::copy_for("forged", &HOSTILE);
     let heap: Box<[u64; 512]> = Box::new([0; 512]);
     let local = [0_u64; 16];
@@ -135,6 +135,7 @@ fn an_address_outside_of_the_plugin_is_refused_wherever_it_stands() {
             // SAFETY: the fixture's initializers do nothing, and its symbols have
             // these types.
             let library = unsafe { Library::new(&path).unwrap() };
+            // SAFETY: as above.
             let (forge, read_only) = unsafe {
                 (
                     *library.get::<Forge>(b"static_call_test_forge").unwrap(),
@@ -190,6 +191,7 @@ fn a_value_that_its_type_does_not_have_is_refused() {
     for (part, word, value, shown) in capacity.into_iter().chain(lock) {
         // SAFETY: as in the test above.
         let library = unsafe { Library::new(&path).unwrap() };
+        // SAFETY: as in the test above.
         unsafe { library.get::<Forge>(b"static_call_test_forge").unwrap()(part, word, value) };
         let error = load(&path).unwrap_err();
         assert!(matches!(error, PluginError::Manifest { .. }), "{error:?}");
@@ -216,10 +218,10 @@ fn a_header_that_is_not_where_the_file_says_is_refused() {
         |symbol, header| symbol[8..16].copy_from_slice(&header.to_le_bytes()),
     );
     check(&function, &before, "the manifest's function");
+}
 
-    fn check(path: &std::path::Path, before: &State, part: &str) {
-        let error = refused(path, before);
-        assert!(matches!(error, PluginError::Manifest { .. }), "{error:?}");
-        assert!(error.to_string().contains(part), "{error}");
-    }
+fn check(path: &std::path::Path, before: &State, part: &str) {
+    let error = refused(path, before);
+    assert!(matches!(error, PluginError::Manifest { .. }), "{error:?}");
+    assert!(error.to_string().contains(part), "{error}");
 }

@@ -29,6 +29,10 @@ pub(crate) fn build(package: &str, variant: &str) -> PathBuf {
         }
         _ => {}
     }
+    // A sanitizer's flags would reach the plugin's macros too, which rustc runs.
+    if std::env::var("RUSTFLAGS").is_ok_and(|flags| flags.contains("sanitizer")) {
+        cargo.env_remove("RUSTFLAGS");
+    }
     let profile = if cfg!(debug_assertions) {
         "debug"
     } else {
@@ -60,8 +64,13 @@ pub(crate) fn copy_for(test: &str, plugin: &Path) -> PathBuf {
     copy
 }
 
-/// Whether anything of the file is mapped.
+/// Whether code of the file is mapped. (Whoever prints a backtrace maps the file to
+/// read the names in it, and keeps that.)
 pub(crate) fn is_mapped(path: &Path) -> bool {
     let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
-    maps.contains(path.to_str().unwrap())
+    maps.lines().any(|line| {
+        let permissions = line.split(' ').nth(1);
+        line.contains(path.to_str().unwrap())
+            && permissions.is_some_and(|permissions| permissions.contains('x'))
+    })
 }
