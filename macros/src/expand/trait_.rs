@@ -61,6 +61,7 @@ pub(super) fn dispatching(mut input: Trait, layout: u64) -> TokenStream {
         context.shims(),
         context.keys(),
         context.guards(),
+        context.listed_types(),
         context.entries(),
     ];
     let hook = context.hook_applied();
@@ -468,7 +469,7 @@ impl<'a> Context<'a> {
             let (shims_applied, hook_applied) = (self.shims_applied(), self.hook_applied());
             let declaration = names::declaration(self.ident());
             let bare = self.bound_with(|(name, _, _)| self.bound_by(name, &quote!(__Object)));
-            let inline = nested_list(&dispatched.inline);
+            let inline = nested_list(dispatched.inline);
             let method_index = self.method_index(index);
             quote! {
                 #attributes
