@@ -11,7 +11,6 @@
     clippy::needless_borrow,
     clippy::needless_lifetimes,
     clippy::needless_pass_by_value,
-    clippy::non_minimal_cfg,
     clippy::too_many_arguments,
     clippy::trivially_copy_pass_by_ref,
     clippy::type_complexity,
