@@ -152,9 +152,9 @@ fn main() {
             runtime::configure(Config::default().mode(mode)).expect("the mode is valid");
             for _ in 0..4 {
                 for copy in 0..8 {
-                    variants.iter().for_each(|(_, run)| {
+                    for (_, run) in &variants {
                         black_box(run(copy));
-                    });
+                    }
                 }
                 runtime::retarget().expect("the benchmark needs patching");
             }

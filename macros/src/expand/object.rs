@@ -16,10 +16,11 @@
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::parse::Parser;
+use syn::token::Semi;
 use syn::visit_mut::VisitMut;
 use syn::{
     Attribute, FnArg, Generics, ItemTrait, Pat, Signature, TraitBoundModifier, TraitItem,
-    TraitItemFn, TraitItemType, TypeParamBound, WhereClause, WherePredicate, parse_quote,
+    TraitItemFn, TraitItemType, TypeParamBound, TypePath, WhereClause, WherePredicate, parse_quote,
 };
 
 use super::entries::AUTO_TRAITS;
@@ -82,14 +83,19 @@ fn declared(context: &Context<'_>, name: &Ident) -> Trait {
             attrs,
             sig: method.signature.clone(),
             default: None,
-            semi_token: Some(Default::default()),
+            semi_token: Some(Semi::default()),
         })
     });
     let doc = format!(
         "[`{0}`], with objects whose annotated methods are called through call sites of their \
          own, in plain method-call syntax.\n\nImplemented for every `{0}`; its objects are \
-         `{0}` themselves.",
-        context.ident()
+         `{0}` themselves.{1}",
+        context.ident(),
+        if source.unsafety.is_some() {
+            "\n\n# Safety\nWhat the trait itself asks for."
+        } else {
+            ""
+        },
     );
     // Not the user's `pub`: what lints say of that they say once.
     let visibility = names::spanned(source.vis.to_token_stream(), |span| {
@@ -117,25 +123,35 @@ fn declared(context: &Context<'_>, name: &Ident) -> Trait {
 fn forwarding(context: &Context<'_>, object: &Ident, method: &Method) -> Signature {
     let mut signature = anonymous(method);
     signature.ident = names::forwarding(method.ident());
-    // `<Self as Codec>::Frame`: the object trait does not require `Codec`.
-    struct Requalify<'a>(&'a Ident, &'a Ident);
-    impl VisitMut for Requalify<'_> {
-        fn visit_type_path_mut(&mut self, ty: &mut syn::TypePath) {
-            if let Some(qself) = &ty.qself
-                && rewrite::is_self(&qself.ty)
-                && let Some(index) = qself.position.checked_sub(1)
-                && ty.path.segments[index].ident == *self.0
-            {
-                let mut segment = ty.path.segments[index].clone();
-                segment.ident = self.1.clone();
-                let rest = ty.path.segments.iter().skip(index + 1);
-                *ty = parse_quote!(<Self as #segment> #(:: #rest)*);
-            }
-            syn::visit_mut::visit_type_path_mut(self, ty);
-        }
-    }
-    Requalify(context.ident(), object).visit_signature_mut(&mut signature);
+    let mut requalify = Requalify {
+        from: context.ident(),
+        to: object,
+    };
+    requalify.visit_signature_mut(&mut signature);
     signature
+}
+
+/// `<Self as Codec>::Frame` to `<Self as FastCodec>::Frame`, because the object trait
+/// does not require `Codec`.
+struct Requalify<'a> {
+    from: &'a Ident,
+    to: &'a Ident,
+}
+
+impl VisitMut for Requalify<'_> {
+    fn visit_type_path_mut(&mut self, ty: &mut TypePath) {
+        if let Some(qself) = &ty.qself
+            && rewrite::is_self(&qself.ty)
+            && let Some(index) = qself.position.checked_sub(1)
+            && ty.path.segments[index].ident == *self.from
+        {
+            let mut segment = ty.path.segments[index].clone();
+            segment.ident = self.to.clone();
+            let rest = ty.path.segments.iter().skip(index + 1);
+            *ty = parse_quote!(<Self as #segment> #(:: #rest)*);
+        }
+        syn::visit_mut::visit_type_path_mut(self, ty);
+    }
 }
 
 /// The signature with its arguments named by their place, whatever their patterns.

@@ -142,13 +142,20 @@ fn a_generic_trait_may_be_static() {
     });
 }
 
+/// # Safety
+/// Asks for nothing.
 #[static_dispatch(object = FastUnsafe)]
 unsafe trait Unsafe {
+    /// # Safety
+    /// There is a byte.
     #[static_dispatch(targets = 1)]
     unsafe fn at(&self, index: *const u8) -> u8;
+    /// # Safety
+    /// There is a byte.
     unsafe fn untouched_at(&self, index: *const u8) -> u8;
 }
 
+// SAFETY: nothing is asked for.
 unsafe impl Unsafe for Leaf {
     unsafe fn at(&self, index: *const u8) -> u8 {
         // SAFETY: the caller's.
@@ -364,7 +371,7 @@ mod scoped {
 #[test]
 fn the_trait_itself_need_not_be_in_scope() {
     in_every_state(file!(), "scoped", || {
-        assert_eq!(scoped::make(3).scoped(), 3)
+        assert_eq!(scoped::make(3).scoped(), 3);
     });
 }
 
