@@ -48,9 +48,16 @@ pub(crate) fn run(command: &mut Command) -> Result<String, Error> {
         Err(Error::Command {
             command: shown,
             status: output.status,
-            output: text(&output.stdout) + &text(&output.stderr),
+            output: end_of(&(text(&output.stdout) + &text(&output.stderr))),
         })
     }
+}
+
+/// The last lines, where the error is.
+fn end_of(output: &str) -> String {
+    const LINES: usize = 60;
+    let lines: Vec<&str> = output.lines().collect();
+    lines[lines.len().saturating_sub(LINES)..].join("\n")
 }
 
 /// Describes the package at `manifest` with its dependencies; fetches them.
