@@ -3,7 +3,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use static_call::{static_call, static_dispatch};
+use static_call::static_dispatch;
 
 use crate::kind::{Kind, Learned, Stranger};
 use crate::proof::prove;
@@ -150,7 +150,7 @@ fn an_unsafe_method_with_moved_values_is_called_in_an_unsafe_block() {
         // SAFETY: there is a byte.
         |object| unsafe { object.at(&raw const byte, "moved ".to_owned()) },
         // SAFETY: as above.
-        |object| unsafe { static_call!(object.at(&raw const byte, "moved ".to_owned())) },
+        |object| unsafe { crate::call!(object.at(&raw const byte, "moved ".to_owned())) },
     );
 }
 
@@ -163,7 +163,7 @@ fn an_unsafe_method_with_scalars_is_called_in_an_unsafe_block() {
         // SAFETY: within bounds.
         |object| unsafe { object.scalar(2) },
         // SAFETY: within bounds.
-        |object| unsafe { static_call!(object.scalar(2)) },
+        |object| unsafe { crate::call!(object.scalar(2)) },
     );
 }
 
@@ -192,6 +192,6 @@ fn a_result_may_never_come() {
             both(Box::new(Learned::default()), Box::new(Stranger::default()))
         },
         |object| caught(|| object.give_up("why ".to_owned())),
-        |object| caught(|| static_call!(object.give_up("why ".to_owned()))),
+        |object| caught(|| crate::call!(object.give_up("why ".to_owned()))),
     );
 }
