@@ -31,6 +31,7 @@ pub(crate) fn trait_(input: &mut Trait, errors: &mut Vec<Error>) -> bool {
             method.options = Some(MethodOptions::Skip);
         }
     }
+    one_list_for_all(input, errors);
     let mut objections = Vec::new();
     dyn_compatible(input, &mut objections);
     let has_objects = objections.is_empty() && input.item.auto_token.is_none();
@@ -39,6 +40,34 @@ pub(crate) fn trait_(input: &mut Trait, errors: &mut Vec<Error>) -> bool {
         errors.append(&mut objections);
     }
     has_objects
+}
+
+/// Refuses a method's list where the trait's objects differ in associated types: a
+/// listed type implements the trait with one choice of them, and would make an error
+/// of every call on objects with another.
+fn one_list_for_all(input: &mut Trait, errors: &mut Vec<Error>) {
+    let associated = input.item.items.iter().find_map(|part| match part {
+        TraitItem::Type(ty) if !rewrite::requires_sized_self(ty.generics.where_clause.as_ref()) => {
+            Some(ty.ident.clone())
+        }
+        _ => None,
+    });
+    let Some(associated) = associated else { return };
+    for method in &mut input.methods {
+        if let Some(MethodOptions::Dispatch { inline, .. }) = &mut method.options
+            && let Some(first) = inline.first()
+        {
+            errors.push(Error::new_spanned(
+                first,
+                format!(
+                    "objects of this trait may differ in `{associated}`, so that one list cannot \
+                     serve all of them; list the types at the call: \
+                     `static_call!(receiver.method(arguments), inline = [A, B])`"
+                ),
+            ));
+            inline.clear();
+        }
+    }
 }
 
 /// Whether a method can have a trampoline, and if not, why.

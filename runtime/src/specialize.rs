@@ -83,6 +83,7 @@ impl<R: Specialize> Receiver<R> {
 
     /// For a reference to a listed type: compiles if it coerces to the object type.
     #[inline(always)]
+    #[allow(clippy::unused_self, reason = "it names the object type")]
     pub fn holds(&self, _: &R::Object) {}
 
     /// The receiver as it was.

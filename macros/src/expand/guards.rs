@@ -5,7 +5,8 @@
 //! body, and one for `()`, which holds the switch and what lies behind it.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::quote;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
 
 use super::shape::Shape;
 use super::trait_::{Context, repeated};
@@ -77,6 +78,53 @@ impl Context<'_> {
                     1 + <Self as #rest>::__LENGTH;
                 #compares
             }
+        }
+    }
+}
+
+impl Context<'_> {
+    /// Sees to it that what a method lists implements the trait, whether or not a
+    /// call of it is ever compiled.
+    pub(super) fn listed_types(&self) -> TokenStream {
+        let Context {
+            applied, repeated, ..
+        } = self;
+        let (parameters, _, clause) = self.generics.split_for_impl();
+        let mut checked = self.generics.clone();
+        checked
+            .params
+            .push(syn::parse_quote!(__Listed: #applied + 'static));
+        let (checked_parameters, _, _) = checked.split_for_impl();
+        // Lifetimes are inferred.
+        let types = self.generics.type_params().map(|one| &one.ident);
+        let constants = self.generics.const_params().map(|one| &one.ident);
+        let arguments: Vec<_> = types.chain(constants).collect();
+        let checks: Vec<_> = self
+            .input
+            .dispatched()
+            .flat_map(|dispatched| {
+                let cfgs = dispatched.method.cfgs();
+                let arguments = &arguments;
+                let check = move |ty: &syn::Type| {
+                    let call = quote_spanned!(ty.span()=> __implements::<#(#arguments,)* #ty>());
+                    quote!(#(#cfgs)* #call;)
+                };
+                dispatched.inline.iter().map(check)
+            })
+            .collect();
+        if checks.is_empty() {
+            return TokenStream::new();
+        }
+        quote! {
+            #repeated
+            const _: () = {
+                #[allow(dead_code, single_use_lifetimes, unused_lifetimes, clippy::extra_unused_lifetimes, clippy::extra_unused_type_parameters)]
+                fn __implements #checked_parameters () #clause {}
+                #[allow(dead_code, single_use_lifetimes, unused_lifetimes, clippy::extra_unused_lifetimes, clippy::extra_unused_type_parameters)]
+                fn __listed #parameters () #clause {
+                    #(#checks)*
+                }
+            };
         }
     }
 }

@@ -131,9 +131,9 @@ impl Shape {
     ) -> TokenStream {
         let arguments = &self.arguments;
         // Also `self: &mut Self`.
-        let exclusive = method.receiver().is_some_and(|receiver| {
-            matches!(&*receiver.ty, syn::Type::Reference(ty) if ty.mutability.is_some())
-        });
+        let exclusive = method.receiver().is_some_and(
+            |receiver| matches!(&*receiver.ty, syn::Type::Reference(ty) if ty.mutability.is_some()),
+        );
         let assume = Ident::new(
             if exclusive { "assume_mut" } else { "assume" },
             Span::call_site(),

@@ -46,6 +46,7 @@ pub(crate) fn expand(attribute: TokenStream, item: ItemTrait) -> TokenStream {
         context.shims(),
         context.keys(),
         context.guards(),
+        context.listed_types(),
         context.entries(),
     ];
     let hook = context.hook_applied();
@@ -417,7 +418,7 @@ impl<'a> Context<'a> {
             let (shims_applied, hook_applied) = (self.shims_applied(), self.hook_applied());
             let declaration = names::declaration(self.ident());
             let bare = self.bound_with(|(name, _, _)| quote!(#name = <__Object as #applied>::#name));
-            let inline = nested_list(&dispatched.inline);
+            let inline = nested_list(dispatched.inline);
             let method_index = self.method_index(index);
             quote! {
                 #attributes
