@@ -289,9 +289,16 @@ impl<'a> Context<'a> {
                     #private::identity::<Self>,
                     // Distinct for each implementation of each instantiation of
                     // the trait, so that no two vtables have equal content.
-                    #private::identity::<(#private::PhantomData<Self>, #private::PhantomData<dyn #object>)>,
+                    <Self as #shims_applied>::__identity_of::<Self>,
                     &[#(#addresses),*],
                 );
+                /// Names a type together with this instantiation of the trait.
+                #[doc(hidden)]
+                fn __identity_of<__Type: ?#private::core::marker::Sized>()
+                    -> #private::core::any::TypeId
+                {
+                    #private::identity::<(#private::PhantomData<__Type>, #private::PhantomData<dyn #object>)>()
+                }
                 #(#methods)*
             }
             #repeated
@@ -417,15 +424,16 @@ impl<'a> Context<'a> {
             let fallback = names::fallback(method.ident());
             let (shims_applied, hook_applied) = (self.shims_applied(), self.hook_applied());
             let declaration = names::declaration(self.ident());
-            let bare = self.bound_with(|(name, _, _)| quote!(#name = <__Object as #applied>::#name));
             let inline = nested_list(dispatched.inline);
             let method_index = self.method_index(index);
             quote! {
                 #attributes
                 impl #impl_parameters #private::DispatchedMethod for #key #clause {
                     type Object = __Object;
-                    type Bare = dyn #bare;
                     type Inline = #inline;
+                    fn identity_of<__Type: 'static>() -> #private::core::any::TypeId {
+                        <__Object as #shims_applied>::__identity_of::<__Type>()
+                    }
                     #[inline]
                     fn table(object: &__Object) -> &'static #private::Table {
                         <__Object as #hook_applied>::__static_dispatch_table(object)

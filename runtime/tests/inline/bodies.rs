@@ -94,14 +94,17 @@ fn results_are_written_through_pointers() {
         objects,
         |object| {
             let mut into = vec![1];
-            let results = [3, 4].map(|x| object.written(&mut into, x));
-            (into, results)
+            let x = object.own()[0];
+            object.own()[0] += 1;
+            let result = object.written(&mut into, x);
+            (into, result)
         },
         |object| {
             let mut into = vec![1];
-            let results =
-                [3, 4].map(|x| static_call!(object.written(&mut into, x), inline = [Listed]));
-            (into, results)
+            let x = object.own()[0];
+            object.own()[0] += 1;
+            let result = static_call!(object.written(&mut into, x), inline = [Listed]);
+            (into, result)
         },
     );
 }
@@ -266,11 +269,23 @@ fn receivers_dereference_to_the_object() {
     let mut total = 5;
     for round in 0..400 {
         assert_eq!(static_call!(boxed.shared(round), inline = [One]), 1 + round);
-        assert_eq!(static_call!(counted.shared(round), inline = [One]), 2 + round);
-        assert_eq!(static_call!(atomic.shared(round), inline = [One]), 3 + round);
-        assert_eq!(static_call!(nested.shared(round), inline = [One]), 4 + round);
+        assert_eq!(
+            static_call!(counted.shared(round), inline = [One]),
+            2 + round
+        );
+        assert_eq!(
+            static_call!(atomic.shared(round), inline = [One]),
+            3 + round
+        );
+        assert_eq!(
+            static_call!(nested.shared(round), inline = [One]),
+            4 + round
+        );
         total += round;
-        assert_eq!(static_call!(exclusive.exclusive(round), inline = [One]), total);
+        assert_eq!(
+            static_call!(exclusive.exclusive(round), inline = [One]),
+            total
+        );
         assert_eq!(static_call!(again.exclusive(round), inline = [One]), total);
         if round % 100 == 99 {
             static_call::runtime::retarget().unwrap();

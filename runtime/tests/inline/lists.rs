@@ -5,7 +5,9 @@ use std::any::type_name;
 use static_call::runtime::State;
 use static_call::{static_call, static_dispatch};
 
-use crate::{alone, chained, chains_are_expected, guards_are_expected, inlined, row, until_inlined};
+use crate::{
+    alone, chained, chains_are_expected, guards_are_expected, inlined, row, until_inlined,
+};
 
 /// Tells which implementation ran.
 struct Kind<const N: u64>(u64);
@@ -111,12 +113,7 @@ fn names(kinds: &[u64]) -> Vec<&'static str> {
 /// Learns the kinds of `order`, each as often as it is in there, and expects guards for
 /// `expected`. Then all kinds, listed or not, reach their own implementations, and
 /// those of `expected` are not counted.
-fn learn(
-    method: &str,
-    call: fn(&(dyn Steps + Sync), u64) -> u64,
-    order: &[u64],
-    expected: &[u64],
-) {
+fn learn(method: &str, call: fn(&(dyn Steps + Sync), u64) -> u64, order: &[u64], expected: &[u64]) {
     let site = (file!(), method);
     let before = until_inlined(site, &names(expected), || {
         order.iter().for_each(|kind| check(call, *kind));
@@ -176,39 +173,27 @@ fn eight_types_each_of_them_the_most_frequent_once() {
         (0..40).for_each(|_| check(call, 9));
         (0..40).for_each(|_| check(call, 0));
     }
+    // All of them at once: a window in which each has its share.
+    crate::configure_window(480);
     let all: Vec<u64> = (1..=8).collect();
-    let site = (file!(), "eight");
+    let round = || all.iter().for_each(|kind| check(call, *kind));
+    let mut row = row(file!(), "eight");
     for _ in 0..40 {
-        all.iter().for_each(|kind| check(call, *kind));
-    }
-    let row = until_inlined_as_a_set(site, &names(&all), || {
-        all.iter().for_each(|kind| check(call, *kind));
-    });
-    for _ in 0..10 {
-        (0..10).for_each(|kind| check(call, kind));
-    }
-    if guards_are_expected() {
-        assert_eq!(crate::row(site.0, site.1).misses, row.misses + 60);
-    }
-}
-
-/// As [`until_inlined`], in any order.
-fn until_inlined_as_a_set(
-    site: (&str, &str),
-    types: &[&str],
-    mut calls: impl FnMut(),
-) -> static_call::runtime::SiteReport {
-    for _ in 0..40 {
-        (0..100).for_each(|_| calls());
+        (0..100).for_each(|_| round());
         static_call::runtime::retarget().unwrap();
-        let row = row(site.0, site.1);
-        let mut found = inlined(&row);
-        found.sort_unstable();
-        if found == types || !guards_are_expected() {
-            return row;
+        row = crate::row(file!(), "eight");
+        if inlined(&row).len() == 8 {
+            break;
         }
     }
-    panic!("{:#?}", row(site.0, site.1));
+    if guards_are_expected() {
+        let mut found = inlined(&row);
+        found.sort_unstable();
+        assert_eq!(found, names(&all));
+        (0..10).for_each(|_| round());
+        assert_eq!(crate::row(file!(), "eight").misses, row.misses);
+    }
+    (0..10).for_each(|kind| check(call, kind));
 }
 
 #[test]

@@ -66,6 +66,12 @@ fn configure(mode: Mode) {
     runtime::configure(Config::default().mode(mode).window(64).misses(MISSES)).unwrap();
 }
 
+/// Longer windows, until [`configure`] is called.
+fn configure_window(calls: u32) {
+    let config = Config::default().mode(Mode::Always).misses(MISSES);
+    runtime::configure(config.window(calls)).unwrap();
+}
+
 /// Whether guards are to be switched on: not where the environment says otherwise.
 fn guards_are_expected() -> bool {
     std::env::var_os("STATIC_CALL").is_none_or(|mode| mode == "always")
@@ -140,7 +146,11 @@ fn prove<O: ?Sized, R: PartialEq + Debug>(
     }
     let hits = row(file, method);
     for _ in 0..10 {
-        assert_eq!(fast(&mut other), plain(&mut other_plainly), "past the guard");
+        assert_eq!(
+            fast(&mut other),
+            plain(&mut other_plainly),
+            "past the guard"
+        );
     }
     let misses = row(file, method);
     for _ in 0..10 {

@@ -15,7 +15,7 @@ impl Codec for Lz4 {
 }
 
 fn hot(codec: &(dyn Codec + 'static)) -> usize {
-    let _ = specialize!(codec: [Lz4] in { codec });
+    let _ = specialize!(codec: [Lz4] in { Some(codec) });
     0
 }
 

@@ -14,8 +14,8 @@ impl Codec for Lz4 {
     }
 }
 
-fn hot(codec: Box<dyn Codec>) -> usize {
-    specialize!(codec: [Lz4] in { codec.encode(b"abc") })
+fn hot(codec: &(dyn Codec + 'static)) -> usize {
+    specialize!(codec [Lz4] in { codec.encode(b"abc") })
 }
 
 fn main() {}
