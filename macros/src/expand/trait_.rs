@@ -16,8 +16,9 @@
 //!    and temporaries are those of the plain call.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, quote};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
+use syn::spanned::Spanned;
 use syn::{
     Attribute, GenericParam, Generics, ItemTrait, Meta, TraitItem, TypeParamBound, WherePredicate,
 };
@@ -84,12 +85,12 @@ pub(super) fn repeated(attributes: &[Attribute]) -> TokenStream {
         .collect()
 }
 
-/// `(A, (B, ()))`.
+/// `(A, (B, ()))`, each pair where its type stands.
 pub(super) fn nested_list(types: &[syn::Type]) -> TokenStream {
-    types
-        .iter()
-        .rev()
-        .fold(quote!(()), |rest, ty| quote!((#ty, #rest)))
+    types.iter().rev().fold(
+        quote!(()),
+        |rest, ty| quote_spanned!(ty.span()=> (#ty, #rest)),
+    )
 }
 
 /// What every part of the expansion needs.
