@@ -263,8 +263,12 @@ fn guards(
     };
     let largest = ranked.first().map_or(0, |candidate| candidate.count);
     let coverage = share_of(count(&chosen), samples);
+    if coverage < policy.minimum_coverage {
+        // Whatever they would take, that is not why they are off.
+        return (Vec::new(), None);
+    }
     let ratio = ratio(&calibration.guard, largest, samples, coverage, runs);
-    if coverage < policy.minimum_coverage || ratio > Calibration::PAYS_BELOW {
+    if ratio > Calibration::PAYS_BELOW {
         chosen.clear();
     }
     (chosen, Some(ratio))
