@@ -55,7 +55,7 @@ impl Keys {
 
     /// The vtable that the guard of one type compares with.
     #[inline(always)]
-    pub(super) fn get(&self, index: usize) -> usize {
+    pub(crate) fn get(&self, index: usize) -> usize {
         self.0[index].load(Ordering::Relaxed)
     }
 
