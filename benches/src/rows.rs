@@ -1,9 +1,11 @@
 //! The rows of the benchmark, and the tables and the JSON made of them.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
+use crate::columns::Column;
 use crate::host::Host;
 use crate::latency::{Latencies, Pass};
 use crate::stats::Summary;
@@ -15,30 +17,46 @@ pub struct Results {
     pub host: Host,
     /// Few rounds, as for a smoke test.
     pub quick: bool,
-    /// Time per call, as a multiple of the plain call's.
-    pub ratios: Vec<Ratio>,
+    /// Time per call, once for each build.
+    pub builds: Vec<Build>,
     /// Time per pass of `runtime::retarget()`.
     pub latencies: Vec<Latency>,
     /// Bytes per call site.
     pub sizes: Vec<Size>,
 }
 
-/// One variant in one mix.
+/// What one build of the benchmark measured.
 #[derive(Clone, Debug, Serialize)]
-pub struct Ratio {
-    /// The types that come by.
-    pub mix: &'static str,
-    /// How the call is made.
-    pub variant: String,
+pub struct Build {
+    /// How it was built.
+    pub name: String,
+    /// One for each row.
+    pub rows: Vec<Measured>,
+}
+
+/// One row, as far as it was asked for.
+#[derive(Clone, Debug, Serialize)]
+pub struct Measured {
+    /// As given on the command line.
+    pub id: String,
+    /// For people.
+    pub label: String,
+    /// Nanoseconds per plain call.
+    pub plain_nanoseconds: Summary,
+    /// The other columns; those that cannot express the row are missing.
+    pub cells: BTreeMap<Column, Cell>,
+}
+
+/// One contender in one row.
+#[derive(Clone, Debug, Serialize)]
+pub struct Cell {
+    /// Multiples of the plain call's time, in the same round and process; [`None`] if
+    /// the sites were not in the state that the column is about.
+    pub ratio: Option<Summary>,
     /// What its sites do, by the runtime's report.
     pub state: String,
-    /// Misses counted during the measurement.
+    /// Misses counted.
     pub misses: u64,
-    /// Multiples of the plain call's time; [`None`] if the sites were not in
-    /// the state that the variant is about.
-    pub ratio: Option<Summary>,
-    /// Nanoseconds per call of the plain call beside it, median.
-    pub plain_nanoseconds: f64,
 }
 
 /// Passes of one kind.
@@ -84,22 +102,17 @@ pub fn latencies(samples: &Latencies) -> Vec<Latency> {
 
 impl Results {
     /// The tables, as markdown.
+    #[must_use]
     pub fn tables(&self) -> String {
         let mut text = format!("{}\n", self.host);
         if self.quick {
             text.push_str("Few rounds: figures to look at, not to quote.\n");
         }
-        if !self.ratios.is_empty() {
-            text.push_str("\nTime per call, as a multiple of the plain `dyn` call's\n\n");
-            let rows = self.ratios.iter().map(Ratio::cells);
-            let headings = [
-                "mix", "variant", "sites", "misses", "median", "p10", "p90", "plain",
-            ];
-            table(&mut text, &headings, rows);
+        for build in &self.builds {
+            build.write(&mut text);
         }
         if !self.latencies.is_empty() {
             text.push_str("\nTime per `runtime::retarget()`\n\n");
-            let rows = self.latencies.iter().map(Latency::cells);
             let headings = [
                 "pass",
                 "changed",
@@ -110,6 +123,7 @@ impl Results {
                 "p90",
                 "passes",
             ];
+            let rows = self.latencies.iter().map(|one| one.cells().to_vec());
             table(&mut text, &headings, rows);
         }
         if !self.sizes.is_empty() {
@@ -117,30 +131,72 @@ impl Results {
             let rows = self
                 .sizes
                 .iter()
-                .map(|size| [size.what.clone(), format!("{:.1}", size.bytes_per_site)]);
+                .map(|size| vec![size.what.clone(), format!("{:.1}", size.bytes_per_site)]);
             table(&mut text, &["what", "bytes"], rows);
         }
         text
     }
 }
 
-impl Ratio {
-    fn cells(&self) -> [String; 8] {
-        let figure = |part: fn(&Summary) -> f64| {
-            self.ratio
-                .as_ref()
-                .map_or_else(|| "-".to_owned(), |ratio| format!("{:.3}", part(ratio)))
-        };
-        [
-            self.mix.to_owned(),
-            self.variant.clone(),
-            self.state.clone(),
-            self.misses.to_string(),
-            figure(|ratio| ratio.median),
-            figure(|ratio| ratio.p10),
-            figure(|ratio| ratio.p90),
-            format!("{:.2} ns", self.plain_nanoseconds),
-        ]
+impl Build {
+    fn write(&self, text: &mut String) {
+        if self.rows.is_empty() {
+            return;
+        }
+        // Writing to a string never fails.
+        let _ = writeln!(
+            text,
+            "\nTime per call, as a multiple of the plain `dyn` call's in the same round: \
+             median (10th to 90th percentile); {}\n",
+            self.name
+        );
+        let shown: Vec<_> = Column::ALL
+            .into_iter()
+            .filter(|column| self.rows.iter().any(|row| row.cells.contains_key(column)))
+            .collect();
+        let mut headings = vec!["row", Column::Plain.label()];
+        headings.extend(shown.iter().map(|column| column.label()));
+        let rows = self.rows.iter().map(|row| {
+            let nanoseconds = format!("{:.2} ns", row.plain_nanoseconds.median);
+            let mut cells = vec![row.label.clone(), nanoseconds];
+            let ratios = shown.iter().map(|column| match row.cells.get(column) {
+                Some(cell) => cell.figure(),
+                None => "-".to_owned(),
+            });
+            cells.extend(ratios);
+            cells
+        });
+        table(text, &headings, rows);
+        text.push('\n');
+        text.push_str(NOTES);
+        let _ = writeln!(text, "\nWhat the call sites did; {}\n", self.name);
+        let rows = self.rows.iter().flat_map(|row| {
+            let cells = row.cells.iter().filter(|(_, cell)| !cell.state.is_empty());
+            cells.map(|(column, cell)| {
+                vec![
+                    row.label.clone(),
+                    column.label().to_owned(),
+                    cell.state.clone(),
+                    cell.misses.to_string(),
+                ]
+            })
+        });
+        table(text, &["row", "column", "sites", "misses"], rows);
+    }
+}
+
+/// Why cells are empty.
+const NOTES: &str = "\
+`-`: the column cannot express the row. Generics: one type in a loop. Enums and \
+`devirt`: no types of plugins (no list can name them, and `devirt` has no loader). \
+`?`: the sites did not reach the state that the column is about; see below.\n";
+
+impl Cell {
+    fn figure(&self) -> String {
+        self.ratio.as_ref().map_or_else(
+            || "?".to_owned(),
+            |ratio| format!("{:.2} ({:.2}-{:.2})", ratio.median, ratio.p10, ratio.p90),
+        )
     }
 }
 
@@ -166,20 +222,22 @@ impl Latency {
     }
 }
 
-fn table<const N: usize>(
-    text: &mut String,
-    headings: &[&str; N],
-    rows: impl Iterator<Item = [String; N]>,
-) {
-    let rows: Vec<[String; N]> = rows.collect();
-    let mut widths = headings.map(|heading| heading.chars().count());
-    for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.chars().count());
-        }
-    }
-    line(text, &headings.map(str::to_owned), &widths);
-    line(text, &widths.map(|width| "-".repeat(width)), &widths);
+fn table(text: &mut String, headings: &[&str], rows: impl Iterator<Item = Vec<String>>) {
+    let rows: Vec<Vec<String>> = rows.collect();
+    let headings: Vec<_> = headings
+        .iter()
+        .map(|heading| (*heading).to_owned())
+        .collect();
+    let widths: Vec<usize> = (0..headings.len())
+        .map(|column| {
+            let rows = rows.iter().filter_map(|row| row.get(column));
+            let cells = rows.chain(headings.get(column));
+            cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+        })
+        .collect();
+    let rule: Vec<_> = widths.iter().map(|width| "-".repeat(*width)).collect();
+    line(text, &headings, &widths);
+    line(text, &rule, &widths);
     for row in &rows {
         line(text, row, &widths);
     }
@@ -198,7 +256,7 @@ mod tests {
     #[test]
     fn columns_are_as_wide_as_their_widest_cell() {
         let mut text = String::new();
-        let rows = [["µ".to_owned(), "wide cell".to_owned()]];
+        let rows = [vec!["µ".to_owned(), "wide cell".to_owned()]];
         super::table(&mut text, &["name", "b"], rows.into_iter());
         let expected = "| name | b         |\n| ---- | --------- |\n| µ    | wide cell |\n";
         assert_eq!(text, expected);

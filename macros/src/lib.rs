@@ -26,6 +26,8 @@ mod list;
 mod names;
 mod regroup;
 mod rewrite;
+#[cfg(test)]
+mod tests;
 mod valid;
 
 /// See `static_call::static_dispatch`.

@@ -38,6 +38,10 @@ pub(crate) fn shim(method: &Ident) -> Ident {
     spanless(&format!("__shim_{}", method.unraw()))
 }
 
+pub(crate) fn counted_fallback(method: &Ident) -> Ident {
+    spanless(&format!("__counted_fallback_{}", method.unraw()))
+}
+
 pub(crate) fn fallback(method: &Ident) -> Ident {
     spanless(&format!("__fallback_{}", method.unraw()))
 }

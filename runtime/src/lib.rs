@@ -63,6 +63,10 @@
 #[cfg(feature = "std")]
 extern crate self as static_call;
 
+#[cfg(all(fuzzing, feature = "std", target_os = "linux"))]
+#[doc(hidden)]
+#[path = "fuzzing.rs"]
+pub mod __fuzzing;
 #[cfg(feature = "std")]
 mod arch;
 #[cfg(feature = "std")]
@@ -97,6 +101,8 @@ mod selfcheck;
 mod site;
 #[cfg(feature = "std")]
 mod specialize;
+#[cfg(feature = "std")]
+mod sync;
 #[cfg(feature = "std")]
 mod trampoline;
 #[cfg(feature = "std")]

@@ -16,8 +16,9 @@ pub use crate::registry::{
     STATIC_CALL_IMPLEMENTATIONS_0_1_0 as IMPLEMENTATIONS, Table, TraitDeclaration, TraitObject,
 };
 pub use crate::site::{
-    CallSite, DispatchedMethod, Gate, HOT_FROM, Keys, List, ListOfMethod, NotAnnotated, Place,
-    Route, STATIC_CALL_SITES_0_1_0 as SITES, Site, SiteOf, Switch, missed, record_call as record,
+    CallSite, DispatchedMethod, Gate, Guards, HOT_FROM, Keys, List, ListOfMethod, NotAnnotated, Place,
+    Route, STATIC_CALL_SITES_0_1_0 as SITES, Site, SiteOf, Switch, count_miss, counts_misses,
+    record_call as record,
 };
 pub use crate::specialize::Specialize;
 pub use crate::{rest, trampoline};

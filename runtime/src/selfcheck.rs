@@ -32,7 +32,12 @@ impl Probe for Word {
     }
 }
 
-#[cfg(all(target_arch = "x86_64", target_os = "linux", not(miri)))]
+#[cfg(all(
+    feature = "patching",
+    target_arch = "x86_64",
+    target_os = "linux",
+    not(miri)
+))]
 mod registers {
     use super::Probe;
 
@@ -49,7 +54,12 @@ mod registers {
     }
 }
 
-#[cfg(not(all(target_arch = "x86_64", target_os = "linux", not(miri))))]
+#[cfg(not(all(
+    feature = "patching",
+    target_arch = "x86_64",
+    target_os = "linux",
+    not(miri)
+)))]
 mod registers {
     use super::Probe;
 

@@ -5,12 +5,18 @@
 ///
 /// A naked function of 64 bytes, aligned to 64, in a section of its own: a head of
 /// eight bytes, at rest a jump that leads to the method's fallback, and room for the
-/// first chain. `arch` knows the layout. Its declared signature is not the
+/// first chain. `arch` knows the layout. The unwind information covers all of it,
+/// whatever it holds: chains have no frame, so the caller's is where it was. Its declared signature is not the
 /// method's: it is called as [`with_signature_of`](crate::private::with_signature_of)
 /// says. Where sites have no trampolines it is never called.
 #[doc(hidden)]
 #[macro_export]
-#[cfg(all(target_arch = "x86_64", target_os = "linux", not(miri)))]
+#[cfg(all(
+    feature = "patching",
+    target_arch = "x86_64",
+    target_os = "linux",
+    not(miri)
+))]
 macro_rules! trampoline {
     ($site:ty) => {
         #[unsafe(naked)]
@@ -18,8 +24,10 @@ macro_rules! trampoline {
         unsafe extern "C-unwind" fn __trampoline<__Method: $crate::__private::DispatchedMethod>() {
             $crate::__private::core::arch::naked_asm!(
                 ".balign 64, 0xcc",
+                ".cfi_startproc",
                 "jmp {rest}",
                 ".balign 64, 0xcc",
+                ".cfi_endproc",
                 rest = sym <__Method as $crate::__private::DispatchedMethod>::rest::<$site>,
             )
         }
@@ -30,13 +38,20 @@ macro_rules! trampoline {
 /// fallback, whose signature it does not know.
 #[doc(hidden)]
 #[macro_export]
-#[cfg(all(target_arch = "x86_64", target_os = "linux", not(miri)))]
+#[cfg(all(
+    feature = "patching",
+    target_arch = "x86_64",
+    target_os = "linux",
+    not(miri)
+))]
 macro_rules! rest {
     ($($fallback:tt)*) => {
         #[unsafe(naked)]
         unsafe extern "C-unwind" fn rest<__Site: $crate::__private::CallSite>() {
             $crate::__private::core::arch::naked_asm!(
+                ".cfi_startproc",
                 "jmp {fallback}",
+                ".cfi_endproc",
                 fallback = sym $($fallback)*,
             )
         }
@@ -46,7 +61,12 @@ macro_rules! rest {
 /// Without trampolines.
 #[doc(hidden)]
 #[macro_export]
-#[cfg(not(all(target_arch = "x86_64", target_os = "linux", not(miri))))]
+#[cfg(not(all(
+    feature = "patching",
+    target_arch = "x86_64",
+    target_os = "linux",
+    not(miri)
+)))]
 macro_rules! trampoline {
     ($site:ty) => {
         unsafe extern "C-unwind" fn __trampoline<__Method: $crate::__private::DispatchedMethod>() {
@@ -58,7 +78,12 @@ macro_rules! trampoline {
 /// Without trampolines.
 #[doc(hidden)]
 #[macro_export]
-#[cfg(not(all(target_arch = "x86_64", target_os = "linux", not(miri))))]
+#[cfg(not(all(
+    feature = "patching",
+    target_arch = "x86_64",
+    target_os = "linux",
+    not(miri)
+)))]
 macro_rules! rest {
     ($($fallback:tt)*) => {
         unsafe extern "C-unwind" fn rest<__Site: $crate::__private::CallSite>() {

@@ -6,9 +6,9 @@
 
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::parse::{Parse, ParseStream};
+use syn::parse::{Parse, ParseStream, Parser};
 use syn::spanned::Spanned;
-use syn::{Error, Expr, ExprMethodCall, Result, Token};
+use syn::{Error, Expr, ExprMethodCall, Path, Result, Token};
 
 use super::trait_::nested_list;
 use crate::list::{self, Inline};
@@ -29,7 +29,9 @@ pub(super) struct Call {
 
 impl Parse for Input {
     fn parse(input: ParseStream) -> Result<Self> {
+        // rustc's `$crate` is one identifier, and so a path.
         let krate = input.parse::<Group>()?.stream();
+        let krate = Path::parse_mod_style.parse2(krate)?.into_token_stream();
         let call = method_call(input);
         // A parse error leaves tokens behind, which would be reported on top.
         input.parse::<TokenStream>()?;

@@ -242,7 +242,7 @@ fn take_macro_path(out: &mut Vec<TokenTree>) {
 
 /// The plain call, if that is what the macro's input calls, on this very receiver.
 fn plain_call_on(input: &TokenStream, name: &Ident) -> Option<TokenStream> {
-    let call = syn::parse2::<CallInput>(quote!(() #input))
+    let call = syn::parse2::<CallInput>(quote!((crate) #input))
         .ok()?
         .call
         .ok()?;

@@ -145,6 +145,16 @@ impl Shape {
         quote!({ let __value = #value; #call })
     }
 
+    /// The parameters of one `extern` function as it hands them to another.
+    pub(super) fn passed_on(&self) -> Vec<TokenStream> {
+        let out = self.output_is_written.then(|| quote!(__out));
+        let arguments = self.arguments.iter().map(ToTokens::to_token_stream);
+        std::iter::once(quote!(self))
+            .chain(out)
+            .chain(arguments)
+            .collect()
+    }
+
     /// The arguments as an entry hands them to a trampoline.
     pub(super) fn passed(&self) -> Vec<TokenStream> {
         self.arguments

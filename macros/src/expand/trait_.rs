@@ -326,7 +326,10 @@ impl<'a> Context<'a> {
         let ident = names::quiet(method.ident());
         let shim = names::shim(method.ident());
         let fallback = names::fallback(method.ident());
+        let counted = names::counted_fallback(method.ident());
         let moved = &shape.moved;
+        let passed_on = shape.passed_on();
+        let shims_applied = self.shims_applied();
         let learning = self.learning(index, method, &shape);
         let call = shape.call(method, &quote!(<Self as #applied>::#ident));
         let call = if shape.output_is_written {
@@ -353,7 +356,23 @@ impl<'a> Context<'a> {
             unsafe extern "C-unwind" fn #fallback <#(#lifetimes,)* __Site: #private::CallSite>(
                 #receiver #written #(, #parameters)*
             ) #output #clause {
-                #private::missed(<__Site as #private::CallSite>::site());
+                if #private::counts_misses(<__Site as #private::CallSite>::site()) {
+                    unsafe {
+                        <Self as #shims_applied>::#counted::<__Site>(#(#passed_on),*)
+                    }
+                } else {
+                    #call
+                }
+            }
+            #repeated
+            #[doc(hidden)]
+            #[cold]
+            #[inline(never)]
+            #[allow(improper_ctypes_definitions, single_use_lifetimes, unused_lifetimes)]
+            unsafe extern "C-unwind" fn #counted <#(#lifetimes,)* __Site: #private::CallSite>(
+                #receiver #written #(, #parameters)*
+            ) #output #clause {
+                #private::count_miss(<__Site as #private::CallSite>::site());
                 #call
             }
             #learning

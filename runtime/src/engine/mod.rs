@@ -82,8 +82,15 @@ pub(crate) enum Patching {
 }
 
 impl Patching {
-    fn start() -> Self {
-        if !crate::site::TRAMPOLINES || !arch::SUPPORTED {
+    /// `environment` is the mode that the environment asks for. It cannot change
+    /// and decides over everything, so where it says off nothing is tried out.
+    fn start(environment: Option<Mode>) -> Self {
+        if environment == Some(Mode::Off) {
+            return Patching::Unavailable {
+                reason: "`STATIC_CALL=off` is in the environment".to_owned(),
+            };
+        }
+        if cfg!(feature = "patching") && (!crate::site::TRAMPOLINES || !arch::SUPPORTED) {
             return Patching::Unavailable {
                 reason: format!(
                     "call sites have no trampolines on {} {}",
@@ -92,7 +99,9 @@ impl Patching {
                 ),
             };
         }
-        if let Err(reason) = crate::selfcheck::wide_receiver_is_data_then_vtable() {
+        if crate::site::TRAMPOLINES
+            && let Err(reason) = crate::selfcheck::wide_receiver_is_data_then_vtable()
+        {
             return Patching::Unavailable {
                 reason: reason.to_owned(),
             };
@@ -158,16 +167,31 @@ impl LoadedObject {
             plugin,
         }
     }
+
+    /// A plugin, all of whose parts were found inside it.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn of_plugin(
+        sites: &'static [Site],
+        declarations: &'static [TraitDeclaration],
+        implementations: Vec<Implementation>,
+        plugin: u64,
+    ) -> Self {
+        LoadedObject {
+            implementations,
+            ..LoadedObject::new(sites, declarations, &[], Some(plugin))
+        }
+    }
 }
 
 impl Engine {
     fn new() -> Self {
         let environment = std::env::var_os("STATIC_CALL")
             .map(|value| value.to_string_lossy().into_owned().parse::<Mode>());
+        let patching = Patching::start(environment.clone().and_then(Result::ok));
         Engine {
             config: Config::default(),
             environment,
-            patching: Patching::start(),
+            patching,
             objects: vec![LoadedObject::new(
                 &STATIC_CALL_SITES_0_1_0,
                 &STATIC_CALL_DECLARATIONS_0_1_0,

@@ -262,5 +262,8 @@ fn describe(error: &PrepareError) -> String {
         PrepareError::Foreign { at } => {
             format!("there is no trampoline of this version at {at:#x}")
         }
+        PrepareError::NotCode { at } => {
+            format!("{at:#x} is not in the code of a loaded object")
+        }
     }
 }

@@ -9,7 +9,7 @@
 //! retarget.
 
 #![cfg_attr(
-    any(not(target_os = "linux"), miri),
+    any(not(feature = "patching"), not(target_os = "linux"), miri),
     allow(dead_code, reason = "what the providers share has no user here")
 )]
 
@@ -21,7 +21,7 @@ mod linux;
 #[cfg(test)]
 mod refusing;
 mod runs;
-#[cfg(any(test, not(target_os = "linux"), miri))]
+#[cfg(any(test, not(feature = "patching"), not(target_os = "linux"), miri))]
 #[cfg_attr(all(target_os = "linux", not(miri)), allow(dead_code))]
 mod unsupported;
 
@@ -55,6 +55,37 @@ pub(crate) struct Object {
     pub(crate) name: std::path::PathBuf,
     /// Whether it is the program, which is never unloaded.
     pub(crate) is_main: bool,
+}
+
+/// What the loader mapped for one object.
+#[derive(Clone, Debug)]
+#[cfg_attr(
+    not(target_os = "linux"),
+    allow(dead_code, reason = "plugins are for Linux")
+)]
+pub(crate) struct Memory {
+    /// In ascending order.
+    pub(crate) segments: Vec<Segment>,
+    /// Made read-only once it was relocated, whatever its segment says.
+    pub(crate) sealed: Range<usize>,
+}
+
+/// One loaded segment.
+#[derive(Clone, Debug)]
+#[cfg_attr(
+    not(target_os = "linux"),
+    allow(dead_code, reason = "plugins are for Linux")
+)]
+pub(crate) struct Segment {
+    /// Where it lies.
+    pub(crate) range: Range<usize>,
+    /// Where its content begins in the file.
+    pub(crate) offset: usize,
+    /// How many bytes of it come from the file; the rest is zeros.
+    pub(crate) in_file: usize,
+    pub(crate) readable: bool,
+    pub(crate) writable: bool,
+    pub(crate) executable: bool,
 }
 
 /// Memory that holds code, and how to change it.
@@ -102,6 +133,11 @@ pub(crate) trait CodeMemory: Send {
         near: Range<usize>,
         bytes: usize,
     ) -> Result<Range<usize>, PatchError>;
+
+    /// Whether `address` lies in the code of an object that is loaded now.
+    ///
+    /// Costs one walk over the loaded objects for each that is new.
+    fn is_code(&mut self, address: usize) -> bool;
 
     /// Returns when no thread of this process can still execute instructions
     /// that it fetched before the call.

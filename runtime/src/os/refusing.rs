@@ -89,6 +89,12 @@ impl CodeMemory for Refusing {
         Ok(start..start + bytes.next_multiple_of(0x1000))
     }
 
+    fn is_code(&mut self, address: usize) -> bool {
+        self.inner
+            .as_mut()
+            .is_none_or(|inner| inner.is_code(address))
+    }
+
     fn barrier(&mut self) -> Result<(), PatchError> {
         if self.refuses(&["membarrier"]) {
             return Err(self.error());

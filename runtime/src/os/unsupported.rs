@@ -7,6 +7,8 @@ use super::{CodeMemory, Unavailable};
 pub(crate) fn code_memory() -> Result<Box<dyn CodeMemory>, Unavailable> {
     let reason = if cfg!(miri) {
         "Miri interprets the program and has no code to patch".to_owned()
+    } else if !cfg!(feature = "patching") {
+        "this program was built without the feature `patching` of static-call".to_owned()
     } else {
         format!("there is no code patching for {}", std::env::consts::OS)
     };
@@ -15,10 +17,11 @@ pub(crate) fn code_memory() -> Result<Box<dyn CodeMemory>, Unavailable> {
 
 /// Loaded objects, of which nothing is known here.
 pub(crate) mod objects {
+    use std::ffi::c_void;
     use std::io;
     use std::ops::Range;
 
-    use crate::os::Object;
+    use crate::os::{Memory, Object};
 
     /// Always `None`: nothing is known of any address.
     pub(crate) fn object_of(_address: usize) -> Option<Object> {
@@ -27,6 +30,14 @@ pub(crate) mod objects {
 
     /// Always `None`: nothing is known of any address.
     pub(crate) fn executable_span_of(_address: usize) -> Option<Range<usize>> {
+        None
+    }
+
+    /// Always `None`: nothing is known of any library.
+    ///
+    /// # Safety
+    /// None needed; the others' is that of a handle.
+    pub(crate) unsafe fn memory_of(_handle: *mut c_void) -> Option<Memory> {
         None
     }
 

@@ -38,6 +38,19 @@ pub enum PluginError {
         /// The plugin's path.
         path: PathBuf,
     },
+    /// The manifest names something that is not the library's own.
+    Manifest {
+        /// The plugin's path.
+        path: PathBuf,
+        /// What, and what is wrong with it.
+        reason: String,
+    },
+    /// What the loader gave for the path is not the file: the file was replaced
+    /// while the library was loaded, or since the load began.
+    Replaced {
+        /// The plugin's path.
+        path: PathBuf,
+    },
     /// It was built by another compiler.
     Rustc {
         /// The plugin's path.
@@ -142,6 +155,17 @@ impl fmt::Display for PluginError {
             E::NoManifest { path } => write!(
                 formatter,
                 "{} has no plugin manifest of this version; add `static_call::export_plugin!` to it",
+                path.display()
+            ),
+            E::Manifest { path, reason } => write!(
+                formatter,
+                "the plugin manifest of {} is damaged: {reason}; build the plugin again",
+                path.display()
+            ),
+            E::Replaced { path } => write!(
+                formatter,
+                "{} was replaced, and what is loaded under this name is the file before it; drop \
+                 every object of the loaded plugin first, or give the new one another name",
                 path.display()
             ),
             E::Rustc { path, host, plugin } => write!(

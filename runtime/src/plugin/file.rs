@@ -20,16 +20,19 @@ const ARCHITECTURE: Architecture = if cfg!(target_arch = "x86_64") {
     Architecture::Unknown
 };
 
-/// Refuses what is no whole plugin of this compiler and this version.
-pub(super) fn check(path: &Path) -> Result<(), PluginError> {
+/// Refuses what is no whole plugin of this compiler and this version. Returns the
+/// file's content, to be compared with what is then loaded.
+pub(super) fn check(path: &Path) -> Result<Vec<u8>, PluginError> {
     let bytes = std::fs::read(path).map_err(|source| PluginError::Open {
         path: path.to_owned(),
         source,
     })?;
-    check_bytes(path, &bytes)
+    check_bytes(path, &bytes)?;
+    Ok(bytes)
 }
 
-fn check_bytes(path: &Path, bytes: &[u8]) -> Result<(), PluginError> {
+/// The same, of a file's content.
+pub(crate) fn check_bytes(path: &Path, bytes: &[u8]) -> Result<(), PluginError> {
     let refuse = |reason: String| PluginError::NotALibrary {
         path: path.to_owned(),
         reason,
@@ -120,3 +123,6 @@ fn whole(path: &Path, bytes: &[u8]) -> Result<(), PluginError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

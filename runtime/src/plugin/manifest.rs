@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::PluginError;
 use crate::host::Host;
-use crate::registry::{RegisteredImplementation, TraitDeclaration};
+use crate::registry::{Implementation, RegisteredImplementation, TraitDeclaration};
 use crate::site::Site;
 
 /// The version in the names is that of the header's and the manifest's layout.
@@ -92,28 +92,48 @@ fn readable(field: &[u8; TEXT]) -> String {
     field[..end].escape_ascii().to_string()
 }
 
-/// What the plugin brings. Read only after the header was found to be right.
+/// What the plugin brings. Read only after the header was found to be right, and
+/// as nothing but addresses until each was found inside the plugin.
+#[derive(Clone, Copy)]
 #[repr(C)]
 pub struct Manifest {
-    pub(super) declarations: &'static [TraitDeclaration],
-    pub(super) implementations: &'static [RegisteredImplementation],
-    pub(super) sites: &'static [Site],
-    pub(super) constructors: &'static [Constructor],
-    /// Tells the plugin's copy of the runtime who retargets its sites from now on.
-    pub(super) adopt: fn(&'static Host),
+    pub(super) declarations: *const [TraitDeclaration],
+    pub(super) implementations: *const [RegisteredImplementation],
+    pub(super) sites: *const [Site],
+    pub(super) constructors: *const [Constructor],
+    /// An [`Adopt`].
+    pub(super) adopt: *const (),
 }
+
+// SAFETY: addresses of immutable slices and of a function; call sites are atomics.
+unsafe impl Sync for Manifest {}
+// SAFETY: as above.
+unsafe impl Send for Manifest {}
+
+/// Tells the plugin's copy of the runtime who retargets its sites from now on.
+pub(super) type Adopt = fn(&'static Host);
 
 impl Manifest {
     /// For the expansion of `export_plugin!`, which runs inside the plugin.
     pub fn new(constructors: &'static [Constructor]) -> Self {
+        let adopt: Adopt = crate::host::adopt;
         Manifest {
-            declarations: &crate::registry::STATIC_CALL_DECLARATIONS_0_1_0,
-            implementations: &crate::registry::STATIC_CALL_IMPLEMENTATIONS_0_1_0,
-            sites: &crate::site::STATIC_CALL_SITES_0_1_0,
+            declarations: &raw const *crate::registry::STATIC_CALL_DECLARATIONS_0_1_0,
+            implementations: &raw const *crate::registry::STATIC_CALL_IMPLEMENTATIONS_0_1_0,
+            sites: &raw const *crate::site::STATIC_CALL_SITES_0_1_0,
             constructors,
-            adopt: crate::host::adopt,
+            adopt: adopt as *const (),
         }
     }
+}
+
+/// What a manifest names, all of it inside the plugin.
+pub(super) struct Contents {
+    pub(super) declarations: &'static [TraitDeclaration],
+    pub(super) implementations: Vec<Implementation>,
+    pub(super) sites: &'static [Site],
+    pub(super) constructors: &'static [Constructor],
+    pub(super) adopt: Adopt,
 }
 
 /// One constructor, its types erased.
@@ -142,7 +162,7 @@ impl Constructor {
             signature: type_name::<fn(A) -> Box<D>>,
             function: function as *const (),
             construct: construct::<D, A>,
-            drop: drop_box::<D> as *const (),
+            drop: drop_in_plugin::<D> as *const (),
         }
     }
 }
@@ -161,27 +181,39 @@ unsafe fn construct<D: ?Sized, A>(
     let function = unsafe { std::mem::transmute::<*const (), fn(A) -> Box<D>>(function) };
     // SAFETY: the caller's.
     let argument = unsafe { argument.cast::<A>().read() };
-    match catch_unwind(AssertUnwindSafe(|| function(argument))) {
-        Ok(object) => {
-            // SAFETY: the caller's.
-            unsafe { result.cast::<*mut D>().write(Box::into_raw(object)) };
-            None
-        }
-        Err(payload) => {
-            let text = payload.downcast_ref::<&str>().map(ToString::to_string);
-            let message = text.or_else(|| payload.downcast_ref::<String>().cloned());
-            // A payload whose own drop panics must not do so into the host.
-            std::mem::forget(payload);
-            Some(message.unwrap_or_else(|| "no message".to_owned()))
-        }
-    }
+    let made = caught(|| function(argument)).map(Box::into_raw);
+    // SAFETY: the caller's.
+    made.map(|object| unsafe { result.cast::<*mut D>().write(object) })
+        .err()
 }
 
-/// Drops a box where it was made.
+/// Runs code of the plugin in the plugin: a panic must not unwind into the host,
+/// whose copy of the standard library did not raise it.
+fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
+        let text = payload.downcast_ref::<&str>().map(ToString::to_string);
+        let message = text.or_else(|| payload.downcast_ref::<String>().cloned());
+        // A payload whose own drop panics must not do so into the host.
+        std::mem::forget(payload);
+        message.unwrap_or_else(|| "no message".to_owned())
+    })
+}
+
+/// Drops a plugin's object, in the plugin; its panic is returned.
 ///
 /// # Safety
 /// `object` came from `Box::into_raw` in this loaded object.
-pub(super) unsafe fn drop_box<D: ?Sized>(object: *mut D) {
+unsafe fn drop_in_plugin<D: ?Sized>(object: *mut D) -> Option<String> {
+    // SAFETY: the caller's.
+    caught(|| drop(unsafe { Box::from_raw(object) })).err()
+}
+
+/// Drops a box of the host's own, in the host; its panic goes on.
+///
+/// # Safety
+/// As for [`drop_in_plugin`].
+pub(super) unsafe fn drop_own<D: ?Sized>(object: *mut D) -> Option<String> {
     // SAFETY: the caller's.
     drop(unsafe { Box::from_raw(object) });
+    None
 }

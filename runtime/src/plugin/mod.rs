@@ -21,15 +21,18 @@ use std::sync::{Arc, Weak};
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 
 use crate::engine::{self, LoadedObject};
-use crate::os::objects;
+use crate::os::{Memory, objects};
 use crate::registry::TraitObject;
 
 mod error;
 mod file;
+mod inside;
 pub(crate) mod manifest;
 
 pub use error::PluginError;
-use manifest::{Constructor, Header, Manifest};
+#[cfg(fuzzing)]
+pub(crate) use file::check_bytes as check_file;
+use manifest::{Constructor, Contents, Header, Manifest};
 
 /// A loaded plugin. Clones share it; see [`Plugin::load`].
 #[derive(Clone)]
@@ -41,7 +44,7 @@ pub struct Plugin {
 pub(crate) struct Loaded {
     id: u64,
     path: PathBuf,
-    manifest: &'static Manifest,
+    constructors: &'static [Constructor],
     range: Range<usize>,
     /// Taken out to be closed, or left in to leak.
     library: Option<Library>,
@@ -73,21 +76,26 @@ impl Plugin {
     /// last object and the last [`Plugin`] are dropped.
     pub unsafe fn load(path: impl AsRef<Path>) -> Result<Plugin, PluginError> {
         let path = path.as_ref();
-        file::check(path)?;
+        let bytes = file::check(path)?;
         // SAFETY: the caller allows the initializers to run.
         let library = unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL) };
         let library = library.map_err(|source| PluginError::Load {
             path: path.to_owned(),
             reason: source.to_string(),
         })?;
-        let manifest = read_manifest(&library, path)?;
-        let address = core::ptr::from_ref(manifest).addr();
-        let range = objects::object_of(address)
-            .map(|object| object.range)
-            .ok_or_else(|| PluginError::Load {
+        let (library, memory) = located(library);
+        let memory = memory.ok_or_else(|| PluginError::Load {
+            path: path.to_owned(),
+            reason: "the loader does not know where it lies".into(),
+        })?;
+        if !memory.is_of(&bytes) {
+            return Err(PluginError::Replaced {
                 path: path.to_owned(),
-                reason: "the loader does not know where it lies".into(),
-            })?;
+            });
+        }
+        drop(bytes);
+        let (address, contents) = read_manifest(&library, &memory, path)?;
+        let range = memory.range();
         // Closed, if it is not wanted, only after the engine's lock is given back:
         // the library's finalizers may use the runtime.
         let mut library = Some(library);
@@ -96,23 +104,20 @@ impl Plugin {
                 // The second handle is closed; the first keeps the library.
                 return Ok(Plugin { loaded });
             }
-            check_traits(path, manifest, &engine.objects)?;
+            check_traits(path, &contents, &engine.objects)?;
             let id = engine.plugins.next_id();
-            (manifest.adopt)(&crate::host::HOST);
-            engine.add_plugin(
-                LoadedObject::new(
-                    manifest.sites,
-                    manifest.declarations,
-                    manifest.implementations,
-                    Some(id),
-                ),
+            (contents.adopt)(&crate::host::HOST);
+            let object = LoadedObject::of_plugin(
+                contents.sites,
+                contents.declarations,
+                contents.implementations,
                 id,
-                range.clone(),
             );
+            engine.add_plugin(object, id, range.clone());
             let loaded = Arc::new(Loaded {
                 id,
                 path: path.to_owned(),
-                manifest,
+                constructors: contents.constructors,
                 range,
                 library: library.take(),
             });
@@ -130,7 +135,7 @@ impl Plugin {
     where
         D: TraitObject + ?Sized + 'static,
     {
-        let constructors = self.loaded.manifest.constructors;
+        let constructors = self.loaded.constructors;
         let path = || self.loaded.path.clone();
         let constructor = constructors
             .iter()
@@ -168,7 +173,7 @@ impl Plugin {
 
     /// Names of the constructors, in the order exported.
     pub fn constructors(&self) -> impl Iterator<Item = &str> {
-        self.loaded.manifest.constructors.iter().map(|one| one.name)
+        self.loaded.constructors.iter().map(|one| one.name)
     }
 
     /// The path that it was loaded from.
@@ -186,29 +191,51 @@ impl fmt::Debug for Plugin {
     }
 }
 
-/// The manifest of a library that is loaded, after its header was compared once
-/// more: the file may have been exchanged since it was read.
-fn read_manifest(library: &Library, path: &Path) -> Result<&'static Manifest, PluginError> {
+/// The library, and where it was loaded.
+fn located(library: Library) -> (Library, Option<Memory>) {
+    let handle = library.into_raw();
+    // SAFETY: the handle is the library's, and open.
+    let memory = unsafe { objects::memory_of(handle) };
+    // SAFETY: as above; taken out two lines ago.
+    (unsafe { Library::from_raw(handle) }, memory)
+}
+
+/// The address of a loaded library's manifest and what the manifest names, after
+/// its header was compared once more: as the loader finds it, and not the file.
+fn read_manifest(
+    library: &Library,
+    memory: &Memory,
+    path: &Path,
+) -> Result<(usize, Contents), PluginError> {
     let missing = || PluginError::NoManifest {
         path: path.to_owned(),
     };
-    // SAFETY: a symbol of this name is a `Header`: plain bytes, checked next.
+    let misplaced = |fault: inside::Misplaced| PluginError::Manifest {
+        path: path.to_owned(),
+        reason: fault.to_string(),
+    };
+    // SAFETY: nothing is done with the symbol's address but to compare it.
     let header = unsafe { library.get::<*const Header>(manifest::HEADER_SYMBOL) };
     let header = header.map_err(|_| missing())?;
-    // SAFETY: as above; statics of a loaded library are readable.
-    unsafe { &**header }.check(path)?;
-    // SAFETY: the header says that it comes from `export_plugin!` of this version.
-    let manifest = unsafe { library.get::<fn() -> &'static Manifest>(manifest::MANIFEST_SYMBOL) };
-    manifest.map_err(|_| missing()).map(|manifest| manifest())
+    inside::header(*header, memory)
+        .map_err(misplaced)?
+        .check(path)?;
+    // SAFETY: as above; only called once it is known to be the library's code.
+    let function = unsafe { library.get::<fn() -> *const Manifest>(manifest::MANIFEST_SYMBOL) };
+    let function = function.map_err(|_| missing())?;
+    inside::manifest_function(*function as *const (), memory).map_err(misplaced)?;
+    let manifest = function();
+    let contents = inside::contents(manifest, memory).map_err(misplaced)?;
+    Ok((manifest.addr(), contents))
 }
 
 /// Every trait that both sides know must be the same.
 fn check_traits(
     path: &Path,
-    manifest: &Manifest,
+    contents: &Contents,
     objects: &[LoadedObject],
 ) -> Result<(), PluginError> {
-    for theirs in manifest.declarations {
+    for theirs in contents.declarations {
         let ours = objects.iter().flat_map(|object| object.declarations);
         for ours in ours.filter(|ours| ours.is_namesake(theirs)) {
             if !ours.is_same(theirs) {
@@ -268,11 +295,17 @@ impl Plugins {
 /// its memory goes back to the allocator it came from, and the plugin is let go
 /// after that. A box of the host's own becomes one with [`From`], for collections
 /// that hold both.
+///
+/// A panic of a plugin's `drop` goes on in the host as one of the host's own, with
+/// the message alone: the payload's type belongs to the plugin.
 pub struct PluginBox<D: ?Sized> {
     object: *mut D,
-    drop: unsafe fn(*mut D),
+    drop: DropFunction<D>,
     library: Option<Arc<Loaded>>,
 }
+
+/// Drops an object where it was made; returns the message if that panicked.
+type DropFunction<D> = unsafe fn(*mut D) -> Option<String>;
 
 impl<D: ?Sized> PluginBox<D> {
     /// Whether the object came from a plugin.
@@ -285,7 +318,7 @@ impl<D: ?Sized> From<Box<D>> for PluginBox<D> {
     fn from(object: Box<D>) -> Self {
         PluginBox {
             object: Box::into_raw(object),
-            drop: manifest::drop_box::<D>,
+            drop: manifest::drop_own::<D>,
             library: None,
         }
     }
@@ -311,8 +344,16 @@ impl<D: ?Sized> Drop for PluginBox<D> {
     fn drop(&mut self) {
         // SAFETY: the object is owned, and dropped once, by the function that
         // belongs to its maker, whose library `self.library` still holds.
-        unsafe { (self.drop)(self.object) }
+        if let Some(message) = unsafe { (self.drop)(self.object) } {
+            std::panic::resume_unwind(Box::new(hosts_own(message)));
+        }
     }
+}
+
+/// A copy of a plugin's text that does not depend on the plugin's allocator. The
+/// original is leaked, which a panic may cost.
+fn hosts_own(message: String) -> String {
+    std::mem::ManuallyDrop::new(message).as_str().to_owned()
 }
 
 /// Says where the object came from; the object itself need not be `Debug`.
@@ -345,15 +386,15 @@ impl Constructor {
                 object.as_mut_ptr().cast(),
             ) {
                 None => Ok(object.assume_init()),
-                Some(message) => Err(message),
+                Some(message) => Err(hosts_own(message)),
             }
         }
     }
 
     /// # Safety
     /// The constructor was made for `fn(_) -> Box<D>`.
-    unsafe fn drop_function<D: ?Sized>(&self) -> unsafe fn(*mut D) {
+    unsafe fn drop_function<D: ?Sized>(&self) -> DropFunction<D> {
         // SAFETY: erased from this type in `Constructor::new`.
-        unsafe { std::mem::transmute::<*const (), unsafe fn(*mut D)>(self.drop) }
+        unsafe { std::mem::transmute::<*const (), DropFunction<D>>(self.drop) }
     }
 }

@@ -5,18 +5,17 @@
 //! and `retarget()` hands out more, from a heap of its own, when it opens further
 //! windows. A site's profile is written only under the site's try-lock.
 
-use core::cell::UnsafeCell;
-use core::sync::atomic::{AtomicUsize, Ordering};
-
 use crate::registry::Table;
 use crate::site::Path;
+use crate::sync::atomic::{AtomicUsize, Ordering};
+use crate::sync::{Exclusive, const_unless_loom};
 
 /// Distinct vtables that one window can tell apart; the rest are counted as others.
 pub(crate) const SEEN: usize = 16;
 /// Trampolines beyond the first that one window can note.
 const PATHS: usize = 8;
 /// Profiles for windows that open before anyone has called the runtime.
-const POOL: usize = 128;
+const POOL: usize = if cfg!(loom) { 2 } else { 128 };
 
 /// One vtable met in a window.
 #[derive(Clone, Copy)]
@@ -130,18 +129,20 @@ impl Notes {
 /// Storage for one window.
 #[repr(C)]
 pub(crate) struct Profile {
-    notes: UnsafeCell<Notes>,
+    notes: Exclusive<Notes>,
 }
 
-// SAFETY: `notes` is reached only through `Profile::notes`, whose callers hold the
-// lock of the one site that owns the profile, or own it alone.
-unsafe impl Sync for Profile {}
+// SAFETY: a profile's pointers are compared, and followed only by whoever knows
+// that what they lead to is still there.
+unsafe impl Send for Notes {}
 
 impl Profile {
-    /// An empty profile.
-    pub(crate) const fn new() -> Self {
-        Profile {
-            notes: UnsafeCell::new(Notes::EMPTY),
+    const_unless_loom! {
+        /// An empty profile.
+        pub(crate) fn new() -> Self {
+            Profile {
+                notes: Exclusive::new(Notes::EMPTY),
+            }
         }
     }
 
@@ -152,21 +153,52 @@ impl Profile {
     #[allow(clippy::mut_from_ref)]
     pub(crate) unsafe fn notes(&self) -> &mut Notes {
         // SAFETY: exclusive by this function's contract.
-        unsafe { &mut *self.notes.get() }
+        unsafe { self.notes.get() }
     }
 }
 
-static FIRST_PROFILES: [Profile; POOL] = [const { Profile::new() }; POOL];
-static NEXT: AtomicUsize = AtomicUsize::new(0);
+/// Profiles that are handed out once.
+struct Pool {
+    profiles: [Profile; POOL],
+    next: AtomicUsize,
+}
+
+impl Pool {
+    const_unless_loom! {
+        #[allow(clippy::large_stack_arrays, reason = "becomes a static")]
+        fn new() -> Self {
+            Pool {
+                #[cfg(not(loom))]
+                profiles: [const { Profile::new() }; POOL],
+                #[cfg(loom)]
+                profiles: core::array::from_fn(|_| Profile::new()),
+                next: AtomicUsize::new(0),
+            }
+        }
+    }
+}
+
+#[cfg(not(loom))]
+static FIRST_PROFILES: Pool = Pool::new();
+
+#[cfg(loom)]
+loom::lazy_static! {
+    static ref FIRST_PROFILES: Pool = Pool::new();
+}
 
 /// Claims a profile for a site's first window; lock-free and without allocation.
 /// [`None`] once the pool is used up.
 pub(crate) fn claim() -> Option<&'static Profile> {
-    if NEXT.load(Ordering::Relaxed) >= POOL {
+    #[cfg(not(loom))]
+    let pool = &FIRST_PROFILES;
+    #[cfg(loom)]
+    let pool: &'static Pool = &FIRST_PROFILES;
+    let Pool { profiles, next } = pool;
+    if next.load(Ordering::Relaxed) >= POOL {
         return None;
     }
-    FIRST_PROFILES.get(NEXT.fetch_add(1, Ordering::Relaxed))
+    profiles.get(next.fetch_add(1, Ordering::Relaxed))
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests;

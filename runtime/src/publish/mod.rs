@@ -20,8 +20,8 @@ use crate::arch::{self, EncodeError, HEAD_BYTES, TRAMPOLINE_BYTES, Target};
 use crate::os::{self, CodeMemory, Edit, PatchError};
 use crate::site::Path;
 
-/// Size of one arena of chains, in bytes: a thousand chains of the usual size.
-const ARENA_BYTES: usize = 64 * 1024;
+/// Size of one arena of chains, in bytes: five hundred chains of the usual size.
+const ARENA_BYTES: usize = 32 * 1024;
 
 /// Where a trampoline's head leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,6 +123,10 @@ pub(crate) enum PrepareError {
     Foreign {
         at: usize,
     },
+    /// What a chain would lead to is not code of a loaded object.
+    NotCode {
+        at: usize,
+    },
 }
 
 impl Publisher {
@@ -203,8 +207,19 @@ impl Publisher {
         batch: &mut Batch,
     ) -> Result<Head, PrepareError> {
         let fallback = trampoline.fallback();
+        if let Body::Holds(held) = &trampoline.body
+            && held == targets
+        {
+            return Ok(Head::Body);
+        }
+        // They come from tables and records, which may be a plugin's.
+        let shims = targets.iter().map(|target| target.shim);
+        for at in shims.chain([trampoline.at(), trampoline.rest(), fallback]) {
+            if !self.memory.is_code(at) {
+                return Err(PrepareError::NotCode { at });
+            }
+        }
         match &trampoline.body {
-            Body::Holds(held) if held == targets => return Ok(Head::Body),
             Body::Empty => {
                 let at = trampoline.at();
                 if trampoline.head == Head::Rest {

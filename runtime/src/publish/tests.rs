@@ -241,3 +241,36 @@ fn a_body_is_filled_while_the_head_leads_to_a_chain_elsewhere() {
     let short = targets(&trampoline, &[0, 1]);
     assert_eq!(publish(&mut publisher, &mut trampoline, &short), Head::Body);
 }
+
+#[test]
+fn no_chain_leads_to_what_is_not_code_of_a_loaded_object() {
+    let Ok(memory) = os::code_memory() else {
+        return;
+    };
+    let mut publisher = Publisher::new(memory);
+    let code = publish as *const () as usize;
+    let data = Box::leak(Box::new(Bytes([0xC3; TRAMPOLINE_BYTES])));
+    let data = core::ptr::from_ref(data).addr();
+    let prepare = |publisher: &mut Publisher, [at, fallback, shim]: [usize; 3]| {
+        let mut batch = Batch::default();
+        let target = Target { vtable: 1, shim };
+        let prepared = publisher.prepare(&mut trampoline(at, fallback), &[target], &mut batch);
+        assert!(batch.is_empty() && batch.code.is_empty());
+        prepared.expect_err("there is no trampoline")
+    };
+    for wrong in 0..3 {
+        let mut addresses = [code.next_multiple_of(TRAMPOLINE_BYTES), code, code];
+        for at in [data, 0, usize::MAX] {
+            addresses[wrong] = at;
+            let error = prepare(&mut publisher, addresses);
+            assert!(
+                matches!(error, PrepareError::NotCode { at: named } if named == at),
+                "{error:?}"
+            );
+        }
+    }
+    // And what is code goes on to the next check.
+    let code = [code.next_multiple_of(TRAMPOLINE_BYTES), code, code];
+    let error = prepare(&mut publisher, code);
+    assert!(matches!(error, PrepareError::Foreign { .. }), "{error:?}");
+}

@@ -16,19 +16,19 @@ use core::any::TypeId;
 #[derive(Debug)]
 #[repr(C)]
 pub struct TraitDeclaration {
-    name: &'static str,
-    module: &'static str,
-    crate_version: Option<&'static str>,
+    pub(crate) name: &'static str,
+    pub(crate) module: &'static str,
+    pub(crate) crate_version: Option<&'static str>,
     layout: u64,
-    methods: &'static [MethodDeclaration],
+    pub(crate) methods: &'static [MethodDeclaration],
 }
 
 /// A dispatched method of such a trait.
 #[derive(Debug)]
 #[repr(C)]
 pub struct MethodDeclaration {
-    name: &'static str,
-    targets: u8,
+    pub(crate) name: &'static str,
+    pub(crate) targets: u8,
 }
 
 impl MethodDeclaration {
@@ -130,14 +130,14 @@ impl Code {
 #[derive(Debug)]
 #[repr(C)]
 pub struct Table {
-    declaration: &'static TraitDeclaration,
-    type_name: fn() -> &'static str,
-    implementation: fn() -> TypeId,
+    pub(crate) declaration: &'static TraitDeclaration,
+    pub(crate) type_name: fn() -> &'static str,
+    pub(crate) implementation: fn() -> TypeId,
     /// Names the implementation: the type together with the trait's instantiation.
     /// Its code differs for each of them, and so the content of no two tables, and
     /// of no two vtables, is equal: a linker that merges equal ones finds none.
-    distinct: fn() -> TypeId,
-    shims: &'static [Code],
+    pub(crate) distinct: fn() -> TypeId,
+    pub(crate) shims: &'static [Code],
 }
 
 impl Table {

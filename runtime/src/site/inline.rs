@@ -84,7 +84,7 @@ impl Default for Keys {
 
 /// A type in a list.
 #[derive(Clone, Copy)]
-#[repr(C)]
+#[repr(transparent)]
 pub struct Listed {
     /// The type together with the trait, as
     /// [`Table::distinct`](crate::registry::Table::distinct) names an implementation.
@@ -136,6 +136,9 @@ impl<M: DispatchedMethod, T: 'static, R: List<M>> List<M> for (T, R) {
 pub trait SiteOf<M: DispatchedMethod>: CallSite {
     /// The list that applies.
     type List: List<M>;
+
+    /// Its guards; [`None`] without a list.
+    const GUARDS: Option<&'static Guards>;
 }
 
 impl<S: CallSite, M: DispatchedMethod> SiteOf<M> for S
@@ -143,29 +146,26 @@ where
     S::Inline: InlineList<M>,
 {
     type List = <S::Inline as InlineList<M>>::List;
+
+    const GUARDS: Option<&'static Guards> = if <Self::List as List<M>>::LENGTH == 0 {
+        None
+    } else {
+        Some(&Guards {
+            listed: <Self::List as List<M>>::LISTED,
+            keys: <S as CallSite>::keys,
+        })
+    };
 }
 
 /// The guards that lie in front of a route.
 #[derive(Clone, Copy)]
 #[repr(C)]
-pub(crate) struct Guards {
+pub struct Guards {
     pub(crate) listed: [Option<Listed>; MOST_LISTED],
-    keys: fn() -> &'static Keys,
+    pub(crate) keys: fn() -> &'static Keys,
 }
 
 impl Guards {
-    /// Those of `S` in front of `M`; [`None`] without a list.
-    pub(super) const fn of<S: SiteOf<M>, M: DispatchedMethod>() -> Option<Guards> {
-        if <S::List as List<M>>::LENGTH == 0 {
-            None
-        } else {
-            Some(Guards {
-                listed: <S::List as List<M>>::LISTED,
-                keys: <S as CallSite>::keys,
-            })
-        }
-    }
-
     /// How many types are listed.
     pub(super) fn length(&self) -> usize {
         self.listed.iter().flatten().count()

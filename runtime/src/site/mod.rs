@@ -28,15 +28,15 @@
 //! The type is shared between a host and its plugins, each with its own copy of
 //! this code, so it is `repr(C)` and the manifest compares versions.
 
-use core::sync::atomic::{
-    AtomicBool, AtomicI8, AtomicPtr, AtomicU8, AtomicU32, AtomicUsize, Ordering,
-};
-
 use crate::profile::Profile;
 use crate::registry::TraitDeclaration;
+use crate::sync::atomic::{
+    AtomicBool, AtomicI8, AtomicPtr, AtomicU8, AtomicU32, AtomicUsize, Ordering,
+};
+use crate::sync::const_unless_loom;
 
 mod record;
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests;
 
 mod gate;
@@ -44,16 +44,22 @@ mod inline;
 
 pub(crate) use gate::Way;
 pub use gate::{DispatchedMethod, Gate, NotAnnotated, Switch, record_call};
-pub(crate) use inline::Guards;
-pub use inline::{HOT_FROM, Keys, List, ListOfMethod, SiteOf};
-pub use record::missed;
+pub(crate) use inline::MOST_LISTED;
+pub use inline::{Guards, HOT_FROM, Keys, List, ListOfMethod, SiteOf};
+pub use record::{count_miss, counts_misses};
+#[cfg(loom)]
+pub(crate) use record::record as record_for_loom;
 
 /// Calls recorded in a learning window that nobody configured.
 pub(crate) const FIRST_WINDOW: u32 = 1024;
 
 /// Whether call sites have trampolines on this target.
-pub(crate) const TRAMPOLINES: bool =
-    cfg!(all(target_arch = "x86_64", target_os = "linux", not(miri)));
+pub(crate) const TRAMPOLINES: bool = cfg!(all(
+    feature = "patching",
+    target_arch = "x86_64",
+    target_os = "linux",
+    not(miri)
+));
 
 /// One call site: what `static_call!` declares.
 ///
@@ -64,29 +70,29 @@ pub struct Site {
     /// Which [`Way`] calls go.
     switch: AtomicI8,
     /// The try-lock of all that follows up to `trampoline`.
-    busy: AtomicBool,
+    pub(crate) busy: AtomicBool,
     phase: AtomicU8,
     _reserved: AtomicU8,
     /// How many more calls may be recorded; 0 closes the window.
     budget: AtomicU32,
-    profile: AtomicPtr<Profile>,
+    pub(crate) profile: AtomicPtr<Profile>,
     /// Where the first recorded call was on its way to.
-    route: AtomicPtr<Route>,
+    pub(crate) route: AtomicPtr<Route>,
     /// And by which trampoline.
     trampoline: AtomicUsize,
     /// The most frequent listed type, where more than a few are listed: its vtable,
     /// and in the three bits that are zero in an aligned address, the index of its
     /// key. 0 if there is none.
     hot: AtomicUsize,
-    place: &'static Place,
+    pub(crate) place: &'static Place,
     _reserved_too: [usize; 2],
 }
 
 /// What a call site is called, and where it stands.
 #[repr(C)]
 pub struct Place {
-    method: &'static str,
-    file: &'static str,
+    pub(crate) method: &'static str,
+    pub(crate) file: &'static str,
     line: u32,
     column: u32,
 }
@@ -103,6 +109,7 @@ impl Place {
     }
 }
 
+#[cfg(not(loom))]
 const _: () = assert!(size_of::<Site>() == 64);
 
 /// What a site is doing with the calls that pass through its fallback.
@@ -141,7 +148,7 @@ pub struct Route {
     /// Where a chain ends.
     pub(crate) fallback: *const (),
     /// What stands in front of the switch.
-    pub(crate) guards: Option<Guards>,
+    pub(crate) guards: Option<&'static Guards>,
 }
 
 /// A route with a trampoline that leads there. Inlined code may have several for
@@ -172,7 +179,7 @@ impl Route {
             method,
             rest,
             fallback,
-            guards: Guards::of::<S, M>(),
+            guards: S::GUARDS,
         }
     }
 }
@@ -196,20 +203,22 @@ impl Route {
 }
 
 impl Site {
-    /// For the expansion of `static_call!`.
-    pub const fn new(place: &'static Place) -> Self {
-        Site {
-            switch: AtomicI8::new(Way::Learning as i8),
-            busy: AtomicBool::new(false),
-            phase: AtomicU8::new(Phase::Learning as u8),
-            _reserved: AtomicU8::new(0),
-            budget: AtomicU32::new(FIRST_WINDOW),
-            profile: AtomicPtr::new(core::ptr::null_mut()),
-            route: AtomicPtr::new(core::ptr::null_mut()),
-            trampoline: AtomicUsize::new(0),
-            hot: AtomicUsize::new(0),
-            place,
-            _reserved_too: [0; 2],
+    const_unless_loom! {
+        /// For the expansion of `static_call!`.
+        pub fn new(place: &'static Place) -> Self {
+            Site {
+                switch: AtomicI8::new(Way::Learning as i8),
+                busy: AtomicBool::new(false),
+                phase: AtomicU8::new(Phase::Learning as u8),
+                _reserved: AtomicU8::new(0),
+                budget: AtomicU32::new(FIRST_WINDOW),
+                profile: AtomicPtr::new(core::ptr::null_mut()),
+                route: AtomicPtr::new(core::ptr::null_mut()),
+                trampoline: AtomicUsize::new(0),
+                hot: AtomicUsize::new(0),
+                place,
+                _reserved_too: [0; 2],
+            }
         }
     }
 
@@ -252,7 +261,7 @@ impl Site {
     }
 
     /// The guards in front of it, once a call was recorded.
-    pub(crate) fn guards(&self) -> Option<Guards> {
+    pub(crate) fn guards(&self) -> Option<&'static Guards> {
         self.first_path()?.route.guards
     }
 
@@ -290,14 +299,24 @@ impl Site {
     /// Takes the try-lock, waiting a little for a recording thread that was
     /// preempted; [`None`] if it never comes back (after `fork`, say).
     pub(crate) fn lock(&self) -> Option<Locked<'_>> {
-        const TRIES: u32 = 1000;
+        // Loom tries each outcome of each.
+        const TRIES: u32 = if cfg!(loom) { 2 } else { 1000 };
         for _ in 0..TRIES {
-            if !self.busy.swap(true, Ordering::Acquire) {
+            if self.try_lock() {
                 return Some(Locked(self));
             }
             crate::os::pause();
         }
         None
+    }
+
+    /// Takes the try-lock if it is free. By an exchange that writes nothing if it is
+    /// not: loom, which checks this, lets a plain swap come after the release.
+    fn try_lock(&self) -> bool {
+        let free = |busy: &AtomicBool| {
+            busy.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed)
+        };
+        free(&self.busy).is_ok()
     }
 
     /// In a child of `fork`, where the lock's holder does not exist: gives up the

@@ -7,7 +7,7 @@ use crate::registry::Table;
 /// Notes a call in the site's learning window, or counts it as a miss of the guards
 /// if those are all that is published. Without allocation, and without waiting: if
 /// the site's try-lock is taken, the note is dropped.
-pub(super) fn record(site: &'static Site, vtable: usize, table: &'static Table, path: Path) {
+pub(crate) fn record(site: &'static Site, vtable: usize, table: &'static Table, path: Path) {
     if site.phase() == Phase::Watching {
         watch(site);
         return;
@@ -40,26 +40,26 @@ fn watch(site: &Site) {
     });
 }
 
-/// Called by every fallback shim before it makes the plain call.
-///
-/// Costs one relaxed load once the budget of misses is used up; until then it
-/// counts one, under the site's try-lock, or not at all if that is taken.
-#[inline]
-pub fn missed(site: &'static Site) {
-    if site.budget.load(Ordering::Relaxed) != 0 {
-        count_miss(site);
-    }
+/// Whether misses of this site are still to be counted: asked by every fallback shim
+/// before it makes the plain call. One relaxed load.
+#[inline(always)]
+pub fn counts_misses(site: &'static Site) -> bool {
+    site.budget.load(Ordering::Relaxed) != 0
 }
 
-#[cold]
-#[inline(never)]
-fn count_miss(site: &'static Site) {
+/// Counts one miss, under the site's try-lock, or none if that is taken.
+///
+/// Called by a shim beside the fallback and not by the fallback itself, which ends
+/// in two tail calls that way: a call in it would have it save registers first,
+/// whether there is something to count or not.
+#[inline]
+pub fn count_miss(site: &'static Site) {
     count(site, Phase::Watching, || true);
 }
 
 /// Takes one from the budget of `phase`, or all if `work` says so.
 fn count(site: &Site, phase: Phase, work: impl FnOnce() -> bool) {
-    if site.busy.swap(true, Ordering::Acquire) {
+    if !site.try_lock() {
         return;
     }
     let budget = site.budget.load(Ordering::Acquire);

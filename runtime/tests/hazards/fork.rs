@@ -1,10 +1,15 @@
 //! `fork` without `exec`: both sides go on, each with code of its own.
 
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use std::{panic, thread};
 
-use static_call::runtime::{self, Config, Mode, State};
+use static_call::runtime::{self, Config, Mode, Plugin, State};
 use static_call::{static_call, static_dispatch};
+use static_call_fixture_api::Filter;
 
 #[static_dispatch(targets = 1)]
 trait Forked: Sync {
@@ -123,4 +128,163 @@ fn a_fork_in_the_middle_of_another_threads_pass_leaves_the_child_able_to_re_plan
         }
         children.unwrap();
     });
+}
+
+/// Loads a plugin, has its and the host's sites patched, and drops it. Returns where
+/// the plugin's vtable lay.
+fn use_plugin(path: &Path, expected: impl Fn(u64) -> u64, wanted: &str) -> usize {
+    // SAFETY: the fixture shares its types with this file.
+    let plugin = unsafe { Plugin::load(path) }.unwrap();
+    let mut filter = plugin.construct::<dyn Filter, u64>("filter", 6).unwrap();
+    let mut patched = false;
+    for _ in 0..20 {
+        runtime::configure(Config::default().mode(Mode::Off)).unwrap();
+        runtime::retarget().unwrap();
+        crate::configure();
+        runtime::retarget().unwrap();
+        for x in 0..200 {
+            assert_eq!(apply(&mut *filter, x), expected(x));
+        }
+        runtime::retarget().unwrap();
+        for x in 0..200 {
+            assert_eq!(apply(&mut *filter, x), expected(x));
+        }
+        let sites = runtime::sites();
+        let mut targets = sites
+            .iter()
+            .filter(|site| site.location.contains("fork.rs") && site.method == "apply")
+            .flat_map(|site| &site.targets);
+        patched |= targets.any(|target| target.in_chain && target.type_name.contains(wanted));
+        if patched {
+            break;
+        }
+    }
+    assert!(patched || !crate::patching(), "{}", runtime::report());
+    let object: *const dyn Filter = &raw const *filter;
+    // SAFETY: a pointer to a trait object is two words, the vtable's the second.
+    unsafe { std::mem::transmute::<*const dyn Filter, [usize; 2]>(object)[1] }
+}
+
+#[inline(never)]
+fn apply(filter: &mut dyn Filter, x: u64) -> u64 {
+    static_call!(filter.apply(x))
+}
+
+#[test]
+fn parent_and_child_load_different_plugins_at_the_same_addresses() {
+    let _alone = crate::alone();
+    let package = "static-call-fixture-plugin";
+    let plus = crate::fixture::library(package, &[], "fork-plus");
+    let xor = crate::fixture::library(package, &["other"], "fork-xor");
+    // Memory that both sides see, to compare addresses.
+    // SAFETY: fresh shared memory, written by the child before it ends.
+    let shared = unsafe {
+        libc::mmap(
+            std::ptr::null_mut(),
+            4096,
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_SHARED | libc::MAP_ANONYMOUS,
+            -1,
+            0,
+        )
+    };
+    assert_ne!(shared, libc::MAP_FAILED);
+    let shared = shared.cast::<[usize; 2]>();
+    let (mut near, mut rounds) = (0, 0);
+    for round in 0..10 {
+        let (ours, theirs) = if round % 2 == 0 {
+            (&plus, &xor)
+        } else {
+            (&xor, &plus)
+        };
+        let run = |path: &Path| {
+            if path == plus {
+                use_plugin(path, |x| x + 6, "Plus")
+            } else {
+                use_plugin(path, |x| x ^ 6, "Other")
+            }
+        };
+        let child = fork(|| {
+            let vtable = run(theirs);
+            // And the parent's plugin where the child's has been.
+            let again = run(ours);
+            // SAFETY: the parent reads after this process has ended.
+            unsafe { shared.write([vtable, again]) };
+        });
+        let mine = run(ours);
+        assert_went_well(child);
+        // SAFETY: the child has ended.
+        let [vtable, again] = unsafe { shared.read() };
+        near += u32::from(vtable.abs_diff(mine) < 1 << 20);
+        near += u32::from(again.abs_diff(mine) < 1 << 20);
+        rounds += 2;
+    }
+    println!("{near} of {rounds} times, plugins of both sides lay in the same megabyte");
+    assert!(near > 0, "no address was ever used by both sides");
+    back_and_forth(1);
+}
+
+#[test]
+fn a_command_runs_while_another_thread_re_plans() {
+    let _alone = crate::alone();
+    back_and_forth(1);
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let busy = scope.spawn(|| {
+            let mut passes = 0_u32;
+            while !done.load(Ordering::Relaxed) {
+                back_and_forth(1);
+                passes += 1;
+            }
+            passes
+        });
+        let mut spawned = 0;
+        for round in 0..60 {
+            let mut command = Command::new("/bin/sh");
+            command.args(["-c", &format!("echo {round}")]);
+            if round % 2 == 0 {
+                // Then the standard library forks and calls this in the child, where
+                // it must not allocate; otherwise it spawns.
+                // SAFETY: calls through a site and compares.
+                unsafe {
+                    command.pre_exec(|| {
+                        let right = call(&Parent(2), 5) == 7 && call(&Child(3), 5) == 15;
+                        if right {
+                            Ok(())
+                        } else {
+                            Err(std::io::ErrorKind::Other.into())
+                        }
+                    })
+                };
+            }
+            let output = command.output().unwrap();
+            assert!(output.status.success());
+            assert_eq!(output.stdout, format!("{round}\n").into_bytes());
+            spawned += 1;
+        }
+        done.store(true, Ordering::Relaxed);
+        println!(
+            "{spawned} commands, {} double swaps meanwhile",
+            busy.join().unwrap()
+        );
+    });
+}
+
+#[test]
+fn a_child_may_drop_a_worker_that_it_does_not_have() {
+    let _alone = crate::alone();
+    for _ in 0..20 {
+        let worker = runtime::retarget_every(Duration::from_micros(200)).unwrap();
+        let mut worker = Some(worker);
+        let child = fork(|| {
+            drop(worker.take());
+            back_and_forth(1);
+            let own = runtime::retarget_every(Duration::from_millis(1)).unwrap();
+            back_and_forth(1);
+            drop(own);
+        });
+        assert_went_well(child);
+        drop(worker);
+    }
+    back_and_forth(1);
 }

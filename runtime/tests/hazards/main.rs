@@ -10,6 +10,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use static_call::runtime::{self, Backend, Config, Mode, SiteReport, State};
 
 mod environment;
+#[path = "../fixture/mod.rs"]
+mod fixture;
 mod fork;
 mod misses;
 mod reentry;

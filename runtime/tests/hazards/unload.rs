@@ -18,7 +18,10 @@ static BUILT: LazyLock<PathBuf> = LazyLock::new(|| {
     cargo
         .args(["build", "--quiet", "--package", package, "--target-dir"])
         .arg(&target)
-        .current_dir(env!("CARGO_MANIFEST_DIR"));
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        // As the plugins' tests do, so that what they built can be used.
+        .env("CARGO_PROFILE_DEV_STRIP", "debuginfo")
+        .env("CARGO_PROFILE_RELEASE_STRIP", "debuginfo");
     let profile = if cfg!(debug_assertions) {
         "debug"
     } else {

@@ -1,19 +1,22 @@
 //! Passes of `retarget()`: with few sites here, with many in a program of their own.
 
+use std::hint::black_box;
 use std::process::{Command, Stdio};
 use std::sync::atomic::AtomicUsize;
 
+use static_call::static_call;
+use static_call_benches::body::{Body, Call};
 use static_call_benches::latency::{Changing, Latencies, Work, plans, while_calling};
 use static_call_benches::rows::ManySites;
 
-use crate::copies;
+use crate::builds;
 
 /// One site changes, among the few of this program. The other thread calls
 /// through a patched site whose trampoline is a neighbour, so that it needs the
 /// very page that is replaced.
 pub(crate) fn few_sites(quick: bool) -> Result<Latencies, String> {
     let mut latencies = Latencies::new();
-    let sites = copies::retargeted();
+    let sites = sites();
     let (neighbour, sites) = sites.split_last().ok_or("there are no sites")?;
     let neighbour = std::slice::from_ref(neighbour);
     // What the changing site is called with, and what the other thread calls with.
@@ -40,14 +43,10 @@ pub(crate) fn few_sites(quick: bool) -> Result<Latencies, String> {
 /// 10,000 sites change, in several runs of a program that has as many.
 pub(crate) fn many_sites(quick: bool) -> Result<ManySites, String> {
     const PROGRAM: &str = "ten-thousand-sites";
+    let path = builds::build(PROGRAM, false)?;
     let mut all = ManySites::default();
     for _ in 0..if quick { 1 } else { 5 } {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut command = Command::new(cargo);
-        command
-            .args(["run", "--release", "--quiet", "--manifest-path"])
-            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
-            .args(["--bin", PROGRAM, "--"]);
+        let mut command = Command::new(&path);
         if quick {
             command.arg("--quick");
         }
@@ -64,4 +63,20 @@ pub(crate) fn many_sites(quick: bool) -> Result<ManySites, String> {
         all.sizes = one.sizes;
     }
     Ok(all)
+}
+
+/// Sites that are retargeted, one at a time.
+fn sites() -> Vec<Call> {
+    macro_rules! sites {
+        ($($copy:literal)*) => {
+            vec![$({
+                fn call(body: &dyn Body, x: u64) -> u64 {
+                    black_box($copy);
+                    static_call!(body.step(x))
+                }
+                call as Call
+            }),*]
+        };
+    }
+    sites!(0 1 2 3 4 5 6 7)
 }

@@ -12,15 +12,15 @@ use std::ffi::{CStr, CString, OsStr, c_int, c_void};
 use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
-use std::{io, slice};
+use std::{io, ptr, slice};
 
 #[cfg(target_pointer_width = "32")]
 use libc::Elf32_Phdr as Header;
 #[cfg(target_pointer_width = "64")]
 use libc::Elf64_Phdr as Header;
-use libc::{PF_X, PT_LOAD, dl_phdr_info};
+use libc::{PF_R, PF_W, PF_X, PT_GNU_RELRO, PT_LOAD, dl_phdr_info};
 
-use crate::os::Object;
+use crate::os::{Memory, Object, Segment};
 
 #[cfg(test)]
 mod tests;
@@ -45,6 +45,59 @@ pub(crate) fn object_of(address: usize) -> Option<Object> {
         // The loader lists the program first.
         is_main = false;
         Some(())
+    });
+    found
+}
+
+/// What the loader mapped for a library, from the handle that it gave for it.
+/// `None` if it does not say.
+///
+/// # Safety
+/// The handle came from `dlopen` and was not closed.
+pub(crate) unsafe fn memory_of(handle: *mut c_void) -> Option<Memory> {
+    // The part of `struct link_map` that <link.h> promises, in glibc and musl.
+    #[repr(C)]
+    struct LinkMap {
+        base: usize,
+        name: *const libc::c_char,
+        dynamic: *const c_void,
+    }
+    unsafe extern "C" {
+        // Declared here, for the libc crate has it for glibc only.
+        fn dlinfo(handle: *mut c_void, request: c_int, answer: *mut c_void) -> c_int;
+    }
+    const RTLD_DI_LINKMAP: c_int = 2;
+    let mut map: *const LinkMap = ptr::null();
+    // SAFETY: the handle is valid by this function's contract, and this request
+    // writes one pointer.
+    if unsafe { dlinfo(handle, RTLD_DI_LINKMAP, (&raw mut map).cast()) } != 0 || map.is_null() {
+        return None;
+    }
+    // SAFETY: the loader's map of an object stays as long as the object is loaded,
+    // which it is, its handle being open.
+    let dynamic = unsafe { (*map).dynamic }.addr();
+    let mut found = None;
+    visit(|info| {
+        if !segments(info).any(|(_, range)| range.contains(&dynamic)) {
+            return Some(());
+        }
+        let loaded = segments(info).map(|(header, range)| Segment {
+            range,
+            offset: header.p_offset as usize,
+            in_file: header.p_filesz as usize,
+            readable: header.p_flags & PF_R != 0,
+            writable: header.p_flags & PF_W != 0,
+            executable: header.p_flags & PF_X != 0,
+        });
+        let sealed = headers(info)
+            .iter()
+            .find(|header| header.p_type == PT_GNU_RELRO)
+            .map_or(0..0, |header| place(info, header));
+        found = Some(Memory {
+            segments: loaded.collect(),
+            sealed,
+        });
+        None
     });
     found
 }
@@ -128,20 +181,23 @@ fn visit<F: FnMut(&dl_phdr_info) -> Option<()>>(mut each: F) {
 
 /// An object's loaded segments and where they lie.
 fn segments(info: &dl_phdr_info) -> impl Iterator<Item = (&Header, Range<usize>)> {
-    let headers = if info.dlpi_phdr.is_null() {
-        &[]
-    } else {
-        // SAFETY: the loader's headers stay while it lists the object.
-        unsafe { slice::from_raw_parts(info.dlpi_phdr, usize::from(info.dlpi_phnum)) }
-    };
-    let base = address_of(info);
-    headers
+    headers(info)
         .iter()
         .filter(|header| header.p_type == PT_LOAD)
-        .map(move |header| {
-            let start = base.wrapping_add(header.p_vaddr as usize);
-            (header, start..start.saturating_add(header.p_memsz as usize))
-        })
+        .map(move |header| (header, place(info, header)))
+}
+
+fn headers(info: &dl_phdr_info) -> &[Header] {
+    if info.dlpi_phdr.is_null() {
+        return &[];
+    }
+    // SAFETY: the loader's headers stay while it lists the object.
+    unsafe { slice::from_raw_parts(info.dlpi_phdr, usize::from(info.dlpi_phnum)) }
+}
+
+fn place(info: &dl_phdr_info, header: &Header) -> Range<usize> {
+    let start = address_of(info).wrapping_add(header.p_vaddr as usize);
+    start..start.saturating_add(header.p_memsz as usize)
 }
 
 fn address_of(info: &dl_phdr_info) -> usize {

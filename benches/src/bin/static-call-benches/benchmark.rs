@@ -1,0 +1,127 @@
+//! The rows.
+
+use static_call::runtime::{Plugin, PluginBox};
+use static_call_bench_bodies::Body;
+use static_call_benches::order::{Mix, Sources};
+use static_call_benches::serve::{Family, Row};
+
+use crate::loops::{self, LARGE, MEDIUM, RECEIVER, STEP, STEP_MUT, STEP_OF_FOUR};
+
+/// A row as most are: `&self`, objects made beside the loops, one thread.
+const fn row(id: &'static str, label: &'static str, mix: Mix, family: Family) -> Row {
+    Row {
+        id,
+        label,
+        mix,
+        family,
+        sources: || Ok(loops::here()),
+        boxed: false,
+        company: false,
+        relearns: false,
+        open: false,
+    }
+}
+
+const TWO: Mix = Mix::Skewed { of: 2 };
+const EIGHT: Mix = Mix::Skewed { of: 8 };
+
+/// All rows that this program measures; the one with 4,096 call sites is a program
+/// of its own.
+pub(crate) fn rows() -> Vec<Row> {
+    vec![
+        row("mono", "one type", Mix::One, STEP),
+        row("receiver", "one object, loop", Mix::One, RECEIVER),
+        row("two", "80/20 of 2", TWO, STEP),
+        row("eight", "80/20 of 8", EIGHT, STEP),
+        row(
+            "uniform-4",
+            "uniform 4",
+            Mix::Uniform { of: 4 },
+            STEP_OF_FOUR,
+        ),
+        row(
+            "uniform-8",
+            "uniform 8",
+            Mix::Uniform { of: 8 },
+            STEP_OF_FOUR,
+        ),
+        Row {
+            relearns: true,
+            ..row("phases", "phase change", Mix::Phases { of: 8 }, STEP)
+        },
+        row(
+            "runs",
+            "runs of 64, of 8",
+            Mix::Runs { of: 8, length: 64 },
+            STEP,
+        ),
+        row("medium", "medium body, 80/20 of 2", TWO, MEDIUM),
+        row("large", "large body, 80/20 of 2", TWO, LARGE),
+        Row {
+            boxed: true,
+            ..row("mut", "`&mut self`, 80/20 of 2", TWO, STEP_MUT)
+        },
+        Row {
+            sources: elsewhere,
+            ..row(
+                "elsewhere-mono",
+                "objects from another crate, one type",
+                Mix::One,
+                STEP,
+            )
+        },
+        Row {
+            sources: elsewhere,
+            ..row(
+                "elsewhere-two",
+                "objects from another crate, 80/20 of 2",
+                TWO,
+                STEP,
+            )
+        },
+        Row {
+            company: true,
+            ..row("threads-mono", "2 threads, one type", Mix::One, STEP)
+        },
+        Row {
+            company: true,
+            ..row("threads-two", "2 threads, 80/20 of 2", TWO, STEP)
+        },
+        Row {
+            sources: plugin,
+            open: true,
+            ..row("plugin", "80 % of a plugin's type", TWO, STEP)
+        },
+    ]
+}
+
+fn elsewhere() -> Result<Sources, String> {
+    Ok(Sources {
+        objects: static_call_bench_elsewhere::objects(),
+        devirt: static_call_bench_elsewhere::devirt_objects(),
+        ..loops::here()
+    })
+}
+
+/// The first type is the plugin's.
+fn plugin() -> Result<Sources, String> {
+    let program = std::env::current_exe().map_err(|error| error.to_string())?;
+    let name = format!(
+        "{}static_call_bench_plugin{}",
+        std::env::consts::DLL_PREFIX,
+        std::env::consts::DLL_SUFFIX
+    );
+    // Where cargo leaves a dependency's shared object.
+    let path = program.with_file_name("deps").join(name);
+    // SAFETY: the library that cargo built along with this program, from the same
+    // sources, with the same allocator; it is never unloaded.
+    let plugin = unsafe { Plugin::load(&path) }.map_err(|error| error.to_string())?;
+    let object: PluginBox<dyn Body> = plugin
+        .construct("foreign", ())
+        .map_err(|error| error.to_string())?;
+    let object: &'static dyn Body = &**Box::leak(Box::new(object));
+    let mut sources = loops::here();
+    let [first, ..] = &mut sources.objects;
+    *first = object;
+    Ok(sources)
+}

@@ -1,0 +1,174 @@
+//! Memory on its way to become code.
+//!
+//! Pages that are copied, edited and moved over others may lie anywhere, and are
+//! `memmap2`'s. Memory for chains must lie near the code that jumps there, and
+//! `memmap2` takes no address, so [`Reserved`] maps for itself.
+
+use std::ffi::c_void;
+use std::fs::File;
+use std::io::Write as _;
+use std::ops::Range;
+use std::os::fd::OwnedFd;
+use std::{io, ptr};
+
+use memmap2::{Mmap, MmapMut, MmapOptions};
+use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
+use rustix::io::Errno;
+use rustix::mm::{self, MapFlags, MprotectFlags, MremapFlags, ProtFlags};
+
+use crate::os::PatchError;
+
+/// Fresh zeroed memory, writable, wherever there is room. The pages are populated
+/// by the same call: one fault each would cost more.
+pub(super) fn writable(length: usize) -> Result<MmapMut, PatchError> {
+    MmapOptions::new()
+        .len(length)
+        .populate()
+        .map_anon()
+        .map_err(|error| PatchError::new("mmap", error))
+}
+
+/// Takes the right to write and gives the right to execute.
+pub(super) fn executable(memory: MmapMut) -> Result<Mmap, PatchError> {
+    memory
+        .make_exec()
+        .map_err(|error| PatchError::new("mprotect", error))
+}
+
+/// Moves anonymous memory with `bytes` in it over `to`. The kernel checks all that
+/// it can refuse before it takes the old mapping away.
+///
+/// # Safety
+/// Nobody may need what was mapped there, except to execute what is now.
+pub(super) unsafe fn move_over(bytes: &[u8], to: usize) -> Result<(), PatchError> {
+    let mut memory = writable(bytes.len())?;
+    memory.copy_from_slice(bytes);
+    let memory = executable(memory)?;
+    let (from, length) = (memory.as_ptr() as *mut c_void, memory.len());
+    // SAFETY: `memory` owns the source, the caller vouches for the target.
+    unsafe {
+        mm::mremap_fixed(
+            from,
+            length,
+            length,
+            MremapFlags::MAYMOVE,
+            to as *mut c_void,
+        )
+    }
+    .map_err(|error| PatchError::new("mremap", error))?;
+    // It lies at `to` now; there is nothing left to unmap.
+    std::mem::forget(memory);
+    Ok(())
+}
+
+/// Maps `bytes` over `to`, private, readable and executable, from a file in memory
+/// that nobody else has, that is closed at once, and that nobody can write again.
+///
+/// # Safety
+/// As for [`move_over`].
+pub(super) unsafe fn map_over(bytes: &[u8], to: usize) -> Result<(), PatchError> {
+    let file = sealed_file(bytes)?;
+    let access = ProtFlags::READ | ProtFlags::EXEC;
+    let flags = MapFlags::PRIVATE | MapFlags::FIXED | MapFlags::POPULATE;
+    // SAFETY: the caller vouches for the target.
+    unsafe { mm::mmap(to as *mut c_void, bytes.len(), access, flags, &file, 0) }
+        .map_err(|error| PatchError::new("mmap", error))?;
+    Ok(())
+}
+
+/// A file in memory with this content for good. The mapping of a file shows what is
+/// written to the file later, and a process with privileges finds the file of each
+/// mapping in `/proc/self/map_files`.
+pub(super) fn sealed_file(bytes: &[u8]) -> Result<File, PatchError> {
+    let mut file = File::from(memory_file()?);
+    file.write_all(bytes)
+        .map_err(|error| PatchError::new("write", error))?;
+    let seals = SealFlags::WRITE | SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL;
+    fcntl_add_seals(&file, seals).map_err(|error| PatchError::new("fcntl", error))?;
+    Ok(file)
+}
+
+/// A file in memory that may be mapped as code.
+fn memory_file() -> Result<OwnedFd, PatchError> {
+    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+    memfd_create("static-call", flags | MemfdFlags::EXEC)
+        // Kernels before 6.3 do not know the flag, and need none.
+        .or_else(|_| memfd_create("static-call", flags))
+        .map_err(|error| PatchError::new("memfd_create", error))
+}
+
+/// Private anonymous memory at a place of our choice, given back when it goes out
+/// of scope. Never writable and executable at once.
+pub(super) struct Reserved {
+    /// Address of the first byte.
+    pub(super) start: usize,
+    length: usize,
+}
+
+impl Reserved {
+    /// Fresh zeroed memory, writable, at the first candidate that is free.
+    pub(super) fn new_at_one_of(
+        candidates: impl Iterator<Item = usize>,
+        length: usize,
+    ) -> Result<Self, PatchError> {
+        let mut only_denied = true;
+        for at in candidates {
+            match Self::map(at, length, MapFlags::FIXED_NOREPLACE | MapFlags::POPULATE) {
+                // Kernels before 4.17 take the address as a mere hint.
+                Ok(mapping) if mapping.start != at => only_denied = false,
+                Err(Errno::EXIST) => only_denied = false,
+                // Below what this process may map, or somebody's policy.
+                Err(Errno::PERM) => {}
+                result => return result.map_err(|error| PatchError::new("mmap", error)),
+            }
+        }
+        if only_denied {
+            return Err(PatchError::new("mmap", Errno::PERM));
+        }
+        let full = io::Error::new(
+            io::ErrorKind::AddrNotAvailable,
+            "no free memory within reach",
+        );
+        Err(PatchError::new("mmap", full))
+    }
+
+    fn map(at: usize, length: usize, flags: MapFlags) -> rustix::io::Result<Self> {
+        let access = ProtFlags::READ | ProtFlags::WRITE;
+        // SAFETY: without `FIXED` no existing mapping is touched.
+        unsafe { mm::mmap_anonymous(at as *mut c_void, length, access, MapFlags::PRIVATE | flags) }
+            .map(|start| Self {
+                start: start as usize,
+                length,
+            })
+    }
+
+    /// Writes `byte` everywhere. Only before [`Self::make_executable`].
+    pub(super) fn fill(&self, byte: u8) {
+        // SAFETY: the mapping is ours, this long, and still writable: the
+        // caller fills it right after it made it.
+        unsafe { ptr::write_bytes(self.start as *mut u8, byte, self.length) }
+    }
+
+    /// Takes the right to write and gives the right to execute.
+    pub(super) fn make_executable(&self) -> Result<(), PatchError> {
+        let access = MprotectFlags::READ | MprotectFlags::EXEC;
+        // SAFETY: the mapping is ours, and no reference into it exists.
+        unsafe { mm::mprotect(self.start as *mut c_void, self.length, access) }
+            .map_err(|error| PatchError::new("mprotect", error))
+    }
+
+    /// Leaves the memory mapped for good.
+    pub(super) fn leak(self) -> Range<usize> {
+        let range = self.start..self.start + self.length;
+        std::mem::forget(self);
+        range
+    }
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        // SAFETY: the mapping is ours, and whoever drops it has no address
+        // inside it left. A refusal would leave it mapped, which harms nobody.
+        let _ = unsafe { mm::munmap(self.start as *mut c_void, self.length) };
+    }
+}

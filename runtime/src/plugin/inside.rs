@@ -1,0 +1,385 @@
+//! Nothing that a plugin names is touched before it is known to lie in the plugin.
+//!
+//! A manifest is made of addresses: of slices, of texts, of functions. Its header
+//! says that the same macros wrote it, but a library can be damaged, linked by
+//! hand, or made to mislead, and what lies elsewhere would also stay behind when
+//! the plugin is unloaded. So every address is compared with the segments that the
+//! loader mapped for the library, from the outside in, before it is followed.
+//!
+//! What the plugin's *code* does is not checked, for nothing can: loading it means
+//! to trust it.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use super::manifest::{Constructor, Contents, Header, Manifest};
+use crate::os::{Memory, Segment};
+use crate::registry::{Implementation, MethodDeclaration, TraitDeclaration};
+use crate::site::{Guards, MOST_LISTED, Route, Site};
+
+/// Something in a manifest that is not what it should be.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Misplaced {
+    /// What it would have been.
+    part: &'static str,
+    /// Its address, or the value that is wrong.
+    found: usize,
+    fault: &'static str,
+}
+
+impl fmt::Display for Misplaced {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Misplaced { part, found, fault } = self;
+        write!(formatter, "{part} ({found:#x}) {fault}")
+    }
+}
+
+/// What is done with what is named.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Use {
+    Read,
+    Write,
+    Call,
+}
+
+/// The header that a library's symbol leads to.
+pub(super) fn header(at: *const Header, memory: &Memory) -> Result<Header, Misplaced> {
+    let at = memory.one("the header", at, Use::Read)?;
+    // SAFETY: a header is plain bytes, and they are readable memory of a library
+    // that is loaded.
+    Ok(unsafe { at.read() })
+}
+
+/// Whether the function that returns the manifest is the library's own.
+pub(super) fn manifest_function(at: *const (), memory: &Memory) -> Result<(), Misplaced> {
+    memory.code("the manifest's function", at)
+}
+
+/// All that a manifest names, once all of it was found in `memory`.
+pub(super) fn contents(at: *const Manifest, memory: &Memory) -> Result<Contents, Misplaced> {
+    let at = memory.one("the manifest", at, Use::Read)?;
+    // SAFETY: its five fields are raw pointers, for which any bits are valid, in
+    // readable memory of a library that is loaded.
+    let manifest = unsafe { at.read() };
+    let declarations = memory.slice("the traits", manifest.declarations, Use::Read)?;
+    let sites = memory.slice("the call sites", manifest.sites, Use::Write)?;
+    let constructors = memory.slice("the constructors", manifest.constructors, Use::Read)?;
+    let registered = manifest.implementations;
+    let registered = memory.slice("the implementations", registered, Use::Read)?;
+    memory.code("the function that adopts", manifest.adopt)?;
+    for index in 0..declarations.len() {
+        memory.declaration(nth(declarations, index))?;
+    }
+    for index in 0..sites.len() {
+        memory.site(nth(sites, index))?;
+    }
+    for index in 0..constructors.len() {
+        memory.constructor(nth(constructors, index))?;
+    }
+    let mut implementations = Vec::with_capacity(registered.len());
+    for index in 0..registered.len() {
+        let function = nth(registered, index).cast::<*const ()>();
+        // SAFETY: an element of a slice that is readable memory of the library; it
+        // is one word, a function's address.
+        memory.code("an implementation's function", unsafe { function.read() })?;
+        // SAFETY: the function is code of the library, and by the header's word of
+        // the type that `#[static_dispatch]` gives it.
+        let implementation = unsafe { &*nth(registered, index) }.get();
+        memory.implementation(&implementation)?;
+        implementations.push(implementation);
+    }
+    // SAFETY: all three lie in readable memory of the library, aligned, and so does
+    // all that their elements name; texts are UTF-8, flags are flags. The library
+    // stays loaded as long as the plugin is, which is what `'static` means here.
+    let (declarations, sites, constructors) = unsafe { (&*declarations, &*sites, &*constructors) };
+    Ok(Contents {
+        declarations,
+        implementations,
+        sites,
+        constructors,
+        // SAFETY: code of the library, by the header's word of this type.
+        adopt: unsafe { std::mem::transmute::<*const (), super::manifest::Adopt>(manifest.adopt) },
+    })
+}
+
+/// The address of an element.
+fn nth<T>(slice: *const [T], index: usize) -> *const T {
+    slice.cast::<T>().wrapping_add(index)
+}
+
+/// The bits of a reference, which may lead anywhere.
+///
+/// # Safety
+/// The field can be read.
+unsafe fn raw<T: ?Sized>(field: *const &'static T) -> *const T {
+    // SAFETY: the caller's; pointers have the layout of references.
+    unsafe { field.cast::<*const T>().read() }
+}
+
+/// Whether two ranges share an address.
+fn overlap(one: &Range<usize>, other: &Range<usize>) -> bool {
+    one.start < other.end && other.start < one.end
+}
+
+impl Memory {
+    /// Whether the mapped content is that of the file with these bytes, as far as
+    /// it is never written: what is neither relocated nor patched.
+    pub(super) fn is_of(&self, bytes: &[u8]) -> bool {
+        let constant = |segment: &&Segment| {
+            segment.readable
+                && !segment.writable
+                && !segment.executable
+                && !overlap(&segment.range, &self.sealed)
+        };
+        self.segments.iter().filter(constant).all(|segment| {
+            let end = segment.offset.saturating_add(segment.in_file);
+            let length = segment.in_file.min(segment.range.len());
+            bytes.get(segment.offset..end).is_some_and(|wanted| {
+                // SAFETY: the loader has mapped the segment, readable, for a library
+                // that is loaded, and nobody writes it.
+                let mapped =
+                    unsafe { std::slice::from_raw_parts(segment.range.start as *const u8, length) };
+                mapped == &wanted[..length]
+            })
+        })
+    }
+
+    /// The whole stretch of addresses.
+    pub(super) fn range(&self) -> Range<usize> {
+        let start = self.segments.iter().map(|one| one.range.start).min();
+        let end = self.segments.iter().map(|one| one.range.end).max();
+        start.unwrap_or_default()..end.unwrap_or_default()
+    }
+
+    fn allows(&self, place: &Range<usize>, wanted: Use) -> bool {
+        self.segments.iter().any(|segment| {
+            let within = segment.range.start <= place.start && place.end <= segment.range.end;
+            let allowed = match wanted {
+                Use::Read => segment.readable,
+                Use::Write => segment.writable && !overlap(place, &self.sealed),
+                Use::Call => segment.executable,
+            };
+            within && allowed
+        })
+    }
+
+    fn slice<T>(
+        &self,
+        part: &'static str,
+        slice: *const [T],
+        wanted: Use,
+    ) -> Result<*const [T], Misplaced> {
+        let found = slice.cast::<T>().addr();
+        let fault = |fault| Misplaced { part, found, fault };
+        if found == 0 || found % align_of::<T>() != 0 {
+            return Err(fault("is not aligned"));
+        }
+        // An empty slice needs no memory.
+        if slice.len() == 0 {
+            return Ok(slice);
+        }
+        let end = slice
+            .len()
+            .checked_mul(size_of::<T>())
+            .and_then(|bytes| found.checked_add(bytes))
+            .ok_or_else(|| fault("is longer than memory"))?;
+        if self.allows(&(found..end), wanted) {
+            Ok(slice)
+        } else if wanted == Use::Write {
+            Err(fault("does not lie in the library's writable memory"))
+        } else {
+            Err(fault("does not lie in the library"))
+        }
+    }
+
+    fn one<T>(&self, part: &'static str, at: *const T, wanted: Use) -> Result<*const T, Misplaced> {
+        let slice = std::ptr::slice_from_raw_parts(at, 1);
+        self.slice(part, slice, wanted).map(|_| at)
+    }
+
+    fn text(&self, part: &'static str, text: *const str) -> Result<(), Misplaced> {
+        let bytes = self.slice(part, text as *const [u8], Use::Read)?;
+        // SAFETY: readable memory of a library that is loaded, or empty.
+        match std::str::from_utf8(unsafe { &*bytes }) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(Misplaced {
+                part,
+                found: bytes.cast::<u8>().addr(),
+                fault: "is not UTF-8",
+            }),
+        }
+    }
+
+    fn code(&self, part: &'static str, at: *const ()) -> Result<(), Misplaced> {
+        let found = at.addr();
+        if self.allows(&(found..found.saturating_add(1)), Use::Call) {
+            return Ok(());
+        }
+        Err(Misplaced {
+            part,
+            found,
+            fault: "is not code of the library",
+        })
+    }
+
+    fn declaration(&self, at: *const TraitDeclaration) -> Result<(), Misplaced> {
+        let at = self.one("a trait", at, Use::Read)?;
+        // SAFETY: `at` is readable memory of the library, and aligned; only the bits
+        // of the references in it are read.
+        let (name, module, version, methods) = unsafe {
+            (
+                raw(&raw const (*at).name),
+                raw(&raw const (*at).module),
+                // `None` is a null pointer.
+                raw((&raw const (*at).crate_version).cast::<&'static str>()),
+                raw(&raw const (*at).methods),
+            )
+        };
+        self.text("a trait's name", name)?;
+        self.text("a trait's module", module)?;
+        if !version.is_null() {
+            self.text("a trait's crate's version", version)?;
+        }
+        let methods = self.slice("a trait's methods", methods, Use::Read)?;
+        (0..methods.len()).try_for_each(|index| self.method(nth(methods, index)))
+    }
+
+    /// `at` is readable.
+    fn method(&self, at: *const MethodDeclaration) -> Result<(), Misplaced> {
+        // SAFETY: as in `declaration`; a number may be any.
+        let (name, targets) = unsafe { (raw(&raw const (*at).name), (*at).targets) };
+        self.text("a method's name", name)?;
+        if !(1..=8).contains(&targets) {
+            return Err(Misplaced {
+                part: "a method's number of targets",
+                found: targets.into(),
+                fault: "is not from 1 to 8",
+            });
+        }
+        Ok(())
+    }
+
+    /// `at` is readable.
+    fn site(&self, at: *const Site) -> Result<(), Misplaced> {
+        // SAFETY: as in `declaration`. The plugin's threads may be using the site
+        // already, so what can change is loaded as what it is, and the flag as a
+        // number, for which any value is valid.
+        let (place, busy, profile, route) = unsafe {
+            (
+                raw(&raw const (*at).place),
+                (*(&raw const (*at).busy).cast::<AtomicU8>()).load(Ordering::Relaxed),
+                (*at).profile.load(Ordering::Acquire).cast_const(),
+                (*at).route.load(Ordering::Acquire).cast_const(),
+            )
+        };
+        let place = self.one("a call site's place", place, Use::Read)?;
+        // SAFETY: readable, by the line above; only the bits of references are read.
+        let (method, file) =
+            unsafe { (raw(&raw const (*place).method), raw(&raw const (*place).file)) };
+        self.text("a call site's method's name", method)?;
+        self.text("a call site's file", file)?;
+        if busy > 1 {
+            return Err(Misplaced {
+                part: "a call site's lock",
+                found: busy.into(),
+                fault: "is neither free nor taken",
+            });
+        }
+        if !profile.is_null() {
+            self.one("a call site's profile", profile, Use::Write)?;
+        }
+        if !route.is_null() {
+            self.route(route)?;
+        }
+        Ok(())
+    }
+
+    fn route(&self, at: *const Route) -> Result<(), Misplaced> {
+        let at = self.one("a call site's route", at, Use::Read)?;
+        // SAFETY: as in `declaration`.
+        let (declaration, rest, fallback, guards) = unsafe {
+            (
+                raw(&raw const (*at).declaration),
+                (*at).rest,
+                (*at).fallback,
+                // `None` is a null pointer.
+                raw((&raw const (*at).guards).cast::<&'static Guards>()),
+            )
+        };
+        if !guards.is_null() {
+            self.guards(guards)?;
+        }
+        self.code("a call site's way at rest", rest)?;
+        self.code("a call site's fallback", fallback)?;
+        self.declaration(declaration)
+    }
+
+    fn guards(&self, at: *const Guards) -> Result<(), Misplaced> {
+        let at = self.one("a call site's guards", at, Use::Read)?;
+        // SAFETY: as in `declaration`; functions' addresses are words, and that of
+        // none is a null pointer.
+        let (listed, keys) = unsafe {
+            (
+                (&raw const (*at).listed)
+                    .cast::<[*const (); MOST_LISTED]>()
+                    .read(),
+                (&raw const (*at).keys).cast::<*const ()>().read(),
+            )
+        };
+        let listed = listed.into_iter().filter(|one| !one.is_null());
+        listed
+            .chain([keys])
+            .try_for_each(|function| self.code("a function of a call site's guards", function))
+    }
+
+    /// `at` is readable.
+    fn constructor(&self, at: *const Constructor) -> Result<(), Misplaced> {
+        // SAFETY: as in `declaration`; functions' addresses are words.
+        let (name, functions) = unsafe {
+            (
+                raw(&raw const (*at).name),
+                [
+                    (&raw const (*at).signature).cast::<*const ()>().read(),
+                    (*at).function,
+                    (&raw const (*at).construct).cast::<*const ()>().read(),
+                    (*at).drop,
+                ],
+            )
+        };
+        self.text("a constructor's name", name)?;
+        functions
+            .into_iter()
+            .try_for_each(|function| self.code("a constructor's function", function))
+    }
+
+    /// Not only against damage: what is elsewhere would not leave with the plugin.
+    fn implementation(&self, implementation: &Implementation) -> Result<(), Misplaced> {
+        let vtable = std::ptr::without_provenance::<usize>(implementation.vtable());
+        self.one("an implementation's vtable", vtable, Use::Read)?;
+        let table = std::ptr::from_ref(implementation.table());
+        let at = self.one("an implementation's table", table, Use::Read)?;
+        // SAFETY: as in `declaration`; functions' addresses are words.
+        let (declaration, shims, functions) = unsafe {
+            (
+                raw(&raw const (*at).declaration),
+                raw(&raw const (*at).shims),
+                [
+                    (&raw const (*at).type_name).cast::<*const ()>().read(),
+                    (&raw const (*at).implementation).cast::<*const ()>().read(),
+                ],
+            )
+        };
+        self.declaration(declaration)?;
+        for function in functions {
+            self.code("an implementation's function", function)?;
+        }
+        let shims = self.slice("an implementation's shims", shims, Use::Read)?;
+        // SAFETY: readable memory of the library; an address may be any.
+        let shims = unsafe { &*shims };
+        shims.iter().try_for_each(|shim| {
+            let shim = std::ptr::without_provenance(shim.address());
+            self.code("an implementation's shim", shim)
+        })
+    }
+}

@@ -1,0 +1,161 @@
+//! What a process does that is refused something, and what it sees.
+
+use std::fs::File;
+use std::io::{Read as _, Seek as _};
+
+use static_call::runtime::{self, Backend, Config, Mode, Plugin};
+use static_call::{static_call, static_dispatch};
+
+#[static_dispatch]
+trait Steady {
+    #[static_dispatch(targets = 2)]
+    fn short(&self, x: u64) -> u64;
+    #[static_dispatch(targets = 8)]
+    fn long(&self, x: u64) -> u64;
+}
+
+struct Plus<const N: u64>;
+
+impl<const N: u64> Steady for Plus<N> {
+    fn short(&self, x: u64) -> u64 {
+        x + N
+    }
+    fn long(&self, x: u64) -> u64 {
+        x * (N + 1)
+    }
+}
+
+static KINDS: [&(dyn Steady + Sync); 6] = [
+    &Plus::<0>, &Plus::<1>, &Plus::<2>, &Plus::<3>, &Plus::<4>, &Plus::<5>,
+];
+
+/// What was done and what came of it.
+#[derive(Default)]
+pub(crate) struct Tally {
+    pub(crate) calls: u64,
+    pub(crate) passes: u64,
+    pub(crate) published: u64,
+    pub(crate) refused: u64,
+}
+
+impl Tally {
+    /// Calls, mostly on kinds that depend on `round`. Every result is checked.
+    pub(crate) fn call(&mut self, round: usize) {
+        for x in 0..240_u64 {
+            let often = round + usize::from(x % 3 == 0) + 2 * usize::from(x % 7 == 0);
+            for which in [often % 6, (often + 4) % 6, usize::try_from(x).unwrap() % 6] {
+                let (object, n) = (KINDS[which], which as u64);
+                assert_eq!(static_call!(object.short(x)), x + n);
+                assert_eq!(static_call!(object.long(x)), x * (n + 1));
+                self.calls += 2;
+            }
+        }
+    }
+
+    /// One pass.
+    pub(crate) fn retarget(&mut self) {
+        self.passes += 1;
+        match runtime::retarget() {
+            Ok(outcome) => self.published += outcome.published as u64,
+            Err(error) => {
+                self.refused += 1;
+                println!("refused: {error}");
+            }
+        }
+    }
+
+    /// Windows opened anew, calls, and passes: a new chain, if there can be any.
+    pub(crate) fn round(&mut self, round: usize) {
+        for mode in [Mode::Off, Mode::Always] {
+            let config = Config::default().mode(mode).window(100);
+            runtime::configure(config).unwrap();
+            self.retarget();
+        }
+        self.call(round);
+        self.retarget();
+        self.call(round);
+    }
+}
+
+/// This process's mappings and open files; works where nothing can be opened.
+pub(crate) struct Watch(File);
+
+#[derive(Debug, PartialEq)]
+pub(crate) struct Holdings {
+    pub(crate) mappings: usize,
+    pub(crate) files: usize,
+}
+
+impl Watch {
+    pub(crate) fn new() -> Self {
+        Watch(File::open("/proc/self/maps").unwrap())
+    }
+
+    /// Looks, and panics if something is writable and executable.
+    pub(crate) fn look(&mut self) -> Holdings {
+        self.0.rewind().unwrap();
+        let mut maps = String::with_capacity(1 << 16);
+        self.0.read_to_string(&mut maps).unwrap();
+        for line in maps.lines() {
+            let access = line.split(' ').nth(1).unwrap();
+            assert!(!access.contains("wx"), "{line}");
+        }
+        // SAFETY: asks for a flag of whatever file has that number.
+        let open = |file: &i32| unsafe { libc::fcntl(*file, libc::F_GETFD) } >= 0;
+        Holdings {
+            mappings: maps.lines().count(),
+            files: (0..256).filter(open).count(),
+        }
+    }
+}
+
+/// One word for the backend, then its reason.
+pub(crate) fn backend() -> String {
+    match runtime::backend() {
+        Backend::Patching => "patching".to_owned(),
+        other => format!("portable: {other}"),
+    }
+}
+
+/// Plays a scene: refused from the start, or once chains are published.
+pub(crate) fn play(refuse: impl FnOnce(), later: bool, plugin: Option<&str>) {
+    let mut watch = Watch::new();
+    let mut tally = Tally::default();
+    tally.call(0);
+    if later {
+        (0..4).for_each(|round| tally.round(round));
+        assert_eq!(backend(), "patching", "before anything is refused");
+    }
+    let (published, files) = (tally.published, watch.look().files);
+    refuse();
+    (4..12).for_each(|round| tally.round(round));
+    let middle = watch.look();
+    (12..40).for_each(|round| tally.round(round));
+    let end = watch.look();
+    println!(
+        "{} calls, {} passes, {} published, {} of them refused later, {} refusals, {middle:?}, {end:?}",
+        tally.calls,
+        tally.passes,
+        tally.published,
+        tally.published - published,
+        tally.refused,
+    );
+    assert_eq!(end.files, files, "files stay open");
+    // A chain may split a mapping that was one; each round made new ones.
+    assert!(
+        end.mappings <= middle.mappings + 4,
+        "mappings grow: {middle:?}, {end:?}"
+    );
+    assert!(tally.refused <= 1, "a refusal is an error once");
+    if let Some(path) = plugin {
+        // SAFETY: a fixture that shares its types with nobody here.
+        match unsafe { Plugin::load(path) } {
+            Ok(plugin) => println!("plugin: {} constructors", plugin.constructors().count()),
+            Err(error) => println!("plugin: {error}"),
+        }
+        tally.round(0);
+    }
+    println!("published after: {}", tally.published > published);
+    println!("backend: {}", backend());
+    assert!(runtime::report().to_string().contains("Steady::short"));
+}

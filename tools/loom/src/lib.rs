@@ -1,0 +1,138 @@
+//! What calls write without a lock, in every interleaving of a few threads: run by
+//! `tools/sanitize loom`. The sources are the library's own, on loom's atomics.
+#![cfg(loom)]
+#![allow(dead_code, unused_imports, unreachable_pub, missing_docs)]
+
+#[path = "../../../runtime/src/profile/mod.rs"]
+mod profile;
+#[path = "../../../runtime/src/registry/mod.rs"]
+mod registry;
+#[path = "../../../runtime/src/site/mod.rs"]
+mod site;
+#[path = "../../../runtime/src/sync.rs"]
+mod sync;
+
+mod os {
+    pub(crate) fn pause() {
+        loom::thread::yield_now();
+    }
+}
+
+mod private {
+    pub(crate) fn vtable_of<T: ?Sized>(_: &T) -> usize {
+        unreachable!("the tests name vtables themselves")
+    }
+}
+
+use profile::Profile;
+use registry::{MethodDeclaration, Table, TraitDeclaration};
+use site::{Path, Phase, Route, Site};
+
+static METHODS: [MethodDeclaration; 1] = [MethodDeclaration::new("run", 2)];
+static DECLARATION: TraitDeclaration = TraitDeclaration::new("Run", "tests", None, 0, &METHODS);
+static TABLE: Table = Table::new(
+    &DECLARATION,
+    || "T",
+    std::any::TypeId::of::<u8>,
+    std::any::TypeId::of::<u8>,
+    &[],
+);
+static ROUTE: Route = Route::new(&DECLARATION, 0, std::ptr::null(), std::ptr::null());
+
+fn path(trampoline: usize) -> Path {
+    Path {
+        route: &ROUTE,
+        trampoline,
+    }
+}
+
+fn fresh() -> &'static Site {
+    Box::leak(Box::new(Site::new(&"run", "loom.rs", 1, 1)))
+}
+
+/// A site with an open window of `budget` records.
+fn open(phase: Phase, budget: u32) -> &'static Site {
+    let site = fresh();
+    let profile = (phase == Phase::Learning).then(|| &*Box::leak(Box::new(Profile::new())));
+    site.lock().unwrap().open(phase, budget, profile);
+    site
+}
+
+fn call(site: &'static Site, vtable: usize) {
+    site::record_for_loom(site, vtable, &TABLE, path(64 * vtable));
+}
+
+/// What the engine does: the profile is taken under the lock, and read without it.
+fn take(site: &Site) -> Option<(u32, u32)> {
+    let lock = site.lock()?;
+    let profile = lock.close();
+    drop(lock);
+    // SAFETY: taken away from its site.
+    let notes = unsafe { profile?.notes() };
+    let counted = notes.seen().map(|seen| seen.count).sum();
+    Some((notes.samples, counted))
+}
+
+#[test]
+fn calls_and_the_close_of_their_window_never_have_the_profile_at_once() {
+    loom::model(|| {
+        let site = open(Phase::Learning, 3);
+        let calls = [1, 2].map(|vtable| loom::thread::spawn(move || call(site, vtable)));
+        let noted = take(site);
+        calls.into_iter().for_each(|call| call.join().unwrap());
+        if let Some((samples, counted)) = noted {
+            assert!(samples <= 2 && samples == counted);
+            // The window is closed: whoever came late has noted nothing.
+            assert_eq!(site.budget(), 0);
+            assert_eq!(take(site), None);
+        }
+    });
+}
+
+#[test]
+fn a_window_takes_no_more_than_its_budget() {
+    loom::model(|| {
+        let site = open(Phase::Learning, 1);
+        let calls = [1, 2].map(|vtable| loom::thread::spawn(move || call(site, vtable)));
+        calls.into_iter().for_each(|call| call.join().unwrap());
+        assert_eq!(site.budget(), 0);
+        assert_eq!(take(site), Some((1, 1)));
+    });
+}
+
+#[test]
+fn misses_are_counted_once_each_or_dropped_and_a_new_window_is_not_charged_for_old_ones() {
+    loom::model(|| {
+        let site = open(Phase::Watching, 2);
+        let misses = [(); 2].map(|()| loom::thread::spawn(move || site::missed(site)));
+        if let Some(lock) = site.lock() {
+            lock.close();
+            lock.open(Phase::Learning, 5, None);
+        }
+        misses.into_iter().for_each(|miss| miss.join().unwrap());
+        assert!(site.budget() == 5 || site.phase() == Phase::Watching);
+    });
+}
+
+#[test]
+fn a_first_path_that_is_seen_is_seen_whole() {
+    loom::model(|| {
+        let site = fresh();
+        let calls = [1, 2].map(|vtable| loom::thread::spawn(move || call(site, vtable)));
+        if let Some(path) = site.first_path() {
+            assert!([64, 128].contains(&path.trampoline), "{}", path.trampoline);
+        }
+        calls.into_iter().for_each(|call| call.join().unwrap());
+    });
+}
+
+#[test]
+fn two_sites_never_claim_one_profile() {
+    loom::model(|| {
+        let sites = [fresh(), fresh()];
+        let calls = sites.map(|site| loom::thread::spawn(move || call(site, 1)));
+        calls.into_iter().for_each(|call| call.join().unwrap());
+        let noted: Vec<_> = sites.into_iter().filter_map(take).collect();
+        assert_eq!(noted, [(1, 1), (1, 1)]);
+    });
+}
