@@ -2,9 +2,13 @@
 //! stages want to see them.
 
 use proc_macro2::Ident;
-use syn::{Attribute, FnArg, ItemTrait, Receiver, Signature, TraitItem, TraitItemFn, Type};
+use syn::{
+    Attribute, FnArg, ItemTrait, Receiver, Signature, TraitItem, TraitItemFn, Type, TypeParamBound,
+    WherePredicate,
+};
 
 use crate::attr::{self, ItemOptions, MethodOptions};
+use crate::valid;
 
 /// A trait under `#[static_dispatch]`, its methods' attributes already taken off.
 pub(crate) struct Trait {
@@ -17,7 +21,12 @@ pub(crate) struct Trait {
 /// One method of the trait.
 pub(crate) struct Method {
     pub(crate) signature: Signature,
+    /// The name by which users call it; it differs from the signature's where the
+    /// trait is one of ours.
+    pub(crate) title: Ident,
     pub(crate) attributes: Vec<Attribute>,
+    /// What its `where` clause asks for that the trait does not imply.
+    pub(crate) condition: Option<WherePredicate>,
     /// What its own attribute asks for; [`None`] where it has none.
     pub(crate) options: Option<MethodOptions>,
 }
@@ -39,9 +48,10 @@ impl Trait {
         errors: &mut Vec<syn::Error>,
     ) -> Trait {
         let mut methods = Vec::new();
+        let implied: Vec<_> = valid::supertraits(&item).cloned().collect();
         for part in &mut item.items {
             match part {
-                TraitItem::Fn(method) => methods.push(Method::read(method, errors)),
+                TraitItem::Fn(method) => methods.push(Method::read(method, &implied, errors)),
                 TraitItem::Const(other) => refuse_elsewhere(&mut other.attrs, errors),
                 TraitItem::Type(other) => refuse_elsewhere(&mut other.attrs, errors),
                 TraitItem::Macro(other) => refuse_elsewhere(&mut other.attrs, errors),
@@ -57,15 +67,20 @@ impl Trait {
 
     /// The methods that get trampolines.
     pub(crate) fn dispatched(&self) -> impl Iterator<Item = Dispatched<'_>> {
-        self.methods.iter().filter_map(|method| {
-            Some(Dispatched {
-                method,
-                targets: self.targets_of(method)?,
-                inline: match &method.options {
-                    Some(MethodOptions::Dispatch { inline, .. }) => inline,
-                    _ => &[],
-                },
-            })
+        self.methods
+            .iter()
+            .filter_map(|method| self.as_dispatched(method))
+    }
+
+    /// The method with what its trampolines are to be like, if it has any.
+    pub(crate) fn as_dispatched<'a>(&self, method: &'a Method) -> Option<Dispatched<'a>> {
+        Some(Dispatched {
+            method,
+            targets: self.targets_of(method)?,
+            inline: match &method.options {
+                Some(MethodOptions::Dispatch { inline, .. }) => inline,
+                _ => &[],
+            },
         })
     }
 
@@ -76,21 +91,34 @@ impl Trait {
             .filter(|method| self.targets_of(method).is_none())
     }
 
+    /// The methods that trait objects have.
+    pub(crate) fn on_objects(&self) -> impl Iterator<Item = &Method> {
+        self.methods
+            .iter()
+            .filter(|method| method.receiver().is_some() && !method.needs_sized_self())
+    }
+
     fn targets_of(&self, method: &Method) -> Option<u8> {
         match (&method.options, self.options.targets) {
             (Some(MethodOptions::Dispatch { targets, .. }), _) => Some(*targets),
             // On the trait the option means "every eligible method".
-            (None, Some(targets)) => crate::valid::method(method).is_ok().then_some(targets),
+            (None, Some(targets)) => valid::method(method).is_ok().then_some(targets),
             (Some(MethodOptions::Skip), _) | (None, None) => None,
         }
     }
 }
 
 impl Method {
-    fn read(method: &mut TraitItemFn, errors: &mut Vec<syn::Error>) -> Method {
+    fn read(
+        method: &mut TraitItemFn,
+        implied: &[TypeParamBound],
+        errors: &mut Vec<syn::Error>,
+    ) -> Method {
         Method {
+            condition: valid::condition(&method.sig, implied).cloned(),
             options: attr::take_method(&mut method.attrs, errors),
             signature: method.sig.clone(),
+            title: method.sig.ident.clone(),
             attributes: method.attrs.clone(),
         }
     }

@@ -1,10 +1,13 @@
 //! What was asked: the options of `#[static_dispatch(…)]`.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use syn::meta::ParseNestedMeta;
 use syn::parse::Parser;
 use syn::spanned::Spanned;
-use syn::{Attribute, Error, Expr, ExprLit, ExprUnary, Lit, Meta, Path, Result, Token, Type, UnOp};
+use syn::{
+    Attribute, Error, Expr, ExprLit, ExprUnary, Lit, Meta, Path, Result, Token, Type, TypePath,
+    UnOp,
+};
 
 use crate::list;
 
@@ -20,6 +23,8 @@ pub(crate) struct ItemOptions {
     pub(crate) targets: Option<u8>,
     /// `crate = path`; [`None`] stands for `::static_call`.
     pub(crate) krate: Option<Path>,
+    /// `object = Name` on the trait also writes the trait `Name`.
+    pub(crate) object: Option<Ident>,
 }
 
 /// What an attribute on a method asks for.
@@ -41,6 +46,15 @@ pub(crate) fn parse_item(attribute: TokenStream, is_impl: bool) -> (ItemOptions,
                 return Err(meta.error("`crate` is given twice; keep one"));
             }
             options.krate = Some(path(&meta)?);
+            Ok(())
+        } else if meta.path.is_ident("object") && is_impl {
+            Err(meta
+                .error("`object` belongs on the trait: `#[static_dispatch(object = FastTrait)]`"))
+        } else if meta.path.is_ident("object") {
+            if options.object.is_some() {
+                return Err(meta.error("`object` is given twice; keep one"));
+            }
+            options.object = Some(object(&meta)?);
             Ok(())
         } else if meta.path.is_ident("targets") && is_impl {
             Err(meta.error(
@@ -68,7 +82,7 @@ pub(crate) fn parse_item(attribute: TokenStream, is_impl: bool) -> (ItemOptions,
                 if is_impl {
                     "`crate = path`"
                 } else {
-                    "`targets = N` and `crate = path`"
+                    "`targets = N`, `object = Name` and `crate = path`"
                 },
             ))
         }
@@ -169,6 +183,9 @@ fn parse_method(attribute: &Attribute) -> Result<MethodOptions> {
             }
         } else if meta.path.is_ident("crate") {
             Err(meta.error("`crate` belongs on the trait: `#[static_dispatch(crate = path)]`"))
+        } else if meta.path.is_ident("object") {
+            Err(meta
+                .error("`object` belongs on the trait: `#[static_dispatch(object = FastTrait)]`"))
         } else {
             Err(unknown(
                 &meta,
@@ -226,6 +243,25 @@ fn path(meta: &ParseNestedMeta<'_>) -> Result<Path> {
             Error::new(error.span(), advice)
         }
     })
+}
+
+/// `object = Name`.
+fn object(meta: &ParseNestedMeta<'_>) -> Result<Ident> {
+    let advice = "`object` needs the bare name of a trait to write: `object = FastTrait`";
+    if !meta.input.peek(Token![=]) {
+        return Err(meta.error(advice));
+    }
+    let value = meta.value()?;
+    if value.is_empty() || value.peek(Token![,]) {
+        return Err(meta.error(advice));
+    }
+    let start = value.span();
+    let ty: Type = value.parse().map_err(|_| Error::new(start, advice))?;
+    match &ty {
+        Type::Path(TypePath { qself: None, path }) => path.get_ident().cloned(),
+        _ => None,
+    }
+    .ok_or_else(|| Error::new_spanned(&ty, advice))
 }
 
 /// `targets = N` with N from 1 to 8, with a message for each way to get it wrong.

@@ -1,7 +1,7 @@
 //! Names of the hidden items. They are spelled for the error messages in which
 //! users may meet them, and carry macro spans so that lints on names stay quiet.
 
-use proc_macro2::{Ident, Span};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 
 /// Hidden supertrait whose one method leads from a vtable to its implementation.
@@ -20,10 +20,12 @@ pub(crate) fn declaration(of_trait: &Ident) -> Ident {
 }
 
 /// Inherent method on the trait object that `static_call!` calls. Where it is
-/// missing, rustc quotes the name, so the name says what would make it exist.
+/// missing, rustc quotes the name, so the name says what would make it exist: for a
+/// supertrait's method, `(object as &dyn Supertrait)`.
 pub(crate) fn entry(method: &Ident) -> String {
     format!(
-        "{}__needs_static_dispatch_on_its_declaration_and_a_dyn_receiver",
+        "{}__needs_static_dispatch_on_its_declaration_and_a_dyn_receiver_of_that_trait__\
+         upcast_others_with_as",
         method.unraw()
     )
 }
@@ -73,6 +75,43 @@ pub(crate) fn learning(method: &Ident) -> Ident {
 /// Type that stands for one dispatched method of one object type.
 pub(crate) fn key(of_trait: &Ident) -> Ident {
     spanless(&format!("__{}Method", of_trait.unraw()))
+}
+
+/// Method of an object trait that stands for `method`. It has a name of its own
+/// because the object type has an inherent method with the user's.
+pub(crate) fn forwarding(method: &Ident) -> Ident {
+    spanless(&format!("__forwarding_{}", method.unraw()))
+}
+
+/// Inherent method of an object trait's plain object type that holds the call
+/// site of `method`.
+pub(crate) fn site_of(method: &Ident) -> Ident {
+    spanless(&format!("__site_of_{}", method.unraw()))
+}
+
+/// An identifier at the place of the user's, but as a macro's: rustc points at the
+/// user's method where it speaks of ours, and lints stay quiet.
+pub(crate) fn located(at: &Ident, name: &str) -> Ident {
+    let span = Span::call_site().located_at(at.span());
+    match name.strip_prefix("r#") {
+        Some(raw) => Ident::new_raw(raw, span),
+        None => Ident::new(name, span),
+    }
+}
+
+/// Tokens with other spans, inside groups too.
+pub(crate) fn spanned(tokens: TokenStream, by: impl Fn(Span) -> Span + Copy) -> TokenStream {
+    let respan = |token| {
+        let mut token = match token {
+            TokenTree::Group(group) => {
+                TokenTree::Group(Group::new(group.delimiter(), spanned(group.stream(), by)))
+            }
+            token => token,
+        };
+        token.set_span(by(token.span()));
+        token
+    };
+    tokens.into_iter().map(respan).collect()
 }
 
 /// The same identifier without the user's span: lints such as `deprecated`

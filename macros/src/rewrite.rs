@@ -4,35 +4,31 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use syn::visit::Visit;
 use syn::visit_mut::VisitMut;
-use syn::{Path, Type, TypePath, WhereClause, WherePredicate};
+use syn::{GenericArgument, Path, PathArguments, Type, TypePath, WhereClause, WherePredicate};
 
-/// Writes `Self::Frame` another way, for the trait's own associated types:
-/// `<Self as Trait<…>>::Frame`, say, because the short form is ambiguous on a trait
-/// object. `by` gives the type to write instead.
+/// Writes `Self::Frame` another way: `<Self as Trait<…>>::Frame`, say, because the
+/// short form is ambiguous on a trait object. `by` gives the type to write instead.
 pub(crate) fn replace_associated<T: SelfRewritable>(
     node: &mut T,
-    associated: &[Ident],
-    by: &dyn Fn(&Ident) -> TokenStream,
+    by: &dyn Fn(&Ident) -> Option<TokenStream>,
 ) {
     struct Replace<'a> {
-        associated: &'a [Ident],
-        by: &'a dyn Fn(&Ident) -> TokenStream,
+        by: &'a dyn Fn(&Ident) -> Option<TokenStream>,
     }
     impl VisitMut for Replace<'_> {
         fn visit_type_mut(&mut self, ty: &mut Type) {
             if let Type::Path(TypePath { qself: None, path }) = ty
                 && path.segments.len() >= 2
                 && path.segments[0].ident == "Self"
-                && self.associated.contains(&path.segments[1].ident)
+                && let Some(written) = (self.by)(&path.segments[1].ident)
             {
-                let written = (self.by)(&path.segments[1].ident);
                 let rest = path.segments.iter().skip(2);
                 *ty = syn::parse_quote!(#written #(:: #rest)*);
             }
             syn::visit_mut::visit_type_mut(self, ty);
         }
     }
-    node.walk_mut(&mut Replace { associated, by });
+    node.walk_mut(&mut Replace { by });
 }
 
 /// What [`replace_associated`] can look into.
@@ -98,6 +94,26 @@ impl SelfVisitable for syn::TypeParamBound {
 /// Whether the type is `Self` itself, by value.
 pub(crate) fn is_self(ty: &Type) -> bool {
     matches!(ty, Type::Path(TypePath { qself: None, path }) if path.is_ident("Self"))
+}
+
+/// `T` of `Pin<T>`.
+pub(crate) fn pinned(ty: &Type) -> Option<&Type> {
+    pointer(ty).and_then(|(name, target)| (name == "Pin").then_some(target))
+}
+
+/// `Pin` and `T` of `std::pin::Pin<T>`.
+pub(crate) fn pointer(ty: &Type) -> Option<(&Ident, &Type)> {
+    let Type::Path(TypePath { qself: None, path }) = ty else {
+        return None;
+    };
+    let last = path.segments.last()?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else {
+        return None;
+    };
+    match arguments.args.first()? {
+        GenericArgument::Type(argument) => Some((&last.ident, argument)),
+        _ => None,
+    }
 }
 
 /// Whether a where clause says `Self: Sized`.

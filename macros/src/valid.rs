@@ -23,6 +23,16 @@ pub(crate) fn trait_(input: &mut Trait, errors: &mut Vec<Error>) -> bool {
             "an auto trait has no methods to dispatch; remove `#[static_dispatch]`",
         ));
     }
+    if let Some(object) = input
+        .options
+        .object
+        .take_if(|name| *name == input.item.ident)
+    {
+        errors.push(Error::new_spanned(
+            &object,
+            format!("`object` writes a second trait, which needs another name than `{object}`"),
+        ));
+    }
     for method in &mut input.methods {
         if let Some(MethodOptions::Dispatch { .. }) = method.options
             && let Err(error) = self::method(method)
@@ -139,7 +149,7 @@ pub(crate) fn method(method: &Method) -> Result<()> {
         );
     }
     by_value_self(method)?;
-    if let Some(condition) = condition(signature) {
+    if let Some(condition) = &method.condition {
         return refuse(
             condition,
             "a method with a condition of its own is not there for every type, so it cannot be \
@@ -149,14 +159,26 @@ pub(crate) fn method(method: &Method) -> Result<()> {
     Ok(())
 }
 
-/// A predicate of the `where` clause that asks for more than a lifetime.
-fn condition(signature: &syn::Signature) -> Option<&WherePredicate> {
+/// A predicate of the `where` clause that asks for more than a lifetime, and for more
+/// of `Self` than the trait's supertraits do. `async_trait` writes `Self: Sync`.
+pub(crate) fn condition<'a>(
+    signature: &'a syn::Signature,
+    implied: &[TypeParamBound],
+) -> Option<&'a WherePredicate> {
+    let name = |bound: &TypeParamBound| match bound {
+        TypeParamBound::Trait(bound) => bound.path.segments.last().map(|last| last.ident.clone()),
+        _ => None,
+    };
+    let is_marker = |bound: &TypeParamBound| {
+        name(bound).is_some_and(|name| name == "Send" || name == "Sync")
+            && implied.iter().any(|known| name(known) == name(bound))
+    };
     let clause = signature.generics.where_clause.as_ref()?;
     clause.predicates.iter().find(|predicate| match predicate {
-        WherePredicate::Type(predicate) => predicate
-            .bounds
-            .iter()
-            .any(|bound| !matches!(bound, TypeParamBound::Lifetime(_))),
+        WherePredicate::Type(predicate) => predicate.bounds.iter().any(|bound| match bound {
+            TypeParamBound::Lifetime(_) => false,
+            bound => !(rewrite::is_self(&predicate.bounded_ty) && is_marker(bound)),
+        }),
         _ => false,
     })
 }
@@ -172,37 +194,54 @@ fn conditional_argument(signature: &syn::Signature) -> Option<&syn::Attribute> {
         .find(|attribute| attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr"))
 }
 
+/// `&self`, `&mut self` and the same pinned: `Pin` is transparent, so that all are a
+/// reference to the object in two registers. Owning receivers could be passed as
+/// well, but a call that takes the object apart is no hot call.
 fn receiver(receiver: &Receiver) -> Result<()> {
-    let reference = "write `&self` or `&mut self`";
-    if receiver.reference.is_some() {
+    const REFERENCE: &str = "write `&self`, `&mut self` or `self: Pin<&mut Self>`";
+    if receiver.reference.is_some() || is_reference(&receiver.ty) {
         return Ok(());
     }
-    match &*receiver.ty {
-        Type::Reference(reference) if rewrite::is_self(&reference.elem) => Ok(()),
-        ty if rewrite::is_self(ty) => refuse(
+    if rewrite::is_self(&receiver.ty) {
+        return refuse(
             receiver,
-            &format!("`self` by value cannot be called on a trait object; {reference}"),
-        ),
-        Type::Path(path) => {
-            let last = path.path.segments.last();
-            let name = last.map(|last| last.ident.to_string()).unwrap_or_default();
-            let advice = match name.as_str() {
-                "Box" | "Rc" | "Arc" => format!(
-                    "`self: {name}<Self>` gives the object away, which happens once and not \
-                     in a loop; {reference}, or remove `#[static_dispatch]` from this method"
-                ),
-                "Pin" => format!(
-                    "a `Pin` receiver cannot be dispatched yet; {reference}, or remove \
-                     `#[static_dispatch]` from this method"
-                ),
-                _ => format!("this receiver cannot be dispatched; {reference}"),
-            };
-            refuse(receiver, &advice)
-        }
-        _ => refuse(
+            &format!("`self` by value cannot be called on a trait object; {REFERENCE}"),
+        );
+    }
+    if rewrite::pinned(&receiver.ty).is_some_and(is_reference) {
+        return Ok(());
+    }
+    let owns = |name: &Ident| {
+        ["Box", "Rc", "Arc", "Pin"]
+            .iter()
+            .any(|owner| name == owner)
+    };
+    if rewrite::pointer(&receiver.ty).is_some_and(|(name, _)| owns(name)) {
+        let ty = receiver.ty.to_token_stream().to_string().replace(' ', "");
+        return refuse(
             receiver,
-            &format!("this receiver cannot be dispatched; {reference}"),
+            &format!(
+                "`self: {ty}` gives the object away, which happens once and not in a \
+                 loop; {REFERENCE}, or remove `#[static_dispatch]` from this method"
+            ),
+        );
+    }
+    refuse(
+        receiver,
+        &format!(
+            "this receiver cannot be dispatched; {REFERENCE}, or remove `#[static_dispatch]` from \
+             this method"
         ),
+    )
+}
+
+/// `&Self` or `&mut Self`.
+fn is_reference(ty: &Type) -> bool {
+    match ty {
+        Type::Reference(reference) => rewrite::is_self(&reference.elem),
+        Type::Paren(paren) => is_reference(&paren.elem),
+        Type::Group(group) => is_reference(&group.elem),
+        _ => false,
     }
 }
 
@@ -323,7 +362,7 @@ fn dyn_compatible(input: &Trait, errors: &mut Vec<Error>) {
 }
 
 /// Supertraits, also those written `where Self: Supertrait`.
-fn supertraits(item: &ItemTrait) -> impl Iterator<Item = &TypeParamBound> {
+pub(crate) fn supertraits(item: &ItemTrait) -> impl Iterator<Item = &TypeParamBound> {
     let clause = item.generics.where_clause.iter();
     let predicates = clause.flat_map(|clause| &clause.predicates);
     let of_self = predicates.filter_map(|predicate| match predicate {

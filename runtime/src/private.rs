@@ -5,6 +5,7 @@ pub use core;
 pub use core::any::type_name;
 pub use core::marker::PhantomData;
 pub use core::mem::{ManuallyDrop, MaybeUninit};
+use core::pin::Pin;
 
 pub use linkme;
 pub use static_call_macros::{expand_plain_call, expand_specialize, expand_static_call};
@@ -16,9 +17,9 @@ pub use crate::registry::{
     STATIC_CALL_IMPLEMENTATIONS_0_1_0 as IMPLEMENTATIONS, Table, TraitDeclaration, TraitObject,
 };
 pub use crate::site::{
-    CallSite, DispatchedMethod, Gate, Guards, HOT_FROM, Keys, List, ListOfMethod, NotAnnotated, Place,
-    Route, STATIC_CALL_SITES_0_1_0 as SITES, Site, SiteOf, Switch, count_miss, counts_misses,
-    record_call as record,
+    CallSite, DispatchedMethod, Gate, Guards, HOT_FROM, Keys, List, ListOfMethod, NotAnnotated,
+    Place, Route, STATIC_CALL_SITES_0_1_0 as SITES, Site, SiteOf, Switch, count_miss,
+    counts_misses, record_call as record,
 };
 pub use crate::specialize::Specialize;
 pub use crate::{rest, trampoline};
@@ -80,6 +81,26 @@ pub unsafe fn assume<T, O: ?Sized>(object: &O) -> &T {
 pub unsafe fn assume_mut<T, O: ?Sized>(object: &mut O) -> &mut T {
     // SAFETY: as in `assume`.
     unsafe { &mut *core::ptr::from_mut(object).cast::<T>() }
+}
+
+/// The pinned value behind a pinned object, by its own type.
+///
+/// # Safety
+/// The object's type is `T`, but for lifetimes.
+#[inline(always)]
+pub unsafe fn assume_pinned<T, O: ?Sized>(object: Pin<&O>) -> Pin<&T> {
+    // SAFETY: the value is the object's, and as pinned; for the rest see `assume`.
+    unsafe { object.map_unchecked(|object| assume::<T, O>(object)) }
+}
+
+/// The pinned value behind a pinned object, by its own type.
+///
+/// # Safety
+/// The object's type is `T`, but for lifetimes.
+#[inline(always)]
+pub unsafe fn assume_pinned_mut<T, O: ?Sized>(object: Pin<&mut O>) -> Pin<&mut T> {
+    // SAFETY: as in `assume_pinned`.
+    unsafe { object.map_unchecked_mut(|object| assume_mut::<T, O>(object)) }
 }
 
 /// A pointer to no value, to be unsized for its vtable.

@@ -91,6 +91,7 @@ pub(crate) fn static_call(input: TokenStream) -> TokenStream {
     };
     let gate = quote_spanned!(at=> __gate());
     let site: Expr = syn::parse_quote_spanned!(at=> { #items #gate });
+    // First: behind too few arguments it would be taken for one of them.
     call.args.insert(0, site);
     call.method = Ident::new(&names::entry(&call.method), span);
     call.into_token_stream()

@@ -7,12 +7,12 @@ use quote::quote;
 use super::shape::Shape;
 use super::trait_::{Context, repeated};
 use crate::ast::Method;
-use crate::{names, valid};
+use crate::{names, rewrite, valid};
 
 /// Auto traits of the object types that get entries. Auto traits do not change a
 /// vtable, but `dyn Trait + Send` is a type of its own, with inherent methods of
 /// its own.
-const AUTO_TRAITS: [&[&str]; 20] = [
+pub(super) const AUTO_TRAITS: [&[&str]; 20] = [
     &[],
     &["Send"],
     &["Sync"],
@@ -44,27 +44,59 @@ impl Context<'_> {
         quote!(#(#blocks)*)
     }
 
+    /// The trait's generics, and what an impl for its object types needs besides.
+    pub(super) fn generics_of_objects(&self) -> syn::Generics {
+        let mut generics = self.generics.clone();
+        generics.params.push(syn::parse_quote!('__object));
+        for (_, parameter, bounds) in &self.associated {
+            let (of_self, plain): (Vec<_>, Vec<_>) = bounds
+                .iter()
+                .partition(|bound| rewrite::mentions_self(*bound));
+            generics
+                .params
+                .push(syn::parse_quote!(#parameter: #(#plain)+*));
+            if !of_self.is_empty() {
+                let clause = generics.make_where_clause();
+                let predicate = syn::parse_quote!(#parameter: #(#of_self)+*);
+                clause.predicates.push(predicate);
+            }
+        }
+        if generics.type_params().next().is_some() {
+            // What the supertraits ask of these types, the users of the objects prove.
+            let applied = &self.applied;
+            let clause = generics.make_where_clause();
+            clause.predicates.push(syn::parse_quote!(Self: #applied));
+        }
+        generics
+    }
+
+    /// `dyn Trait<…> + Send + '__object`.
+    pub(super) fn object_type(&self, bound: &TokenStream, autos: &[&str]) -> TokenStream {
+        let private = &self.private;
+        let autos = autos.iter().map(|name| {
+            let name = Ident::new(name, Span::call_site());
+            quote!(+ #private::auto::#name)
+        });
+        quote!(dyn #bound #(#autos)* + '__object)
+    }
+
     /// The inherent methods of one object type.
     fn entries_of(&self, bound: &TokenStream, autos: &[&str]) -> TokenStream {
         let Context {
             private, repeated, ..
         } = self;
         let visibility = &self.input.item.vis;
-        let mut generics = self.generics.clone();
-        generics.params.push(syn::parse_quote!('__object));
-        for (_, parameter, bounds) in &self.associated {
-            generics
-                .params
-                .push(syn::parse_quote!(#parameter: #(#bounds)+*));
-        }
+        let generics = self.generics_of_objects();
         let (parameters, _, clause) = generics.split_for_impl();
+        let outlives = self.outlives(&quote!(__Implementation));
+        let mut of_objects = generics.clone();
+        if let Some(predicate) = self.outlives(&quote!(Self)) {
+            of_objects.make_where_clause().predicates.push(predicate);
+        }
+        let clause_of_objects = &of_objects.where_clause;
         // Enough for the hint; the other object types name the method in rustc's words.
         let hints = autos.len() < 3;
-        let autos = autos.iter().map(|name| {
-            let name = Ident::new(name, Span::call_site());
-            quote!(+ #private::auto::#name)
-        });
-        let ty = quote!(dyn #bound #(#autos)* + '__object);
+        let ty = self.object_type(bound, autos);
         let dispatched = self
             .input
             .dispatched()
@@ -90,18 +122,19 @@ impl Context<'_> {
                     -> #private::Implementation
                 where
                     __Implementation: #bound + '__object,
+                    #outlives
                 {
                     #private::Implementation::new(
                         #private::vtable_of_pointer(
                             #private::dangling::<__Implementation>() as *const (dyn #bound + '__object)
                         ),
-                        <__Implementation as #shims_applied>::__TABLE,
+                        <__Implementation as #shims_applied>::__table(),
                     )
                 }
             }
             // SAFETY: the table is the one that the receiver's own vtable leads to.
             #repeated
-            unsafe impl #parameters #private::TraitObject for #ty #clause {
+            unsafe impl #parameters #private::TraitObject for #ty #clause_of_objects {
                 #[inline]
                 fn __table(&self) -> &'static #private::Table {
                     <Self as #hook_applied>::__static_dispatch_table(self)
@@ -118,7 +151,7 @@ impl Context<'_> {
     fn entry(&self, index: usize, method: &Method) -> TokenStream {
         let Context { private, .. } = self;
         let visibility = &self.input.item.vis;
-        let shape = self.shape(method);
+        let shape = self.shape_on_object(method);
         let Shape {
             receiver,
             lifetimes,
@@ -134,7 +167,7 @@ impl Context<'_> {
                 .any(|name| attribute.path().is_ident(name))
         });
         let unsafety = &method.signature.unsafety;
-        let entry = Ident::new(&names::entry(method.ident()), Span::call_site());
+        let entry = names::located(&method.title, &names::entry(&method.title));
         let key = self.key(index, &quote!(Self));
         let guards = self.guards_applied(&quote!(<__Site as #private::SiteOf<#key>>::List));
         let enter = names::enter(method.ident());
@@ -168,7 +201,7 @@ impl Context<'_> {
             private, applied, ..
         } = self;
         let visibility = &self.input.item.vis;
-        let shape = self.shape(method);
+        let shape = self.shape_on_object(method);
         let Shape {
             receiver,
             lifetimes,
@@ -180,7 +213,7 @@ impl Context<'_> {
         let repeated = repeated(&method.attributes);
         let unsafety = &method.signature.unsafety;
         let ident = names::quiet(method.ident());
-        let entry = Ident::new(&names::entry(method.ident()), Span::call_site());
+        let entry = names::located(&method.title, &names::entry(&method.title));
         let plain = shape.call(method, &quote!(<Self as #applied>::#ident));
         quote! {
             #repeated

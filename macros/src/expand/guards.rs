@@ -28,8 +28,7 @@ impl Context<'_> {
         let (parameters, _, clause) = declared.split_for_impl();
         let objects = self.generics_with_implementor();
         let (object_parameters, _, _) = objects.split_for_impl();
-        let bound =
-            self.bound_with(|(name, _, _)| quote!(#name = <__Implementation as #applied>::#name));
+        let bound = self.bound_with(|(name, _, _)| self.bound_by(name, &quote!(__Implementation)));
         let rest = self.guards_applied(&quote!(__Rest));
         let mut listed = self.generics.clone();
         listed.params.push(syn::parse_quote!(

@@ -5,6 +5,8 @@ mod call;
 mod entries;
 mod guards;
 mod impl_;
+mod inherited;
+mod object;
 mod region;
 mod shape;
 mod trait_;
@@ -12,7 +14,7 @@ mod trait_;
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
 use syn::spanned::Spanned;
-use syn::{Attribute, Error, Item, Path, TraitItemFn};
+use syn::{Attribute, Error, Item, ItemTrait, Path, TraitItemFn};
 
 use crate::attr;
 
@@ -22,6 +24,9 @@ pub(crate) use region::{plain_region, specialize};
 /// Entry point of the attribute, whatever it stands on.
 pub(crate) fn static_dispatch(attribute: TokenStream, item: &TokenStream) -> TokenStream {
     match syn::parse2::<Item>(item.clone()) {
+        Ok(Item::Trait(item)) if makes_methods_async(&item.attrs) => {
+            after_the_others(&attribute, item)
+        }
         Ok(Item::Trait(mut item)) => {
             let error = repeated(&mut item.attrs);
             let expanded = trait_::expand(attribute, item);
@@ -41,6 +46,27 @@ pub(crate) fn static_dispatch(attribute: TokenStream, item: &TokenStream) -> Tok
         },
         Ok(other) => with_error(item, misplaced(&other)),
     }
+}
+
+/// Whether `#[async_trait]` follows: until it has run, the methods are not those
+/// that objects will have.
+fn makes_methods_async(attributes: &[Attribute]) -> bool {
+    let mut paths = attributes.iter().map(Attribute::path);
+    paths.any(|path| {
+        path.segments
+            .last()
+            .is_some_and(|last| last.ident == "async_trait")
+    })
+}
+
+/// The item with the attribute behind its others, which run before.
+fn after_the_others(attribute: &TokenStream, mut item: ItemTrait) -> TokenStream {
+    let (options, _) = attr::parse_item(attribute.clone(), false);
+    let krate = options.krate.as_ref();
+    let krate = krate.map_or_else(|| quote!(::static_call), ToTokens::to_token_stream);
+    item.attrs
+        .push(syn::parse_quote!(#[#krate::static_dispatch(#attribute)]));
+    item.into_token_stream()
 }
 
 /// The attribute once more on the same item.

@@ -31,19 +31,21 @@ pub(super) struct Shape {
 }
 
 impl Shape {
-    pub(super) fn new(context: &Context<'_>, method: &Method) -> Shape {
+    /// `by` says what to write for `Self::Name`, if anything else.
+    pub(super) fn new(
+        context: &Context<'_>,
+        method: &Method,
+        by: &dyn Fn(&Ident) -> Option<TokenStream>,
+    ) -> Shape {
         let private = &context.private;
-        let names: Vec<Ident> = context.associated.iter().map(|a| a.0.clone()).collect();
-        let applied = &context.applied;
-        let by = |name: &Ident| quote!(<Self as #applied>::#name);
         let qualified = |ty: &syn::Type| {
             let mut ty = ty.clone();
-            rewrite::replace_associated(&mut ty, &names, &by);
+            rewrite::replace_associated(&mut ty, by);
             ty
         };
         let mut clause = method.signature.generics.where_clause.clone();
         if let Some(clause) = &mut clause {
-            rewrite::replace_associated(clause, &names, &by);
+            rewrite::replace_associated(clause, by);
         }
         let mut shape = Shape {
             receiver: receiver(method),
@@ -130,14 +132,19 @@ impl Shape {
         ty: &Ident,
     ) -> TokenStream {
         let arguments = &self.arguments;
+        let ty_of_self = method.receiver().map(|receiver| &*receiver.ty);
+        let pinned = ty_of_self.and_then(rewrite::pinned);
         // Also `self: &mut Self`.
-        let exclusive = method.receiver().is_some_and(
-            |receiver| matches!(&*receiver.ty, syn::Type::Reference(ty) if ty.mutability.is_some()),
-        );
-        let assume = Ident::new(
-            if exclusive { "assume_mut" } else { "assume" },
-            Span::call_site(),
-        );
+        let exclusive = pinned
+            .or(ty_of_self)
+            .is_some_and(|ty| matches!(ty, syn::Type::Reference(ty) if ty.mutability.is_some()));
+        let assume = match (pinned.is_some(), exclusive) {
+            (false, false) => "assume",
+            (false, true) => "assume_mut",
+            (true, false) => "assume_pinned",
+            (true, true) => "assume_pinned_mut",
+        };
+        let assume = Ident::new(assume, Span::call_site());
         // SAFETY (of the expansion): the guard has compared the vtable.
         let value = quote!(unsafe { #private::#assume::<#ty, Self>(self) });
         let call = quote!(#function(__value #(, #arguments)*));

@@ -20,11 +20,13 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{
-    Attribute, GenericParam, Generics, ItemTrait, Meta, TraitItem, TypeParamBound, WherePredicate,
+    Attribute, GenericParam, Generics, ItemTrait, Meta, TraitItem, TraitItemType, TypeParamBound,
+    WherePredicate,
 };
 
+use super::inherited::Inherited;
 use super::shape::Shape;
-use super::{combined, private_path};
+use super::{combined, object, private_path};
 use crate::ast::{Method, Trait};
 use crate::attr;
 use crate::{names, rewrite, valid};
@@ -36,11 +38,24 @@ pub(crate) fn expand(attribute: TokenStream, item: ItemTrait) -> TokenStream {
     let mut input = Trait::read(item, options, &mut errors);
     let has_objects = valid::trait_(&mut input, &mut errors);
     let error = combined(errors).map(syn::Error::into_compile_error);
-    if !has_objects || cfg!(not(feature = "std")) {
+    if !has_objects {
         let item = &input.item;
         return quote!(#item #error);
     }
-    let context = Context::new(&input, layout_hash(&written));
+    let layout = layout_hash(&written);
+    let name = input.options.object.take();
+    let object = name.map(|name| object::expand(&Context::new(&input, layout), &name));
+    let dispatching = dispatching(input, layout);
+    // What is sound of a faulty trait still dispatches: its calls are no errors.
+    quote!(#dispatching #object #error)
+}
+
+/// The trait, and what makes its methods dispatch.
+pub(super) fn dispatching(mut input: Trait, layout: u64) -> TokenStream {
+    if cfg!(not(feature = "std")) {
+        return input.item.to_token_stream();
+    }
+    let context = Context::new(&input, layout);
     let hidden = [
         context.declaration(),
         context.hook(),
@@ -54,8 +69,7 @@ pub(crate) fn expand(attribute: TokenStream, item: ItemTrait) -> TokenStream {
     input.item.colon_token.get_or_insert_with(Default::default);
     input.item.supertraits.push(syn::parse_quote!(#hook));
     let item = &input.item;
-    // What is sound of a faulty trait still dispatches: its calls are no errors.
-    quote!(#item #(#hidden)* #error)
+    quote!(#item #(#hidden)*)
 }
 
 /// FNV-1a of the trait as written. Two objects whose hashes differ disagree about
@@ -85,6 +99,16 @@ pub(super) fn repeated(attributes: &[Attribute]) -> TokenStream {
         .collect()
 }
 
+fn associated_types(item: &ItemTrait) -> impl Iterator<Item = &TraitItemType> {
+    item.items
+        .iter()
+        .filter_map(|part| match part {
+            TraitItem::Type(ty) => Some(ty),
+            _ => None,
+        })
+        .filter(|ty| !rewrite::requires_sized_self(ty.generics.where_clause.as_ref()))
+}
+
 /// `(A, (B, ()))`, each pair where its type stands.
 pub(super) fn nested_list(types: &[syn::Type]) -> TokenStream {
     types.iter().rev().fold(
@@ -107,10 +131,13 @@ pub(super) struct Context<'a> {
     /// Associated types that an object type must name, each with a parameter of
     /// the entries that stands for it.
     pub(super) associated: Vec<(Ident, Ident, Vec<TypeParamBound>)>,
+    /// How many of them are the trait's own; the others are its supertraits'.
+    own: usize,
+    inherited: Inherited,
 }
 
 impl<'a> Context<'a> {
-    fn new(input: &'a Trait, layout: u64) -> Context<'a> {
+    pub(super) fn new(input: &'a Trait, layout: u64) -> Context<'a> {
         let item = &input.item;
         let mut generics = item.generics.clone();
         if let Some(clause) = &mut generics.where_clause {
@@ -119,30 +146,30 @@ impl<'a> Context<'a> {
                 .filter(|predicate: &WherePredicate| !rewrite::mentions_self(predicate))
                 .collect();
         }
-        let types: Vec<_> = item
-            .items
-            .iter()
-            .filter_map(|part| match part {
-                TraitItem::Type(ty) => Some(ty),
-                _ => None,
-            })
-            .filter(|ty| !rewrite::requires_sized_self(ty.generics.where_clause.as_ref()))
-            .collect();
-        let names: Vec<Ident> = types.iter().map(|ty| ty.ident.clone()).collect();
+        let types: Vec<_> = associated_types(item).collect();
         let parameter =
             |name: &Ident| Ident::new(&format!("__Associated{}", name.unraw()), Span::call_site());
-        let associated = types
-            .iter()
-            .map(|ty| {
-                let bounds = ty.bounds.iter().cloned().map(|mut bound| {
-                    let by = |name: &Ident| parameter(name).into_token_stream();
-                    rewrite::replace_associated(&mut bound, &names, &by);
-                    bound
+        let inherited = Inherited::of(input);
+        let own = types.iter().map(|ty| {
+            let bounds = ty.bounds.iter().cloned().map(|mut bound| {
+                rewrite::replace_associated(&mut bound, &|name| {
+                    let own = types.iter().any(|ty| ty.ident == *name);
+                    let open = inherited.open.iter().any(|(open, _)| open == name);
+                    if own || open {
+                        return Some(parameter(name).into_token_stream());
+                    }
+                    inherited.qualified(name)
                 });
-                let bounds = bounds.filter(|bound| !rewrite::mentions_self(bound));
-                (ty.ident.clone(), parameter(&ty.ident), bounds.collect())
-            })
-            .collect();
+                bound
+            });
+            (ty.ident.clone(), parameter(&ty.ident), bounds.collect())
+        });
+        let of_supertraits = inherited.open.iter().map(|(name, may_be_unsized)| {
+            let bounds = may_be_unsized.then(|| syn::parse_quote!(?Sized));
+            (name.clone(), parameter(name), Vec::from_iter(bounds))
+        });
+        let associated = own.chain(of_supertraits).collect();
+        let own = types.len();
         Context {
             private: private_path(input.options.krate.as_ref()),
             layout,
@@ -150,12 +177,19 @@ impl<'a> Context<'a> {
             applied: rewrite::applied(&item.ident, &item.generics),
             generics,
             associated,
+            own,
+            inherited,
             input,
         }
     }
 
     pub(super) fn ident(&self) -> &Ident {
         &self.input.item.ident
+    }
+
+    /// The associated types that an object type must name.
+    pub(super) fn associated_types(&self) -> impl Iterator<Item = &TraitItemType> {
+        associated_types(&self.input.item)
     }
 
     pub(super) fn hook_applied(&self) -> TokenStream {
@@ -187,7 +221,7 @@ impl<'a> Context<'a> {
         let ident = self.ident().to_string();
         let methods = self.input.dispatched().map(|dispatched| {
             let cfgs = dispatched.method.cfgs();
-            let method = dispatched.method.ident().to_string();
+            let method = dispatched.method.title.to_string();
             let targets = dispatched.targets;
             quote!(#(#cfgs)* #private::MethodDeclaration::new(#method, #targets))
         });
@@ -234,6 +268,9 @@ impl<'a> Context<'a> {
         let visibility = &self.input.item.vis;
         let hook = names::hook(self.ident());
         let (hook_applied, shims_applied) = (self.hook_applied(), self.shims_applied());
+        let outlives = self
+            .outlives(&quote!(Self))
+            .map(|predicate| quote!(where #predicate));
         let (parameters, _, clause) = self.generics.split_for_impl();
         let with_implementor = self.generics_with_implementor();
         let (impl_parameters, _, _) = with_implementor.split_for_impl();
@@ -242,13 +279,13 @@ impl<'a> Context<'a> {
             #[doc(hidden)]
             #visibility trait #hook #parameters #clause {
                 #[doc(hidden)]
-                fn __static_dispatch_table(&self) -> &'static #private::Table;
+                fn __static_dispatch_table(&self) -> &'static #private::Table #outlives;
             }
             #repeated
             impl #impl_parameters #hook_applied for __Implementation #clause {
                 #[inline]
-                fn __static_dispatch_table(&self) -> &'static #private::Table {
-                    <Self as #shims_applied>::__TABLE
+                fn __static_dispatch_table(&self) -> &'static #private::Table #outlives {
+                    <Self as #shims_applied>::__table()
                 }
             }
         }
@@ -278,27 +315,38 @@ impl<'a> Context<'a> {
             .dispatched()
             .enumerate()
             .map(|(index, dispatched)| self.method_shims(index, dispatched.method));
-        let object = self.bound_with(|(name, _, _)| quote!(#name = <Self as #applied>::#name));
+        let object = self.bound_with(|(name, _, _)| self.bound_by(name, &quote!(Self)));
+        let outlives = self
+            .outlives(&quote!(Self))
+            .map(|predicate| quote!(where #predicate));
         quote! {
             #repeated
             #[doc(hidden)]
             #visibility trait #name #parameters: #applied #clause {
                 #[doc(hidden)]
-                const __TABLE: &'static #private::Table = &#private::Table::new(
-                    &#declaration,
-                    #private::type_name::<Self>,
-                    #private::identity::<Self>,
-                    // Distinct for each implementation of each instantiation of
-                    // the trait, so that no two vtables have equal content.
-                    <Self as #shims_applied>::__identity_of::<Self>,
-                    &[#(#addresses),*],
-                );
+                #[inline]
+                fn __table() -> &'static #private::Table #outlives {
+                    const {
+                        &#private::Table::new(
+                            &#declaration,
+                            #private::type_name::<Self>,
+                            #private::identity::<Self>,
+                            // Distinct for each implementation of each instantiation of
+                            // the trait, so that no two vtables have equal content.
+                            <Self as #shims_applied>::__identity_of::<Self>,
+                            const { &[#(#addresses),*] },
+                        )
+                    }
+                }
                 /// Names a type together with this instantiation of the trait.
                 #[doc(hidden)]
                 fn __identity_of<__Type: ?#private::core::marker::Sized>()
-                    -> #private::core::any::TypeId
+                    -> #private::core::any::TypeId #outlives
                 {
-                    #private::identity::<(#private::PhantomData<__Type>, #private::PhantomData<dyn #object>)>()
+                    #private::identity::<(
+                        #private::PhantomData<__Type>,
+                        #private::PhantomData<dyn #object>,
+                    )>()
                 }
                 #(#methods)*
             }
@@ -429,6 +477,9 @@ impl<'a> Context<'a> {
         generics
             .params
             .push(syn::parse_quote!(__Object: #applied + ?Sized));
+        if let Some(predicate) = self.outlives(&quote!(__Object)) {
+            generics.make_where_clause().predicates.push(predicate);
+        }
         let (impl_parameters, _, clause) = generics.split_for_impl();
         let mut declared = generics.clone();
         declared
@@ -483,6 +534,26 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// `Self: 'a`, which a receiver `&'a mut self` with the trait's own `'a` asks for.
+    /// In a method that has this receiver it is implied; where the method is only
+    /// named, it must be said.
+    pub(super) fn outlives(&self, implementor: &TokenStream) -> Option<WherePredicate> {
+        let names = |tokens: TokenStream, lifetime: &syn::Lifetime| {
+            let text = format!("{lifetime} ");
+            format!("{tokens} ").contains(&text)
+        };
+        let lifetimes = self.generics.lifetimes().map(|one| &one.lifetime);
+        let lifetimes = lifetimes.filter(|lifetime| {
+            let mut dispatched = self.input.dispatched();
+            dispatched.any(|dispatched| {
+                let receiver = dispatched.method.receiver();
+                receiver.is_some_and(|receiver| names(receiver.to_token_stream(), lifetime))
+            })
+        });
+        let lifetimes: Vec<_> = lifetimes.collect();
+        (!lifetimes.is_empty()).then(|| syn::parse_quote!(#implementor: #(#lifetimes)+*))
+    }
+
     /// `__TraitMethod<'a, A, Object, INDEX>`.
     pub(super) fn key(&self, index: usize, object: &TokenStream) -> TokenStream {
         let key = names::key(self.ident());
@@ -533,7 +604,44 @@ impl<'a> Context<'a> {
         quote!(#guards <#(#arguments,)* #list>)
     }
 
+    /// The trait's own associated types that an object type must name.
+    fn own_types(&self) -> impl Iterator<Item = &Ident> {
+        self.associated.iter().take(self.own).map(|(name, ..)| name)
+    }
+
+    /// `Name = …` as the implementor `implementor` has it.
+    pub(super) fn bound_by(&self, name: &Ident, implementor: &TokenStream) -> TokenStream {
+        let applied = &self.applied;
+        if self.own_types().any(|own| own == name) {
+            quote!(#name = <#implementor as #applied>::#name)
+        } else {
+            quote!(#name = #implementor::#name)
+        }
+    }
+
+    /// The method's signature for a trait that has this one as a supertrait.
     pub(super) fn shape(&self, method: &Method) -> Shape {
-        Shape::new(self, method)
+        let applied = &self.applied;
+        let own: Vec<_> = self.own_types().collect();
+        Shape::new(self, method, &|name| {
+            if own.contains(&name) {
+                Some(quote!(<Self as #applied>::#name))
+            } else {
+                self.inherited.qualified(name)
+            }
+        })
+    }
+
+    /// The method's signature for an inherent impl of an object type.
+    pub(super) fn shape_on_object(&self, method: &Method) -> Shape {
+        let applied = &self.applied;
+        Shape::new(self, method, &|name| {
+            let named = self.associated.iter().position(|(known, ..)| known == name);
+            match named {
+                Some(index) if index < self.own => Some(quote!(<Self as #applied>::#name)),
+                Some(index) => Some(self.associated[index].1.to_token_stream()),
+                None => self.inherited.qualified(name),
+            }
+        })
     }
 }

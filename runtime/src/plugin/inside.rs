@@ -275,8 +275,12 @@ impl Memory {
         };
         let place = self.one("a call site's place", place, Use::Read)?;
         // SAFETY: readable, by the line above; only the bits of references are read.
-        let (method, file) =
-            unsafe { (raw(&raw const (*place).method), raw(&raw const (*place).file)) };
+        let (method, file) = unsafe {
+            (
+                raw(&raw const (*place).method),
+                raw(&raw const (*place).file),
+            )
+        };
         self.text("a call site's method's name", method)?;
         self.text("a call site's file", file)?;
         if busy > 1 {

@@ -46,9 +46,9 @@ pub(crate) use gate::Way;
 pub use gate::{DispatchedMethod, Gate, NotAnnotated, Switch, record_call};
 pub(crate) use inline::MOST_LISTED;
 pub use inline::{Guards, HOT_FROM, Keys, List, ListOfMethod, SiteOf};
-pub use record::{count_miss, counts_misses};
 #[cfg(loom)]
 pub(crate) use record::record as record_for_loom;
+pub use record::{count_miss, counts_misses};
 
 /// Calls recorded in a learning window that nobody configured.
 pub(crate) const FIRST_WINDOW: u32 = 1024;

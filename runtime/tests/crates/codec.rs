@@ -4,7 +4,7 @@ use static_call::{static_call, static_dispatch};
 use std::fmt;
 
 /// Encodes.
-#[static_dispatch]
+#[static_dispatch(object = FastCodec)]
 pub trait Codec: fmt::Debug + Send {
     /// Appends to `into` what `source` becomes.
     #[static_dispatch(targets = 2)]
@@ -54,7 +54,7 @@ pub trait Codec: fmt::Debug + Send {
 pub struct Level<'a>(pub &'a str);
 
 /// Has type parameters and associated types.
-#[static_dispatch(targets = 1)]
+#[static_dispatch(targets = 1, object = FastConvert)]
 pub trait Convert<A, B: ?Sized>
 where
     A: Clone,
@@ -69,7 +69,7 @@ where
 }
 
 /// Is generic in a lifetime and a number.
-#[static_dispatch(targets = 1)]
+#[static_dispatch(targets = 1, object = FastFill)]
 pub(crate) trait Fill<'a, const N: usize> {
     /// Fills.
     fn fill(&mut self, with: &'a [u8; N]) -> [u8; N];
@@ -125,6 +125,23 @@ pub fn hot(
     let fill: &mut dyn Fill<'_, 2> = &mut store;
     let words = static_call!(codec.words("three of them"));
     Ok(length + words.len() + explained + static_call!(fill.fill(&[1, 2])).len())
+}
+
+/// Calls everything plainly, through objects that dispatch.
+///
+/// # Errors
+/// If an explanation fails.
+pub fn plain(
+    codec: &mut (dyn FastCodec + Sync),
+    convert: &dyn FastConvert<u8, str, Output = String>,
+    into: &mut Vec<u8>,
+) -> Result<usize, String> {
+    let length = codec.encode(b"source", into);
+    let text = convert.convert(codec.level((1, 2)), "text");
+    let explained = codec.explain(Some(text), Level("level"))?.len();
+    let mut store = Store;
+    let fill: &mut dyn FastFill<'_, 2> = &mut store;
+    Ok(length + codec.words("three of them").len() + explained + fill.fill(&[1, 2]).len())
 }
 
 /// Shows a codec.

@@ -39,7 +39,7 @@ use matrix::{kind, signature};
 
 /// What the matrix knows its proof as.
 mod proof {
-    pub(crate) use super::prove;
+    pub(crate) use super::{alone, prove, reach};
 }
 
 macro_rules! call {
@@ -119,6 +119,19 @@ fn until_inlined(
         }
     }
     panic!("guards never on for {types:?}: {:#?}", row(file, method));
+}
+
+/// Calls and re-plans until a site is in this state.
+fn reach(state: State, file: &str, method: &str, mut call: impl FnMut()) -> SiteReport {
+    for _ in 0..40 {
+        (0..100).for_each(|_| call());
+        runtime::retarget().expect("nothing is refused here");
+        let row = row(file, method);
+        if row.state == state || !guards_are_expected() {
+            return row;
+        }
+    }
+    panic!("`{method}` is never {state}: {:#?}", row(file, method));
 }
 
 /// Proves that `fast`, which holds the one `static_call!` of `method` in `file`, gives

@@ -58,18 +58,23 @@ pub(crate) fn row(file: &str, method: &str) -> SiteReport {
 }
 
 /// Calls and retargets until the site of `method` is patched.
-pub(crate) fn patch(file: &str, method: &str, mut call: impl FnMut()) -> SiteReport {
+pub(crate) fn patch(file: &str, method: &str, call: impl FnMut()) -> SiteReport {
+    reach(State::Patched, file, method, call)
+}
+
+/// Calls and retargets until the site of `method` is in `state`, which is no plain one.
+pub(crate) fn reach(state: State, file: &str, method: &str, mut call: impl FnMut()) -> SiteReport {
     always();
     // Other tests retarget too, and a record that meets a pass is dropped.
     for _ in 0..20 {
         (0..CALLS).for_each(|_| call());
         runtime::retarget().expect("patching works here");
         let row = row(file, method);
-        if row.state == State::Patched || !chains_are_expected() {
+        if row.state == state || !chains_are_expected() {
             return row;
         }
     }
-    panic!("`{method}` is never patched: {:#?}", row(file, method));
+    panic!("`{method}` is never {state:?}: {:#?}", row(file, method));
 }
 
 /// Types that the site's chain compares with.

@@ -16,6 +16,7 @@
 #[path = "../proof/mod.rs"]
 mod proof;
 
+mod large;
 #[path = "matrix.rs"]
 mod matrix;
 use matrix::{kind, signature};

@@ -2,11 +2,13 @@
 //! an end.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 
-use static_call::static_dispatch;
+use static_call::runtime::State;
+use static_call::{static_call, static_dispatch};
 
 use crate::kind::{Kind, Learned, Stranger};
-use crate::proof::prove;
+use crate::proof::{alone, prove, reach};
 use crate::signature;
 
 #[static_dispatch(targets = 1)]
@@ -109,6 +111,98 @@ signature!(names_may_be_raw: dyn r#Raw; r#match(4));
 fn both<O: ?Sized>(learned: Box<O>, stranger: Box<O>) -> [Box<O>; 2] {
     [learned, stranger]
 }
+
+#[static_dispatch(targets = 1)]
+trait Pinned {
+    fn pinned_mut(self: Pin<&mut Self>, by: u64, text: String) -> (u64, String);
+    fn pinned<'a>(self: Pin<&'a Self>, other: &'a str) -> &'a str;
+    fn by_reference(self: &Self, by: u64) -> u64;
+    fn by_mutable_reference<'a>(self: &'a mut Self, by: &'a mut u64) -> &'a mut u64;
+    fn left_alone(self: std::pin::Pin<Box<Self>>) -> u64;
+}
+
+impl<const SEED: u64> Pinned for Kind<SEED> {
+    fn pinned_mut(mut self: Pin<&mut Self>, by: u64, text: String) -> (u64, String) {
+        self.calls += by;
+        (self.calls, text + &self.name)
+    }
+    fn pinned<'a>(self: Pin<&'a Self>, other: &'a str) -> &'a str {
+        if SEED == 3 {
+            &self.get_ref().name
+        } else {
+            other
+        }
+    }
+    fn by_reference(self: &Self, by: u64) -> u64 {
+        self.calls + by
+    }
+    fn by_mutable_reference<'a>(self: &'a mut Self, by: &'a mut u64) -> &'a mut u64 {
+        self.calls += *by;
+        if SEED == 3 { &mut self.calls } else { by }
+    }
+    fn left_alone(self: Pin<Box<Self>>) -> u64 {
+        self.calls
+    }
+}
+
+#[test]
+fn the_receiver_may_be_pinned() {
+    prove(
+        (file!(), "pinned_mut"),
+        std::any::type_name::<Learned>(),
+        || -> [Box<dyn Pinned + Unpin>; 2] {
+            both(Box::new(Learned::default()), Box::new(Stranger::default()))
+        },
+        |object| Pin::new(object).pinned_mut(2, "by ".to_owned()),
+        |object| crate::call!(Pin::new(object).pinned_mut(2, "by ".to_owned())),
+    );
+    prove(
+        (file!(), "pinned"),
+        std::any::type_name::<Learned>(),
+        || -> [Box<dyn Pinned + Unpin>; 2] {
+            both(Box::new(Learned::default()), Box::new(Stranger::default()))
+        },
+        |object| Pin::new(&*object).pinned("other").to_owned(),
+        |object| crate::call!(Pin::new(&*object).pinned("other")).to_owned(),
+    );
+    let alone: Pin<Box<dyn Pinned>> = Box::pin(Learned::default());
+    assert_eq!(alone.left_alone(), 3);
+}
+
+#[test]
+fn a_listed_types_body_is_called_pinned() {
+    #[static_dispatch(targets = 1)]
+    trait Listed {
+        fn listed_mut(self: Pin<&mut Self>, by: u64) -> u64;
+        fn listed(self: Pin<&Self>, by: u64) -> u64;
+    }
+    impl<const SEED: u64> Listed for Kind<SEED> {
+        fn listed_mut(mut self: Pin<&mut Self>, by: u64) -> u64 {
+            self.calls += by;
+            self.calls
+        }
+        fn listed(self: Pin<&Self>, by: u64) -> u64 {
+            self.calls * by
+        }
+    }
+    let _alone = alone();
+    let check = || {
+        let object: &mut (dyn Listed + Unpin) = &mut Learned::default();
+        let mut pinned = Pin::new(object);
+        let changed = static_call!(pinned.as_mut().listed_mut(2), inline = [Learned]);
+        let read = static_call!(pinned.as_ref().listed(3), inline = [Stranger, Learned]);
+        assert_eq!((changed, read), (5, 15));
+    };
+    for method in ["listed_mut", "listed"] {
+        reach(State::Inlined, file!(), method, check);
+        check();
+    }
+}
+
+signature!(the_receiver_may_be_spelled_out: dyn Pinned; by_reference(2));
+signature!(the_mutable_receiver_may_be_spelled_out: dyn Pinned;
+    { let mut by = 2; }
+    by_mutable_reference(&mut by) => |result| *result);
 
 /// # Safety
 /// Asks for nothing.

@@ -168,3 +168,85 @@ impl<const SEED: u64> Super for Kind<SEED> {
 }
 
 signature!(a_trait_may_have_supertraits: dyn Super; described(7));
+
+trait Sampled {
+    type Sample: Clone + Debug;
+    type Rate: ?Sized;
+    fn sample(&self) -> Self::Sample;
+}
+
+#[static_dispatch(targets = 1)]
+trait Mixed: Sampled + Debug {
+    type Own: From<Self::Sample>;
+    fn mix(&mut self, with: &[Self::Sample], rate: &Self::Rate) -> Option<Self::Sample>;
+    fn own(&self, of: Self::Sample) -> Self::Own;
+}
+
+impl<const SEED: u64> Sampled for Kind<SEED> {
+    type Sample = u16;
+    type Rate = str;
+    fn sample(&self) -> u16 {
+        u16::from(self.bytes[2])
+    }
+}
+
+impl<const SEED: u64> Mixed for Kind<SEED> {
+    type Own = u32;
+    fn mix(&mut self, with: &[u16], rate: &str) -> Option<u16> {
+        self.calls += 1;
+        let rate = u16::try_from(rate.len()).ok()?;
+        Some(with.first()? * rate + self.sample())
+    }
+    fn own(&self, of: u16) -> u32 {
+        u32::from(of) + u32::from(self.bytes[3])
+    }
+}
+
+type Mixing = dyn Mixed<Sample = u16, Rate = str, Own = u32> + Send;
+
+signature!(an_associated_type_may_be_a_supertraits: Mixing; mix(&[4, 5], "fast"));
+signature!(an_own_associated_type_may_be_bounded_by_a_supertraits: Mixing; own(7));
+
+#[static_dispatch(targets = 1)]
+trait Closed: Iterator<Item = u8> {
+    fn closed(&mut self, by: Self::Item) -> Option<Self::Item>;
+}
+
+impl<const SEED: u64> Closed for Kind<SEED> {
+    fn closed(&mut self, by: u8) -> Option<u8> {
+        Some(self.next()? + by)
+    }
+}
+
+signature!(a_supertraits_associated_type_may_be_given: dyn Closed; closed(3));
+
+#[static_dispatch(targets = 1)]
+trait Lasting: 'static {
+    type Kept: Debug + ?Sized;
+    fn last_of(&self, kept: &Self::Kept) -> String;
+}
+
+impl<const SEED: u64> Lasting for Kind<SEED> {
+    type Kept = str;
+    fn last_of(&self, kept: &str) -> String {
+        format!("{kept:?} {}", self.name)
+    }
+}
+
+signature!(a_trait_with_associated_types_may_be_static: dyn Lasting<Kept = str>; last_of("kept"));
+
+#[static_dispatch(targets = 1)]
+trait LastingBySupertrait<A: Debug>: std::any::Any {
+    type Kept: Debug + ?Sized;
+    fn any_of(&self, kept: &Self::Kept, with: &A) -> String;
+}
+
+impl<const SEED: u64, A: Debug + 'static> LastingBySupertrait<A> for Kind<SEED> {
+    type Kept = str;
+    fn any_of(&self, kept: &str, with: &A) -> String {
+        format!("{kept:?} {} {with:?}", self.name)
+    }
+}
+
+signature!(a_generic_trait_with_associated_types_may_be_any:
+    dyn LastingBySupertrait<u8, Kept = str>; any_of("kept", &1));

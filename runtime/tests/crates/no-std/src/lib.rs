@@ -6,7 +6,7 @@
 use static_call::{static_call, static_dispatch};
 
 /// Measures.
-#[static_dispatch(targets = 4)]
+#[static_dispatch(targets = 4, object = FastMeasure)]
 pub trait Measure {
     /// One measurement.
     fn measure(&mut self, by: &str) -> Option<usize>;
@@ -32,4 +32,10 @@ impl Measure for u8 {
 pub fn hot(measure: &mut dyn Measure, mut sized: u8) -> Option<usize> {
     let again = static_call!(measure.again());
     Some(static_call!(measure.measure("text"))? + again + static_call!(sized.measure("text"))?)
+}
+
+/// The same through objects that would dispatch.
+pub fn plain(measure: &mut (dyn FastMeasure + Send)) -> Option<usize> {
+    measure.never();
+    Some(measure.measure("text")? + measure.again())
 }

@@ -5,10 +5,10 @@ use static_call::static_dispatch;
 #[static_dispatch]
 trait Shape {
     #[static_dispatch]
-    fn area(self: Pin<&mut Self>) -> f64;
+    fn area(self: Pin<Box<Self>>) -> f64;
 }
 
-fn plain(shape: Pin<&mut dyn Shape>) -> f64 {
+fn plain(shape: Pin<Box<dyn Shape>>) -> f64 {
     shape.area()
 }
 

@@ -1,0 +1,13 @@
+use static_call::static_dispatch;
+
+#[static_dispatch(object = FastCodec)]
+trait Codec: Clone {
+    #[static_dispatch]
+    fn encode(&self, source: &[u8]) -> usize;
+}
+
+fn hot(codec: &dyn FastCodec) -> usize {
+    codec.encode(b"abc")
+}
+
+fn main() {}

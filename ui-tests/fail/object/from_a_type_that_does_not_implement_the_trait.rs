@@ -1,0 +1,12 @@
+use static_call::static_dispatch;
+
+#[static_dispatch(object = FastCodec)]
+trait Codec {
+    #[static_dispatch]
+    fn encode(&self, source: &[u8]) -> usize;
+}
+
+fn main() {
+    let codec: Box<dyn FastCodec> = Box::new("text");
+    codec.encode(b"abc");
+}

@@ -1,0 +1,11 @@
+use static_call::static_dispatch;
+
+struct FastCodec;
+
+#[static_dispatch(object = FastCodec)]
+trait Codec {
+    #[static_dispatch]
+    fn encode(&self, source: &[u8]) -> usize;
+}
+
+fn main() {}

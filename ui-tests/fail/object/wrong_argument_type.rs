@@ -1,0 +1,13 @@
+use static_call::static_dispatch;
+
+#[static_dispatch(object = FastCodec)]
+trait Codec {
+    #[static_dispatch]
+    fn encode(&self, source: &[u8], level: u8) -> usize;
+}
+
+fn hot(codec: &dyn FastCodec) -> usize {
+    codec.encode("abc", 1)
+}
+
+fn main() {}
