@@ -154,18 +154,18 @@ pub(crate) fn specialize(input: TokenStream) -> TokenStream {
     });
     // Spanned as the receiver: so is what is wrong with it.
     let asked = quote_spanned!(receiver.span()=> (#receiver).__static_call_specialize());
-    quote! {
-        match {
-            #[allow(unused_imports)]
-            use #private::Specialize as _;
-            #asked
-        } {
+    // No block around the receiver: what it borrows from a temporary, a lock's guard
+    // say, lives as long as the region.
+    quote! {{
+        #[allow(unused_imports)]
+        use #private::Specialize as _;
+        match #asked {
             __receiver => #(#copies)* {
                 let #name = __receiver.object();
                 #written
             }
         }
-    }
+    }}
 }
 
 /// Without the runtime: the block, on the object as it is.
@@ -181,15 +181,13 @@ pub(crate) fn plain_region(input: TokenStream) -> TokenStream {
         block,
         ..
     } = region;
-    quote! {
-        match {
-            #[allow(unused_imports)]
-            use #krate::__private::Reborrow as _;
-            (#receiver).__static_call_reborrow()
-        } {
+    quote! {{
+        #[allow(unused_imports)]
+        use #krate::__private::Reborrow as _;
+        match (#receiver).__static_call_reborrow() {
             #name => #block
         }
-    }
+    }}
 }
 
 /// The block for a concrete type: every `static_call!` on the receiver is the plain
