@@ -157,7 +157,6 @@ pub(crate) fn specialize(input: TokenStream) -> TokenStream {
     // No block around the receiver: what it borrows from a temporary, a lock's guard
     // say, lives as long as the region.
     quote! {{
-        #[allow(unused_imports)]
         use #private::Specialize as _;
         match #asked {
             __receiver => #(#copies)* {
@@ -182,7 +181,6 @@ pub(crate) fn plain_region(input: TokenStream) -> TokenStream {
         ..
     } = region;
     quote! {{
-        #[allow(unused_imports)]
         use #krate::__private::Reborrow as _;
         match (#receiver).__static_call_reborrow() {
             #name => #block

@@ -4,7 +4,7 @@ use super::fixture::{self, Kind, Object, Tagged, Through};
 use crate::config::{Config, Mode};
 use crate::engine::{self, Engine, LoadedObject, Patching, Status};
 use crate::os::{self, Refusing};
-use crate::publish::Publisher;
+use crate::publish::{Head, Publisher};
 use crate::site::{Keys, Phase, Place, Site};
 
 const MISSES: u32 = 64;
@@ -219,8 +219,15 @@ fn a_plugin_that_goes_leaves_the_guards_of_other_sites_on() {
         .engine
         .objects
         .push(LoadedObject::new(&[], &[], &[], Some(7)));
-    // Kind 2 plays the plugin's type.
+    // Kind 2 plays the plugin's type. One site has a chain no more, but its head
+    // still leads to one from before, and has to be taken back.
+    scenario.until_guarded(0, &[1, 3], &[1]);
     scenario.until_guarded(0, &[0, 1], &[0, 1]);
+    let head = |scenario: &Scenario| {
+        let details = scenario.engine.objects[0].details[0].as_ref();
+        details.expect("it was called").trampolines[0].head
+    };
+    assert_ne!(head(&scenario), Head::Rest);
     scenario.until_guarded(1, &[0, 2], &[0]);
     let (keys, status) = (scenario.keys(0), scenario.status(0).clone());
     let vtable = scenario.vtable(2);
@@ -234,6 +241,7 @@ fn a_plugin_that_goes_leaves_the_guards_of_other_sites_on() {
     assert!(in_chain(&scenario));
     let gone = engine::with(|_| scenario.engine.remove_object(7, &(vtable..vtable + 1)));
     assert!(gone);
+    assert_eq!(head(&scenario), Head::Rest);
     assert_eq!(scenario.keys(0), keys);
     assert_eq!(*scenario.status(0), status);
     scenario.call(0, &[0, 1, 2, 3]);
