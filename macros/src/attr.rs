@@ -172,7 +172,7 @@ fn parse_method(attribute: &Attribute) -> Result<MethodOptions> {
             if inline.is_some() {
                 return Err(meta.error("`inline` is given twice; keep one list"));
             }
-            inline = Some(list::inline(meta.input, meta.path.span())?);
+            inline = Some(list::inline(meta.input, meta.path.span())?.types);
             Ok(())
         } else if meta.path.is_ident("skip") {
             skip = Some(meta.path.span());

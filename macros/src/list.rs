@@ -1,16 +1,25 @@
 //! `inline = [A, B]`: the list of types, as calls, methods and regions write it.
 
+use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{Error, Result, Token, Type, bracketed};
 
+use crate::rewrite;
+
 /// As many keys as a cache line holds.
 const MOST: usize = 8;
 
+/// A list, and where it stands.
+pub(crate) struct Inline {
+    pub(crate) types: Vec<Type>,
+    pub(crate) at: Span,
+}
+
 /// What follows `inline`: `= [A, B]`.
-pub(crate) fn inline(input: ParseStream, after: proc_macro2::Span) -> Result<Vec<Type>> {
+pub(crate) fn inline(input: ParseStream, after: Span) -> Result<Inline> {
     const ADVICE: &str = "`inline` needs a list of types: write `inline = [A, B]`";
     if !input.peek(Token![=]) {
         return Err(Error::new(after, ADVICE));
@@ -22,17 +31,34 @@ pub(crate) fn inline(input: ParseStream, after: proc_macro2::Span) -> Result<Vec
     if !input.peek(syn::token::Bracket) {
         return Err(input.error(ADVICE));
     }
-    types(input)
+    let at = input.span();
+    let types = types(input)?;
+    // At a call the list moves into an item, and in a trait it holds for all.
+    let of_self = types.iter().find(|ty| rewrite::mentions_self(*ty));
+    match of_self {
+        Some(ty) => Err(Error::new_spanned(
+            ty,
+            "`Self` names no one type in a list; write the type's name",
+        )),
+        None => Ok(Inline { types, at }),
+    }
 }
 
 /// `[A, B]`: 1 to 8 types, each once.
 pub(crate) fn types(input: ParseStream) -> Result<Vec<Type>> {
     let content;
     let bracket = bracketed!(content in input);
-    let types: Vec<Type> = Punctuated::<Type, Token![,]>::parse_terminated(&content)
-        .map_err(|error| Error::new(error.span(), "a type is expected here"))?
-        .into_iter()
-        .collect();
+    let types = match Punctuated::<Type, Token![,]>::parse_terminated(&content) {
+        Ok(types) => types.into_iter().collect::<Vec<_>>(),
+        Err(error) => {
+            // What is left behind would be reported instead.
+            content.parse::<TokenStream>()?;
+            return Err(Error::new(
+                error.span(),
+                "a type is expected here: write `[A, B]`",
+            ));
+        }
+    };
     if types.is_empty() {
         return Err(Error::new(
             bracket.span.join(),
@@ -70,6 +96,10 @@ fn check(ty: &Type) -> Result<()> {
         Type::ImplTrait(_) | Type::Infer(_) => Err(Error::new_spanned(
             ty,
             "this names no type; name each type whose body is to be inlined",
+        )),
+        Type::Slice(_) => Err(Error::new_spanned(
+            ty,
+            "a type without a size stands behind no trait object; name those that do",
         )),
         Type::Never(_) => Err(Error::new(ty.span(), "`!` has no values to call")),
         _ => Ok(()),

@@ -79,6 +79,12 @@ impl SelfVisitable for WherePredicate {
     }
 }
 
+impl SelfVisitable for Type {
+    fn walk<'a>(&'a self, visitor: &mut impl Visit<'a>) {
+        visitor.visit_type(self);
+    }
+}
+
 impl SelfVisitable for syn::TypeParamBound {
     fn walk<'a>(&'a self, visitor: &mut impl Visit<'a>) {
         visitor.visit_type_param_bound(self);

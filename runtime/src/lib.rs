@@ -206,7 +206,14 @@ pub mod __private {
 #[cfg(not(feature = "std"))]
 #[doc(hidden)]
 pub mod __private {
+    pub use core;
     pub use static_call_macros::{expand_plain_call, expand_plain_region};
+
+    /// The auto traits that object types may carry.
+    pub mod auto {
+        pub use core::marker::{Send, Sync, Unpin};
+        pub use core::panic::{RefUnwindSafe, UnwindSafe};
+    }
 
     /// A `&mut` variable by method syntax is borrowed again and not moved.
     pub trait Reborrow: Sized {

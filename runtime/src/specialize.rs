@@ -13,11 +13,6 @@ use crate::registry::TraitObject;
 /// The receivers of `specialize!`: references to objects of annotated traits that
 /// hold nothing borrowed. A shorter bound would let a type with shorter lifetimes
 /// through, for identities do not tell lifetimes apart.
-#[diagnostic::on_unimplemented(
-    message = "`specialize!` needs a reference to a trait object of an annotated trait, not `{Self}`",
-    label = "not `&dyn Trait` or `&mut dyn Trait` of a trait with `#[static_dispatch]`",
-    note = "for a box write `specialize!(name = &*boxed: [A, B] in {{ … }})`"
-)]
 pub trait Specialize: Sized {
     /// The object type.
     type Object: TraitObject + ?Sized + 'static;

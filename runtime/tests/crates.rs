@@ -41,16 +41,22 @@ impl Crates {
 
     /// Runs Cargo on the crates; says what it said if it fails.
     fn cargo(&self, arguments: &[&str]) -> Result<(), String> {
+        self.cargo_with(&[], arguments)
+    }
+
+    fn cargo_with(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Result<(), String> {
         let output = Command::new(env!("CARGO"))
             .current_dir(&self.workspace)
             .env("CARGO_TARGET_DIR", &self.target)
             .env_remove("RUSTFLAGS")
             .env_remove("STATIC_CALL")
+            .envs(variables.iter().copied())
             .args(["--offline", "--quiet", "--color", "never"])
             .args(arguments)
             .output()
             .map_err(|error| format!("Cargo does not start: {error}"))?;
         if output.status.success() {
+            print!("{}", String::from_utf8_lossy(&output.stdout));
             return Ok(());
         }
         Err(format!(
@@ -59,6 +65,22 @@ impl Crates {
             String::from_utf8_lossy(&output.stdout),
             String::from_utf8_lossy(&output.stderr),
         ))
+    }
+}
+
+impl Crates {
+    /// A host and a plugin with the same types by name and other layouts.
+    fn across_objects(&self) -> Result<(), String> {
+        if !cfg!(target_os = "linux") {
+            return Ok(());
+        }
+        let wide = [("SOLIDS_ARE_WIDE", "1")];
+        self.cargo_with(&wide, &["build", "--package", "across-plugin"])?;
+        let built = self.target.join("debug/libacross_plugin.so");
+        let plugin = self.target.join("plugin.so");
+        fs::copy(built, &plugin).map_err(|error| format!("no plugin was built: {error}"))?;
+        let plugin = plugin.to_string_lossy();
+        self.cargo(&["run", "--package", "across-host", "--", &plugin])
     }
 }
 
@@ -91,6 +113,8 @@ fn expansions_compile_quietly_in_crates_of_every_edition_with_strict_lints() {
         crates.cargo(&["check", "--package", "no-std"]),
         // Vtables of its own in each crate: seen only in what is linked.
         crates.cargo(&["run", "--package", "two-vtables"]),
+        crates.cargo(&["run", "--release", "--package", "hit-rate"]),
+        crates.across_objects(),
     ];
     let failed: Vec<String> = results.into_iter().filter_map(Result::err).collect();
     assert!(failed.is_empty(), "{}", failed.join("\n"));

@@ -217,3 +217,215 @@ fn types_may_depend_on_the_generics_around() {
     assert_eq!(size::<u32>(&*object), 4);
     assert_eq!(size::<u8>(&*object), 4, "by the object");
 }
+
+#[test]
+fn regions_nest() {
+    fn both(a: &(dyn Codec + 'static), b: &(dyn Codec + 'static), x: u64) -> (u64, usize) {
+        specialize!(a: [Add, Twice] in {
+            specialize!(b: [Add, Twice] in {
+                let stepped = static_call!(a.step(static_call!(b.step(x))));
+                (stepped, size_of_val(a) + size_of_val(b))
+            })
+        })
+    }
+    for a in objects() {
+        for b in objects() {
+            assert_eq!(both(&*a, &*b, 7), (a.step(b.step(7)), 16));
+        }
+    }
+}
+
+#[test]
+fn macros_in_the_block_see_the_concrete_type_too() {
+    fn all(codec: &(dyn Codec + 'static)) -> Vec<u64> {
+        specialize!(codec: [Add, Twice] in {
+            assert_eq!(static_call!(codec.step(1)), codec.step(1));
+            let mut all = vec![codec.step(1), static_call!(codec.step(2), inline = [Other])];
+            all.push(format!("{}", static_call!((&codec).step(3))).parse().unwrap());
+            if matches!(codec.step(4), 0) {
+                unreachable!("no codec gives {}", codec.step(4));
+            }
+            all
+        })
+    }
+    for object in objects() {
+        let expected: Vec<u64> = (1..4).map(|x| object.step(x)).collect();
+        assert_eq!(all(&*object), expected);
+    }
+}
+
+#[test]
+fn items_in_the_block_are_each_copys_own() {
+    fn calls(codec: &(dyn Codec + 'static)) -> (u64, usize) {
+        specialize!(codec: [Add, Twice] in {
+            use std::sync::atomic::{AtomicUsize, Ordering};
+            static CALLS: AtomicUsize = AtomicUsize::new(0);
+            const BY: u64 = 3;
+            struct Pair(u64, u64);
+            fn sum(pair: &Pair) -> u64 {
+                pair.0 + pair.1
+            }
+            let calls = CALLS.fetch_add(1, Ordering::Relaxed) + 1;
+            (sum(&Pair(codec.step(BY), BY)), calls)
+        })
+    }
+    for (index, object) in objects().iter().enumerate() {
+        for call in 1..=index + 1 {
+            assert_eq!(calls(&**object), (object.step(3) + 3, call));
+        }
+    }
+}
+
+#[test]
+fn what_shadows_the_receiver_shadows_it() {
+    fn shadowed(codec: &(dyn Codec + 'static), other: &(dyn Codec + 'static)) -> [u64; 4] {
+        specialize!(codec: [Add, Twice] in {
+            let first = codec.step(1);
+            let through = |codec: &dyn Codec| static_call!(codec.step(2));
+            let second = through(other);
+            let third = {
+                let codec = other;
+                static_call!(codec.step(3))
+            };
+            let codec = codec.step(4);
+            [first, second, third, codec]
+        })
+    }
+    for codec in objects() {
+        for other in objects() {
+            let expected = [codec.step(1), other.step(2), other.step(3), codec.step(4)];
+            assert_eq!(shadowed(&*codec, &*other), expected);
+        }
+    }
+}
+
+#[test]
+fn names_in_the_block_are_the_authors() {
+    // Names that an expansion might use for itself.
+    let (__receiver, __listed, __check) = (1, 2, 3);
+    for object in objects() {
+        let codec: &(dyn Codec + 'static) = &*object;
+        let got = specialize!(codec: [Add, Twice] in {
+            codec.step(__receiver + __listed + __check)
+        });
+        assert_eq!(got, object.step(6));
+    }
+}
+
+#[test]
+fn a_region_may_be_a_statement_or_leave_a_loop_with_a_value() {
+    fn run(codec: &mut (dyn Codec + 'static)) -> u64 {
+        specialize!(codec: [Add] in {
+            codec.feed(1);
+        });
+        specialize!(codec: [Twice] in { let _ = codec.feed(2); });
+        let left = loop {
+            specialize!(codec: [Add, Twice] in {
+                if codec.feed(3) > 30 {
+                    break codec.step(4);
+                }
+                continue;
+            })
+        };
+        left
+    }
+    fn plain(codec: &mut dyn Codec) -> u64 {
+        codec.feed(1);
+        codec.feed(2);
+        loop {
+            if codec.feed(3) > 30 {
+                break codec.step(4);
+            }
+        }
+    }
+    for (mut a, mut b) in objects().into_iter().zip(objects()) {
+        assert_eq!(run(&mut *a), plain(&mut *b));
+        assert_eq!(a.step(5), b.step(5));
+    }
+}
+
+#[test]
+fn receivers_dereference_as_in_a_call() {
+    use std::rc::Rc;
+    use std::sync::{Arc, Mutex};
+    let boxed: Box<dyn Codec> = Box::new(Add(3));
+    let counted: Rc<dyn Codec> = Rc::new(Twice(4));
+    let atomic: Arc<dyn Codec + Send + Sync> = Arc::new(Add(5));
+    let size = specialize!(boxed: [Add] in { (boxed.step(1), std::any::type_name_of_val(boxed)) });
+    assert!(size.0 == 4 && size.1.ends_with("Add"), "{size:?}");
+    let size = specialize!(codec = counted: [Twice] in { (codec.step(1), std::any::type_name_of_val(codec)) });
+    assert!(size.0 == 6 && size.1.ends_with("Twice"), "{size:?}");
+    let size = specialize!(codec = &*atomic: [Add] in { (codec.step(1), std::any::type_name_of_val(codec)) });
+    assert!(size.0 == 6 && size.1.ends_with("Add"), "{size:?}");
+    // What the receiver is borrowed from lives as long as the block.
+    let shared: Mutex<Box<dyn Codec>> = Mutex::new(Box::new(Add(7)));
+    let fed = specialize!(codec = &mut **shared.lock().unwrap(): [Add] in {
+        codec.feed(1) + codec.feed(2)
+    });
+    assert_eq!(fed, 9 + 12);
+    assert_eq!(shared.lock().unwrap().step(0), 10);
+}
+
+#[test]
+fn a_future_that_waits_in_a_region_is_send() {
+    async fn wait(codec: &(dyn Codec + Sync + 'static), x: u64) -> u64 {
+        specialize!(codec: [Add, Twice] in {
+            let first = codec.step(x);
+            std::future::ready(()).await;
+            first + codec.step(x)
+        })
+    }
+    async fn exclusive(codec: &mut (dyn Codec + Send + 'static)) -> u64 {
+        specialize!(codec: [Add, Twice] in {
+            codec.feed(1);
+            std::future::ready(()).await;
+            codec.feed(2)
+        })
+    }
+    fn finished<T>(future: impl Future<Output = T> + Send) -> T {
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        match std::pin::pin!(future).poll(&mut context) {
+            std::task::Poll::Ready(output) => output,
+            std::task::Poll::Pending => panic!("nothing to wait for"),
+        }
+    }
+    assert_eq!(finished(wait(&Add(3), 4)), 14);
+    assert_eq!(finished(wait(&Twice(3), 4)), 22);
+    assert_eq!(finished(wait(&Other(3), 4)), 14);
+    assert_eq!(finished(exclusive(&mut Add(3))), 8);
+}
+
+#[test]
+fn a_region_in_generic_code_and_in_methods() {
+    #[static_dispatch(targets = 1)]
+    trait Convert<T> {
+        fn convert(&self, x: T) -> T;
+    }
+    struct Same;
+    impl<T: 'static> Convert<T> for Same {
+        fn convert(&self, x: T) -> T {
+            x
+        }
+    }
+    struct Keeps<T>(T);
+    impl<T: Clone + 'static> Convert<T> for Keeps<T> {
+        fn convert(&self, _: T) -> T {
+            self.0.clone()
+        }
+    }
+    struct Holds<'a, T: 'static>(&'a (dyn Convert<T> + 'static));
+    impl<T: Clone> Holds<'_, T> {
+        fn all<const N: usize>(&self, of: [T; N]) -> ([T; N], usize) {
+            specialize!(convert = self.0: [Keeps<T>, Same] in {
+                (of.map(|x| convert.convert(x)), size_of_val(convert))
+            })
+        }
+    }
+    assert_eq!(Holds(&Same).all([1_u8, 2]), ([1, 2], 0));
+    assert_eq!(Holds(&Keeps(7_u16)).all([1, 2, 3]), ([7; 3], 2));
+    let text = "text".to_owned();
+    assert_eq!(
+        Holds(&Keeps(text.clone())).all([String::new()]),
+        ([text], size_of::<String>())
+    );
+}

@@ -8,10 +8,11 @@ use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::spanned::Spanned;
-use syn::{Error, Expr, ExprMethodCall, Path, Result, Token, Type};
+use syn::{Error, Expr, ExprMethodCall, Path, Result, Token};
 
 use super::trait_::nested_list;
-use crate::{list, names};
+use crate::list::{self, Inline};
+use crate::names;
 
 /// `($crate) recv.method(args)`, as `static_call!` passes it on.
 pub(super) struct Input {
@@ -23,7 +24,7 @@ pub(super) struct Input {
 pub(super) struct Call {
     pub(super) call: ExprMethodCall,
     /// [`None`] leaves it to the method's annotation.
-    inline: Option<Vec<Type>>,
+    inline: Option<Inline>,
 }
 
 impl Parse for Input {
@@ -50,11 +51,13 @@ pub(crate) fn static_call(input: TokenStream) -> TokenStream {
     let private = quote!(#krate::__private);
     let method = call.method.to_string();
     let span = call.method.span();
+    // What rustc has to say of the site's type belongs to the list, or to the method.
+    let at = inline.as_ref().map_or(span, |inline| inline.at);
     // In an item, so that it cannot depend on the generics around the call: a
     // site has one set of keys, whatever its function is instantiated with.
     let inline = inline.map_or_else(
         || quote!(#private::ListOfMethod),
-        |types| nested_list(&types),
+        |inline| nested_list(&inline.types),
     );
     let items = quote! {
         struct __Site;
@@ -86,10 +89,8 @@ pub(crate) fn static_call(input: TokenStream) -> TokenStream {
             #private::Gate::new(&__SITE, __trampoline::<__Method>)
         }
     };
-    // Spanned as the method's name: what rustc has to say of the site's type
-    // belongs there.
-    let gate = quote_spanned!(span=> __gate());
-    let site: Expr = syn::parse_quote_spanned!(span=> { #items #gate });
+    let gate = quote_spanned!(at=> __gate());
+    let site: Expr = syn::parse_quote_spanned!(at=> { #items #gate });
     // First: behind too few arguments it would be taken for one of them.
     call.args.insert(0, site);
     call.method = Ident::new(&names::entry(&call.method), span);
@@ -130,7 +131,7 @@ fn method_call(input: ParseStream) -> Result<Call> {
 }
 
 /// What stands behind the call: `, inline = [A, B]`, and one comma.
-fn options(input: ParseStream) -> Result<Option<Vec<Type>>> {
+fn options(input: ParseStream) -> Result<Option<Inline>> {
     let comma: Option<Token![,]> = input.parse()?;
     if input.is_empty() {
         return Ok(None);
@@ -139,14 +140,19 @@ fn options(input: ParseStream) -> Result<Option<Vec<Type>>> {
         let word = input.fork().parse::<Ident>();
         word.is_ok_and(|word| word == "inline")
     };
-    if comma.is_some() && is_inline() {
+    if comma.is_none() && is_inline() {
+        return Err(input.error(
+            "a comma is missing: write `static_call!(receiver.method(arguments), inline = [A, B])`",
+        ));
+    }
+    if is_inline() {
         let at: Ident = input.parse()?;
-        let types = list::inline(input, at.span())?;
+        let inline = list::inline(input, at.span())?;
         input.parse::<Option<Token![,]>>()?;
         if is_inline() {
             return Err(input.error("`inline` is given twice; keep one list"));
         }
-        return nothing_more(input, true).map(|()| Some(types));
+        return nothing_more(input, true).map(|()| Some(inline));
     }
     nothing_more(input, comma.is_some()).map(|()| None)
 }

@@ -117,9 +117,7 @@ impl Context<'_> {
         quote! {
             #repeated
             const _: () = {
-                #[allow(dead_code, single_use_lifetimes, unused_lifetimes, clippy::extra_unused_lifetimes, clippy::extra_unused_type_parameters)]
                 fn __implements #checked_parameters () #clause {}
-                #[allow(dead_code, single_use_lifetimes, unused_lifetimes, clippy::extra_unused_lifetimes, clippy::extra_unused_type_parameters)]
                 fn __listed #parameters () #clause {
                     #(#checks)*
                 }

@@ -4,7 +4,7 @@
 //! The block is repeated where it stands, in the arms of one `if`, and in no closure,
 //! so that `return`, `break`, `?`, `.await` and labels mean what they mean outside.
 
-use proc_macro2::{Group, Ident, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
@@ -41,23 +41,23 @@ impl Parse for Input {
 impl Parse for Region {
     fn parse(input: ParseStream) -> Result<Self> {
         if input.is_empty() {
-            return Err(input.error(format!("a receiver is missing; {SHAPE}")));
+            return Err(missing(input, "a receiver is"));
         }
         let (name, receiver) = receiver(input)?;
         if !input.peek(Token![:]) || input.peek(Token![::]) {
-            return Err(input.error(format!("a list of types is missing; {SHAPE}")));
+            return Err(missing(input, "a list of types is"));
         }
         input.parse::<Token![:]>()?;
         if !input.peek(syn::token::Bracket) {
-            return Err(input.error(format!("a list of types is missing; {SHAPE}")));
+            return Err(missing(input, "a list of types is"));
         }
         let types = list::types(input)?;
         if !input.peek(Token![in]) {
-            return Err(input.error(format!("`in` and a block are missing; {SHAPE}")));
+            return Err(missing(input, "`in` and a block are"));
         }
         input.parse::<Token![in]>()?;
         if !input.peek(syn::token::Brace) {
-            return Err(input.error(format!("a block in braces is missing; {SHAPE}")));
+            return Err(missing(input, "a block in braces is"));
         }
         let block = input.parse()?;
         input.parse::<Option<Token![,]>>()?;
@@ -73,6 +73,16 @@ impl Parse for Region {
     }
 }
 
+/// At the next token, or at the macro where there is none.
+fn missing(input: ParseStream, what: &str) -> Error {
+    let at = if input.is_empty() {
+        Span::call_site()
+    } else {
+        input.span()
+    };
+    Error::new(at, format!("{what} missing; {SHAPE}"))
+}
+
 /// `name`, or `name = expression`.
 fn receiver(input: ParseStream) -> Result<(Ident, Expr)> {
     const ADVICE: &str = "give the receiver a name for the block: write `specialize!(name = \
@@ -86,6 +96,9 @@ fn receiver(input: ParseStream) -> Result<(Ident, Expr)> {
         if simple {
             input.parse::<Ident>()?;
             return Ok((name.clone(), syn::parse_quote!(#name)));
+        }
+        if ahead.is_empty() || ahead.peek(Token![in]) || ahead.peek(syn::token::Brace) {
+            return Err(missing(&ahead, "a list of types is"));
         }
         if ahead.peek(Token![=]) && !ahead.peek(Token![==]) {
             input.parse::<Ident>()?;
@@ -122,14 +135,15 @@ pub(crate) fn specialize(input: TokenStream) -> TokenStream {
         // Spanned as the type: what is wrong with it belongs there.
         let is = quote_spanned!(ty.span()=> is::<#ty>());
         let assume = quote_spanned!(ty.span()=> assume::<#ty>());
-        let (receiver, listed) = (quote!(__receiver), quote!(__listed));
+        let listed = Ident::new("__listed", Span::call_site().located_at(ty.span()));
+        let receiver = quote!(__receiver);
         let holds = quote_spanned!(ty.span()=> #receiver.holds(#listed));
         quote! {
             if __receiver.#is {
                 // The test that makes the assumption safe is the line above.
                 let #name = {
                     if false {
-                        let __check = |__listed: &#ty| #holds;
+                        let __check = |#listed: &#ty| #holds;
                         let _ = __check;
                     }
                     unsafe { __receiver.#assume }
@@ -139,19 +153,18 @@ pub(crate) fn specialize(input: TokenStream) -> TokenStream {
         }
     });
     // Spanned as the receiver: so is what is wrong with it.
-    let asked = quote_spanned!(receiver.span()=> __static_call_specialize());
-    quote! {
-        match {
-            #[allow(unused_imports)]
-            use #private::Specialize as _;
-            (#receiver).#asked
-        } {
+    let asked = quote_spanned!(receiver.span()=> (#receiver).__static_call_specialize());
+    // No block around the receiver: what it borrows from a temporary, a lock's guard
+    // say, lives as long as the region.
+    quote! {{
+        use #private::Specialize as _;
+        match #asked {
             __receiver => #(#copies)* {
                 let #name = __receiver.object();
                 #written
             }
         }
-    }
+    }}
 }
 
 /// Without the runtime: the block, on the object as it is.
@@ -167,15 +180,12 @@ pub(crate) fn plain_region(input: TokenStream) -> TokenStream {
         block,
         ..
     } = region;
-    quote! {
-        match {
-            #[allow(unused_imports)]
-            use #krate::__private::Reborrow as _;
-            (#receiver).__static_call_reborrow()
-        } {
+    quote! {{
+        use #krate::__private::Reborrow as _;
+        match (#receiver).__static_call_reborrow() {
             #name => #block
         }
-    }
+    }}
 }
 
 /// The block for a concrete type: every `static_call!` on the receiver is the plain

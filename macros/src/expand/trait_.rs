@@ -16,8 +16,9 @@
 //!    and temporaries are those of the plain call.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, quote};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
+use syn::spanned::Spanned;
 use syn::{
     Attribute, GenericParam, Generics, ItemTrait, Meta, TraitItem, TraitItemType, TypeParamBound,
     WherePredicate,
@@ -108,12 +109,12 @@ fn associated_types(item: &ItemTrait) -> impl Iterator<Item = &TraitItemType> {
         .filter(|ty| !rewrite::requires_sized_self(ty.generics.where_clause.as_ref()))
 }
 
-/// `(A, (B, ()))`.
+/// `(A, (B, ()))`, each pair where its type stands.
 pub(super) fn nested_list(types: &[syn::Type]) -> TokenStream {
-    types
-        .iter()
-        .rev()
-        .fold(quote!(()), |rest, ty| quote!((#ty, #rest)))
+    types.iter().rev().fold(
+        quote!(()),
+        |rest, ty| quote_spanned!(ty.span()=> (#ty, #rest)),
+    )
 }
 
 /// What every part of the expansion needs.
@@ -332,13 +333,20 @@ impl<'a> Context<'a> {
                             #private::identity::<Self>,
                             // Distinct for each implementation of each instantiation of
                             // the trait, so that no two vtables have equal content.
-                            #private::identity::<(
-                                #private::PhantomData<Self>,
-                                #private::PhantomData<dyn #object>,
-                            )>,
+                            <Self as #shims_applied>::__identity_of::<Self>,
                             const { &[#(#addresses),*] },
                         )
                     }
+                }
+                /// Names a type together with this instantiation of the trait.
+                #[doc(hidden)]
+                fn __identity_of<__Type: ?#private::core::marker::Sized>()
+                    -> #private::core::any::TypeId #outlives
+                {
+                    #private::identity::<(
+                        #private::PhantomData<__Type>,
+                        #private::PhantomData<dyn #object>,
+                    )>()
                 }
                 #(#methods)*
             }
@@ -487,15 +495,16 @@ impl<'a> Context<'a> {
             let fallback = names::fallback(method.ident());
             let (shims_applied, hook_applied) = (self.shims_applied(), self.hook_applied());
             let declaration = names::declaration(self.ident());
-            let bare = self.bound_with(|(name, _, _)| self.bound_by(name, &quote!(__Object)));
             let inline = nested_list(dispatched.inline);
             let method_index = self.method_index(index);
             quote! {
                 #attributes
                 impl #impl_parameters #private::DispatchedMethod for #key #clause {
                     type Object = __Object;
-                    type Bare = dyn #bare;
                     type Inline = #inline;
+                    fn identity_of<__Type: 'static>() -> #private::core::any::TypeId {
+                        <__Object as #shims_applied>::__identity_of::<__Type>()
+                    }
                     #[inline]
                     fn table(object: &__Object) -> &'static #private::Table {
                         <__Object as #hook_applied>::__static_dispatch_table(object)

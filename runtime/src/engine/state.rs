@@ -131,7 +131,10 @@ impl Details {
     pub(super) fn see_again(&mut self, targets: Vec<Published>) {
         let share = |of: &dyn Fn(&Published) -> bool| {
             let these = targets.iter().filter(|one| of(one));
-            these.filter_map(|one| one.share).sum()
+            // Not `sum`, which is -0 for nothing.
+            these
+                .filter_map(|one| one.share)
+                .fold(0.0, |sum, share| sum + share)
         };
         self.figures.guarded = share(&|one| one.guard.is_some());
         self.figures.chained = share(&|one| one.in_chain);

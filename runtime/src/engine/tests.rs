@@ -3,4 +3,5 @@
 
 mod fixture;
 mod flips;
+mod guards;
 mod refusals;

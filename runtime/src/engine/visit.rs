@@ -168,7 +168,7 @@ impl Visit<'_> {
         details.windows += 1;
         let plan = match &decision {
             Decision::Publish { plan, .. } => plan.clone(),
-            Decision::Keep => current,
+            Decision::Keep => current.ranked(&seen),
             Decision::Wait | Decision::Rest(_) => Plan::default(),
         };
         let targets = shown(&seen, samples, &plan, &names);

@@ -71,6 +71,18 @@ impl Plan {
         self.guards.is_empty() && self.chain.is_empty()
     }
 
+    /// The same guards in the order of what another window saw. Which one is looked
+    /// for first is no matter of hysteresis: no code is patched for it.
+    pub(crate) fn ranked(mut self, seen: &[Candidate]) -> Plan {
+        let count = |guard: &Guard| {
+            let mut same = seen.iter().filter(|one| one.target == guard.target);
+            same.next().map_or(0, |one| one.count)
+        };
+        self.guards
+            .sort_by_key(|guard| std::cmp::Reverse(count(guard)));
+        self
+    }
+
     fn knows(&self, target: &Target) -> bool {
         self.chain.contains(target) || self.guards.iter().any(|guard| guard.target == *target)
     }
@@ -251,8 +263,12 @@ fn guards(
     };
     let largest = ranked.first().map_or(0, |candidate| candidate.count);
     let coverage = share_of(count(&chosen), samples);
+    if coverage < policy.minimum_coverage {
+        // Whatever they would take, that is not why they are off.
+        return (Vec::new(), None);
+    }
     let ratio = ratio(&calibration.guard, largest, samples, coverage, runs);
-    if coverage < policy.minimum_coverage || ratio > Calibration::PAYS_BELOW {
+    if ratio > Calibration::PAYS_BELOW {
         chosen.clear();
     }
     (chosen, Some(ratio))

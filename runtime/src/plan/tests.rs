@@ -6,6 +6,8 @@ use proptest::sample::subsequence;
 
 use super::*;
 
+mod guards;
+
 /// Plans as in [`Mode::Always`](crate::config::Mode): no calibration.
 const POLICY: Policy = Policy {
     minimum_samples: 64,

@@ -230,6 +230,10 @@ impl RegisteredImplementation {
 /// # Safety
 /// Implemented by `#[static_dispatch]` alone. `__table` returns the table of the
 /// type behind the object, `__declaration` that of the trait.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no trait object of a trait with `#[static_dispatch]`",
+    label = "behind this reference is no `dyn Trait` of an annotated trait"
+)]
 pub unsafe trait TraitObject {
     #[doc(hidden)]
     fn __table(&self) -> &'static Table;

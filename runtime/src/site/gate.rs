@@ -1,5 +1,6 @@
 //! How a call gets from its site into the method's entry.
 
+use core::any::TypeId;
 use core::marker::PhantomData;
 
 use super::record::record;
@@ -63,12 +64,14 @@ pub trait DispatchedMethod {
     /// The object type.
     type Object: ?Sized;
 
-    /// `dyn Trait<…>` with the object's generics and associated types and no auto
-    /// traits: with an implementor, it names an implementation.
-    type Bare: ?Sized;
-
     /// The types that the method's annotation lists for inlining.
     type Inline: List<Self>
+    where
+        Self: Sized;
+
+    /// Names a type together with the trait as the object type has it, generics and
+    /// associated types included: what [`Table::distinct`] names its implementation.
+    fn identity_of<T: 'static>() -> TypeId
     where
         Self: Sized;
 
@@ -92,8 +95,11 @@ pub enum NotAnnotated {}
 
 impl DispatchedMethod for NotAnnotated {
     type Object = ();
-    type Bare = ();
     type Inline = ();
+
+    fn identity_of<T: 'static>() -> TypeId {
+        unreachable!("no entry of a method that is not annotated compiles")
+    }
 
     fn table((): &()) -> &'static Table {
         unreachable!("no entry of a method that is not annotated compiles")

@@ -18,7 +18,6 @@
 //! method may depend on its trait's generics, of which the vtable is as well.
 
 use core::any::TypeId;
-use core::marker::PhantomData;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{CallSite, DispatchedMethod};
@@ -32,7 +31,14 @@ pub(crate) const MOST_LISTED: usize = 8;
 /// written. In shorter ones every order costs the same: with one more compare in
 /// front of the right one a call took 0.74 of the plain call's time, as without;
 /// with seven more it took 1.13.
-pub const HOT_FROM: usize = 3;
+///
+/// Never where a vtable's address leaves fewer bits than the index of a key needs: its
+/// alignment is a pointer's.
+pub const HOT_FROM: usize = if align_of::<usize>() >= MOST_LISTED {
+    3
+} else {
+    usize::MAX
+};
 
 /// The keys of a call site's guards: a cache line that is written when plans change
 /// and read by calls, so that it is shared by all processors in between.
@@ -49,7 +55,7 @@ impl Keys {
 
     /// The vtable that the guard of one type compares with.
     #[inline(always)]
-    pub(super) fn get(&self, index: usize) -> usize {
+    pub(crate) fn get(&self, index: usize) -> usize {
         self.0[index].load(Ordering::Relaxed)
     }
 
@@ -120,7 +126,7 @@ impl<M: DispatchedMethod, T: 'static, R: List<M>> List<M> for (T, R) {
     const LISTED: [Option<Listed>; MOST_LISTED] = {
         let mut listed = R::LISTED;
         listed[R::LENGTH] = Some(Listed {
-            identity: crate::private::identity::<(PhantomData<T>, PhantomData<M::Bare>)>,
+            identity: M::identity_of::<T>,
         });
         listed
     };

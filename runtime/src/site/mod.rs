@@ -277,6 +277,7 @@ impl Site {
         self.hot.store(0, Ordering::Release);
         for (rank, &(key, vtable)) in on.iter().enumerate() {
             if rank == 0 && guards.length() >= HOT_FROM {
+                debug_assert!(vtable.is_multiple_of(inline::MOST_LISTED));
                 self.hot.store(vtable | key, Ordering::Release);
             } else {
                 // SAFETY: the caller's word.

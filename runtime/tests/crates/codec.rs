@@ -1,13 +1,13 @@
 //! A codec as users write it, in syntax that every edition knows.
 
-use static_call::{static_call, static_dispatch};
+use static_call::{specialize, static_call, static_dispatch};
 use std::fmt;
 
 /// Encodes.
 #[static_dispatch(object = FastCodec)]
 pub trait Codec: fmt::Debug + Send {
     /// Appends to `into` what `source` becomes.
-    #[static_dispatch(targets = 2)]
+    #[static_dispatch(targets = 2, inline = [Store])]
     fn encode(&self, source: &[u8], into: &mut Vec<u8>) -> usize;
     /// Moves, borrows, names lifetimes.
     ///
@@ -118,8 +118,8 @@ pub fn hot(
     into: &mut Vec<u8>,
 ) -> Result<usize, String> {
     let length = static_call!(codec.encode(b"source", into));
-    let level = static_call!(codec.level((1, 2)));
-    let text = static_call!(convert.convert(level, "text"));
+    let level = static_call!(codec.level((1, 2)), inline = [Store]);
+    let text = static_call!(convert.convert(level, "text"), inline = [Store]);
     let explained = static_call!(codec.explain(Some(text), Level("level")))?.len();
     let mut store = Store;
     let fill: &mut dyn Fill<'_, 2> = &mut store;
@@ -142,6 +142,29 @@ pub fn plain(
     let mut store = Store;
     let fill: &mut dyn FastFill<'_, 2> = &mut store;
     Ok(length + codec.words("three of them").len() + explained + fill.fill(&[1, 2]).len())
+}
+
+/// Encodes all of it, by one test of the codec's type.
+#[must_use]
+pub fn all(codec: &(dyn Codec + 'static), sources: &[&[u8]], into: &mut Vec<u8>) -> usize {
+    let mut total = 0;
+    specialize!(codec: [Store] in {
+        for source in sources {
+            total += codec.encode(source, into) + static_call!(codec.encode(source, into));
+        }
+    });
+    total
+}
+
+/// Formats by a codec that a box holds.
+///
+/// # Errors
+/// If an explanation fails.
+pub fn explain(codec: &mut Box<dyn Codec>, why: Option<String>) -> Result<usize, String> {
+    let length = specialize!(inner = &mut **codec: [Store] in {
+        inner.explain(why, Level("level"))?.len()
+    });
+    Ok(length + static_call!(codec.encode(b"source", &mut Vec::new())))
 }
 
 /// Shows a codec.

@@ -242,7 +242,7 @@ fn a_formatter_hides_its_lifetime() {
             )
         },
         |object| {
-            let call = |to: &mut fmt::Formatter<'_>| static_call::static_call!(object.format(to));
+            let call = |to: &mut fmt::Formatter<'_>| crate::call!(object.format(to));
             format!("{:>4}", Formatted(call))
         },
     );

@@ -16,45 +16,13 @@
 #[path = "../proof/mod.rs"]
 mod proof;
 
-mod aggregates;
-mod borrows;
-mod counts;
-mod kind;
 mod large;
-mod methods;
-mod pointers;
-mod scalars;
-mod traits;
+#[path = "matrix.rs"]
+mod matrix;
+use matrix::{kind, signature};
 
-/// One row of the matrix: the test's name, the object type, and the call.
-/// `{ … }` before it is run before each call, and `=> |result| view` looks at what the call returned and at what it wrote.
-macro_rules! signature {
-    ($sentence:ident: $object:ty;
-     $({ $($setup:tt)* })? $method:ident($($argument:expr),* $(,)?)
-     $(=> |$result:ident| $view:expr)?) => {
-        #[test]
-        fn $sentence() {
-            crate::proof::prove::<$object, _>(
-                (file!(), stringify!($method)),
-                std::any::type_name::<crate::kind::Learned>(),
-                || [
-                    Box::new(crate::kind::Learned::default()) as Box<$object>,
-                    Box::new(crate::kind::Stranger::default()),
-                ],
-                |object| {
-                    $($($setup)*)?
-                    let result = object.$method($($argument),*);
-                    $(let $result = result; let result = $view;)?
-                    result
-                },
-                |object| {
-                    $($($setup)*)?
-                    let result = static_call::static_call!(object.$method($($argument),*));
-                    $(let $result = result; let result = $view;)?
-                    result
-                },
-            );
-        }
-    };
+/// How the matrix calls; `tests/inline` runs it with a list.
+macro_rules! call {
+    ($($call:tt)*) => { static_call::static_call!($($call)*) };
 }
-pub(crate) use signature;
+pub(crate) use call;

@@ -154,7 +154,7 @@ fn the_receiver_may_be_pinned() {
             both(Box::new(Learned::default()), Box::new(Stranger::default()))
         },
         |object| Pin::new(object).pinned_mut(2, "by ".to_owned()),
-        |object| static_call!(Pin::new(object).pinned_mut(2, "by ".to_owned())),
+        |object| crate::call!(Pin::new(object).pinned_mut(2, "by ".to_owned())),
     );
     prove(
         (file!(), "pinned"),
@@ -163,7 +163,7 @@ fn the_receiver_may_be_pinned() {
             both(Box::new(Learned::default()), Box::new(Stranger::default()))
         },
         |object| Pin::new(&*object).pinned("other").to_owned(),
-        |object| static_call!(Pin::new(&*object).pinned("other")).to_owned(),
+        |object| crate::call!(Pin::new(&*object).pinned("other")).to_owned(),
     );
     let alone: Pin<Box<dyn Pinned>> = Box::pin(Learned::default());
     assert_eq!(alone.left_alone(), 3);
@@ -244,7 +244,7 @@ fn an_unsafe_method_with_moved_values_is_called_in_an_unsafe_block() {
         // SAFETY: there is a byte.
         |object| unsafe { object.at(&raw const byte, "moved ".to_owned()) },
         // SAFETY: as above.
-        |object| unsafe { static_call!(object.at(&raw const byte, "moved ".to_owned())) },
+        |object| unsafe { crate::call!(object.at(&raw const byte, "moved ".to_owned())) },
     );
 }
 
@@ -257,7 +257,7 @@ fn an_unsafe_method_with_scalars_is_called_in_an_unsafe_block() {
         // SAFETY: within bounds.
         |object| unsafe { object.scalar(2) },
         // SAFETY: within bounds.
-        |object| unsafe { static_call!(object.scalar(2)) },
+        |object| unsafe { crate::call!(object.scalar(2)) },
     );
 }
 
@@ -286,6 +286,6 @@ fn a_result_may_never_come() {
             both(Box::new(Learned::default()), Box::new(Stranger::default()))
         },
         |object| caught(|| object.give_up("why ".to_owned())),
-        |object| caught(|| static_call!(object.give_up("why ".to_owned()))),
+        |object| caught(|| crate::call!(object.give_up("why ".to_owned()))),
     );
 }

@@ -22,3 +22,10 @@ impl Measure for u8 {
 pub fn hot(measure: &dyn Measure) -> Option<usize> {
     static_call!(measure.measure("text")).or_else(|| calls::static_call!(measure.measure("t")))
 }
+
+/// Measures through a guard, and in a region.
+pub fn listed(measure: &(dyn Measure + 'static)) -> Option<usize> {
+    let first = static_call!(measure.measure("text"), inline = [u8])?;
+    let second = calls::specialize!(measure: [u8] in { measure.measure("text")? });
+    Some(first + second)
+}

@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 #![deny(warnings, missing_docs)]
 
-use static_call::{static_call, static_dispatch};
+use static_call::{specialize, static_call, static_dispatch};
 
 /// Measures.
 #[static_dispatch(targets = 4, object = FastMeasure)]
@@ -11,7 +11,7 @@ pub trait Measure {
     /// One measurement.
     fn measure(&mut self, by: &str) -> Option<usize>;
     /// Another.
-    #[static_dispatch(targets = 1)]
+    #[static_dispatch(targets = 1, inline = [u8])]
     fn again(&self) -> usize;
     /// Never.
     #[static_dispatch(skip)]
@@ -30,7 +30,7 @@ impl Measure for u8 {
 
 /// Measures by plain calls, also of what is no trait object.
 pub fn hot(measure: &mut dyn Measure, mut sized: u8) -> Option<usize> {
-    let again = static_call!(measure.again());
+    let again = static_call!(measure.again(), inline = [u8]);
     Some(static_call!(measure.measure("text"))? + again + static_call!(sized.measure("text"))?)
 }
 
@@ -38,4 +38,15 @@ pub fn hot(measure: &mut dyn Measure, mut sized: u8) -> Option<usize> {
 pub fn plain(measure: &mut (dyn FastMeasure + Send)) -> Option<usize> {
     measure.never();
     Some(measure.measure("text")? + measure.again())
+}
+
+/// Measures by one test, which is none here.
+pub fn region(measure: &mut (dyn Measure + 'static), times: usize) -> Option<usize> {
+    let mut sum = 0;
+    specialize!(measure: [u8] in {
+        for _ in 0..times {
+            sum += measure.measure("text")? + static_call!(measure.again());
+        }
+    });
+    Some(sum + specialize!(again = &*measure: [u8] in { again.again() }))
 }

@@ -21,3 +21,12 @@ impl Measure for u8 {
 pub fn hot(measure: &dyn Measure) -> Option<usize> {
     calls::static_call!(measure.measure("text"))
 }
+
+/// Measures through a guard, and in a region.
+pub fn listed(measure: &(dyn Measure + 'static)) -> Option<usize> {
+    let first = calls::static_call!(measure.measure("text"), inline = [u8])?;
+    let second = calls::specialize!(measure: [u8] in {
+        measure.measure("text")? + calls::static_call!(measure.measure("text"))?
+    });
+    Some(first + second)
+}

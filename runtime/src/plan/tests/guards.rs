@@ -1,0 +1,478 @@
+//! Guards in plans: in front of the chain, one for a type, and only where they pay.
+
+use super::*;
+
+/// One implementation met in a window: its number, how often, and its key if it is listed.
+type Met = (usize, u32, Option<usize>);
+
+fn seen(met: &[Met]) -> Vec<Candidate> {
+    let candidate = |&(n, count, key): &Met| Candidate {
+        target: target(n),
+        count,
+        key,
+    };
+    met.iter().map(candidate).collect()
+}
+
+/// A site with a list, in a full window.
+struct Site<'a> {
+    met: &'a [Met],
+    changes: u32,
+    capacity: usize,
+    current: Plan,
+}
+
+impl<'a> Site<'a> {
+    fn met(met: &'a [Met]) -> Self {
+        Site {
+            met,
+            changes: 500,
+            capacity: 2,
+            current: Plan::default(),
+        }
+    }
+
+    fn decide(&self, policy: &Policy) -> Decision {
+        let evidence = Evidence {
+            seen: &seen(self.met),
+            samples: self.met.iter().map(|(_, count, _)| count).sum(),
+            changes: self.changes,
+            registered: &[],
+            current: &self.current,
+            capacity: self.capacity,
+            has_guards: true,
+        };
+        decide(&evidence, policy)
+    }
+
+    /// Guards, as numbers with their keys, and the chain's numbers.
+    fn plan(&self, policy: &Policy) -> Option<(Vec<(usize, usize)>, Vec<usize>)> {
+        let decision = self.decide(policy);
+        let Decision::Publish { plan, .. } = &decision else {
+            return None;
+        };
+        let number = |target: &Target| (target.vtable - 0x1000) / 0x40;
+        let guards = plan.guards.iter();
+        let guards = guards.map(|one| (number(&one.target), one.key)).collect();
+        Some((guards, plan.chain.iter().map(number).collect()))
+    }
+}
+
+fn plan(guards: &[(usize, usize)], chain: &[usize]) -> Plan {
+    Plan {
+        guards: guards
+            .iter()
+            .map(|&(n, key)| Guard {
+                key,
+                target: target(n),
+            })
+            .collect(),
+        chain: targets(chain),
+    }
+}
+
+/// Guards take so much of the plain call's time, and chains never pay.
+fn guards_take(mono: f32, mixed: f32) -> Policy {
+    let guard = Costs {
+        mono,
+        skewed: mixed,
+        scattered: mixed,
+        even: mixed,
+        covered: mixed,
+    };
+    Policy {
+        calibration: Some(Calibration {
+            guard,
+            ..NOTHING_PAYS
+        }),
+        ..POLICY
+    }
+}
+
+#[test]
+fn guards_come_before_the_chain_the_most_frequent_first() {
+    let site = Site::met(&[
+        (1, 200, Some(0)),
+        (2, 300, None),
+        (3, 400, Some(1)),
+        (4, 100, None),
+    ]);
+    let expected = (vec![(3, 1), (1, 0)], vec![2, 4]);
+    assert_eq!(site.plan(&POLICY), Some(expected));
+    let Decision::Publish { figures, .. } = site.decide(&POLICY) else {
+        unreachable!()
+    };
+    assert!((figures.guarded - 0.6).abs() < 1e-6);
+    assert!((figures.chained - 0.4).abs() < 1e-6);
+}
+
+#[test]
+fn the_chain_is_planned_from_what_the_guards_leave() {
+    // 4 % of all, but two fifths of what is left; and 2 % are one fifth.
+    let met = [
+        (1, 900, Some(0)),
+        (2, 40, None),
+        (3, 30, None),
+        (4, 20, None),
+        (5, 10, None),
+    ];
+    let planned = Site::met(&met).plan(&POLICY);
+    assert_eq!(planned, Some((vec![(1, 0)], vec![2, 3])));
+    // Where too little is left, there is nothing to plan.
+    let met = [(1, 950, Some(0)), (2, 50, None)];
+    let planned = Site::met(&met).plan(&POLICY);
+    assert_eq!(planned, Some((vec![(1, 0)], vec![])));
+    // What is left may be mixed, and the guards stay.
+    let mut met = vec![(1, 500, Some(0))];
+    met.extend((2..12).map(|n| (n, 50, None)));
+    let planned = Site::met(&met).plan(&POLICY);
+    assert_eq!(planned, Some((vec![(1, 0)], vec![])));
+}
+
+#[test]
+fn a_key_holds_one_vtable_and_the_chain_a_further_one_of_the_type() {
+    let met = [(1, 300, Some(4)), (2, 500, Some(4)), (3, 200, Some(5))];
+    let planned = Site::met(&met).plan(&POLICY);
+    assert_eq!(planned, Some((vec![(2, 4), (3, 5)], vec![1])));
+}
+
+#[test]
+fn a_guard_below_the_minimum_share_is_left_out() {
+    let below = [(1, 901, Some(0)), (2, 99, Some(1))];
+    assert_eq!(
+        Site::met(&below).plan(&POLICY),
+        Some((vec![(1, 0)], vec![]))
+    );
+    let at_it = [(1, 900, Some(0)), (2, 100, Some(1))];
+    let planned = Site::met(&at_it).plan(&POLICY);
+    assert_eq!(planned, Some((vec![(1, 0), (2, 1)], vec![])));
+}
+
+#[test]
+fn a_site_without_trampolines_still_has_guards() {
+    let site = Site {
+        capacity: 0,
+        ..Site::met(&[(1, 500, Some(0)), (2, 500, None)])
+    };
+    assert_eq!(site.plan(&POLICY), Some((vec![(1, 0)], vec![])));
+    let pays = guards_take(0.5, 0.5);
+    assert_eq!(site.plan(&pays), Some((vec![(1, 0)], vec![])));
+    let site = Site {
+        capacity: 0,
+        ..Site::met(&[(1, 1000, None)])
+    };
+    let mixed = Rest::Mixed { coverage: 0.0 };
+    assert_eq!(site.decide(&POLICY), Decision::Rest(mixed));
+}
+
+#[test]
+fn what_is_registered_is_not_published_unseen_where_types_are_listed() {
+    let evidence = Evidence {
+        seen: &seen(&[(1, 10, Some(0))]),
+        samples: 10,
+        changes: 0,
+        registered: &targets(&[1, 2]),
+        current: &Plan::default(),
+        capacity: 2,
+        has_guards: true,
+    };
+    assert_eq!(decide(&evidence, &POLICY), Decision::Wait);
+}
+
+#[test]
+fn guards_that_do_not_pay_stay_off_and_both_figures_say_why() {
+    let met = [(1, 1000, Some(0))];
+    let mut policy = guards_take(1.25, 1.25);
+    if let Some(calibration) = &mut policy.calibration {
+        calibration.chain.mono = 1.5;
+    }
+    let rest = Rest::DoesNotPay {
+        chain: Some(1.5),
+        guards: Some(1.25),
+    };
+    assert_eq!(Site::met(&met).decide(&policy), Decision::Rest(rest));
+    // Published or not.
+    let site = Site {
+        current: plan(&[(1, 0)], &[]),
+        ..Site::met(&met)
+    };
+    assert_eq!(site.decide(&policy), Decision::Rest(rest));
+    // Without a chain there is one figure.
+    let site = Site {
+        capacity: 0,
+        ..Site::met(&met)
+    };
+    let rest = Rest::DoesNotPay {
+        chain: None,
+        guards: Some(1.25),
+    };
+    assert_eq!(site.decide(&policy), Decision::Rest(rest));
+    // A chain takes the type where that pays.
+    if let Some(calibration) = &mut policy.calibration {
+        calibration.chain.mono = 0.5;
+    }
+    assert_eq!(Site::met(&met).plan(&policy), Some((vec![], vec![1])));
+}
+
+#[test]
+fn guards_that_pay_are_on_whatever_chains_take() {
+    let site = Site::met(&[(1, 700, Some(0)), (2, 300, Some(1))]);
+    let policy = guards_take(0.5, 0.5);
+    assert_eq!(site.plan(&policy), Some((vec![(1, 0), (2, 1)], vec![])));
+    let Decision::Publish { figures, .. } = site.decide(&policy) else {
+        unreachable!()
+    };
+    assert_eq!(figures.guard_ratio, Some(0.5));
+    assert_eq!(figures.chain_ratio, None);
+}
+
+#[test]
+fn guards_that_cover_too_little_are_mixed_and_not_said_to_cost() {
+    // Listed is 30 %, and the rest is ten others.
+    let mut met = vec![(1, 300, Some(0))];
+    met.extend((2..12).map(|n| (n, 70, None)));
+    let decision = Site::met(&met).decide(&guards_take(0.5, 0.5));
+    let Decision::Rest(Rest::Mixed { coverage }) = decision else {
+        panic!("{decision:?}");
+    };
+    assert!(coverage < POLICY.minimum_coverage);
+}
+
+#[test]
+fn long_runs_are_priced_as_one_type() {
+    let met = [(1, 500, Some(0)), (2, 500, Some(1))];
+    // One type costs little here, and a change costs much.
+    let policy = guards_take(0.5, 1.5);
+    let with = |changes| Site {
+        changes,
+        ..Site::met(&met)
+    };
+    let both = Some((vec![(1, 0), (2, 1)], vec![]));
+    assert_eq!(with(31).plan(&policy), both);
+    assert_eq!(with(0).plan(&policy), both);
+    assert_eq!(with(32).plan(&policy), None);
+    assert_eq!(with(500).plan(&policy), None);
+    // And the other way round.
+    let policy = guards_take(1.5, 0.5);
+    assert_eq!(with(31).plan(&policy), None);
+    assert_eq!(with(500).plan(&policy), both);
+    // What is not covered changes all the same.
+    let met = [(1, 800, Some(0)), (2, 200, None)];
+    let site = Site {
+        changes: 2,
+        ..Site::met(&met)
+    };
+    assert_eq!(site.plan(&guards_take(0.5, 1.5)), None);
+}
+
+#[test]
+fn another_plan_of_the_same_kind_must_be_better_by_the_margin() {
+    let published = plan(&[(1, 0)], &[]);
+    // 1 covers 56 %; 1 and 2 would, with 4 % more of a key of its own, cover 60 %.
+    let policy = Policy {
+        minimum_share: 0.03,
+        ..POLICY
+    };
+    let mut met = vec![(1, 560, Some(0)), (2, 40, Some(1))];
+    met.extend((3..23).map(|n| (n, 20, None)));
+    let decide = |met: &[Met]| {
+        let current = published.clone();
+        let site = Site {
+            current,
+            ..Site::met(met)
+        };
+        site.decide(&policy)
+    };
+    assert_eq!(decide(&met), Decision::Keep);
+    met[0].1 = 540;
+    met[1].1 = 60;
+    let Decision::Publish { plan: better, .. } = decide(&met) else {
+        panic!("6 % more are better by the margin");
+    };
+    assert_eq!(better, plan(&[(1, 0), (2, 1)], &[]));
+}
+
+#[test]
+fn another_kind_of_plan_needs_no_margin() {
+    let met = [(1, 960, Some(0)), (2, 40, None)];
+    // A chain that covers all gives way to a guard that covers less.
+    let site = Site {
+        current: plan(&[], &[1, 2]),
+        ..Site::met(&met)
+    };
+    assert_eq!(site.plan(&POLICY), Some((vec![(1, 0)], vec![])));
+    // And a guard with a chain behind it to one without, and back.
+    let site = Site {
+        current: plan(&[(1, 0)], &[2]),
+        ..Site::met(&met)
+    };
+    assert_eq!(site.plan(&POLICY), Some((vec![(1, 0)], vec![])));
+    let met = [(1, 860, Some(0)), (2, 140, None)];
+    let site = Site {
+        current: plan(&[(1, 0)], &[]),
+        ..Site::met(&met)
+    };
+    assert_eq!(site.plan(&POLICY), Some((vec![(1, 0)], vec![2])));
+}
+
+#[test]
+fn guards_that_are_kept_are_ranked_anew() {
+    let met = [(1, 200, Some(0)), (2, 300, Some(1)), (3, 500, Some(2))];
+    let current = plan(&[(1, 0), (2, 1), (3, 2)], &[]);
+    let site = Site {
+        current: current.clone(),
+        ..Site::met(&met)
+    };
+    assert_eq!(site.decide(&POLICY), Decision::Keep);
+    let ranked = current.ranked(&seen(&met));
+    assert_eq!(ranked, plan(&[(3, 2), (2, 1), (1, 0)], &[]));
+    // What was not met comes last, in its order.
+    let ranked = plan(&[(8, 3), (9, 4), (1, 0)], &[5, 6]).ranked(&seen(&met));
+    assert_eq!(ranked, plan(&[(1, 0), (8, 3), (9, 4)], &[5, 6]));
+}
+
+/// Evidence of a site with a list.
+fn listed_cases() -> impl Strategy<Value = Case> {
+    let keys = vec(proptest::option::of(0..8_usize), 16);
+    let current = vec((0..20_usize, 0..8_usize), 0..4);
+    (cases(), keys, current, 0..=8_usize).prop_map(|(mut case, keys, guards, capacity)| {
+        for (candidate, key) in case.seen.iter_mut().zip(keys) {
+            candidate.key = key;
+        }
+        for (n, key) in guards {
+            let taken = |guard: &Guard| guard.key == key || guard.target == target(n);
+            if !case.current.guards.iter().any(taken) && !case.current.chain.contains(&target(n)) {
+                case.current.guards.push(Guard {
+                    key,
+                    target: target(n),
+                });
+            }
+        }
+        case.capacity = capacity;
+        case.current.chain.truncate(capacity);
+        case
+    })
+}
+
+fn listed_policies() -> impl Strategy<Value = Policy> {
+    let cost = || 0.1_f32..1.5;
+    let calibration = (cost(), cost(), cost()).prop_map(|(mono, mixed, chain)| {
+        let Policy { calibration, .. } = guards_take(mono, mixed);
+        calibration.map(|calibration| Calibration {
+            chain: Costs {
+                mono: chain,
+                skewed: chain,
+                covered: chain,
+                ..Costs::UNKNOWN
+            },
+            ..calibration
+        })
+    });
+    let calibration = prop_oneof![Just(None), calibration];
+    (policies(), calibration).prop_map(|(policy, calibration)| Policy {
+        calibration,
+        ..policy
+    })
+}
+
+fn decide_listed(case: &Case, policy: &Policy) -> Decision {
+    let evidence = Evidence {
+        has_guards: true,
+        ..case.evidence()
+    };
+    decide(&evidence, policy)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_guard_is_only_on_for_a_key_that_a_candidate_names(
+        case in listed_cases(),
+        policy in listed_policies(),
+    ) {
+        if let Decision::Publish { plan, .. } = decide_listed(&case, &policy) {
+            for guard in &plan.guards {
+                let named = case.seen.iter().any(|seen| {
+                    seen.target == guard.target && seen.key == Some(guard.key)
+                });
+                prop_assert!(named, "{guard:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_guarded_twice_nor_in_the_chain_as_well(
+        case in listed_cases(),
+        policy in listed_policies(),
+    ) {
+        if let Decision::Publish { plan, .. } = decide_listed(&case, &policy) {
+            for (index, guard) in plan.guards.iter().enumerate() {
+                prop_assert!(!plan.chain.contains(&guard.target));
+                for other in &plan.guards[..index] {
+                    prop_assert!(other.key != guard.key && other.target != guard.target);
+                }
+            }
+            prop_assert!(!plan.is_empty());
+            prop_assert!(plan.chain.len() <= case.capacity);
+        }
+    }
+
+    #[test]
+    fn every_guard_is_worth_its_compare_and_ranked_by_frequency(
+        case in listed_cases(),
+        policy in listed_policies(),
+    ) {
+        if let Decision::Publish { plan, figures } = decide_listed(&case, &policy) {
+            let share = |target| f64::from(case.count(target)) / f64::from(case.samples());
+            let shares: Vec<f64> = plan.guards.iter().map(|one| share(one.target)).collect();
+            for one in &shares {
+                prop_assert!(*one >= f64::from(policy.minimum_share) - 1e-6);
+            }
+            prop_assert!(shares.is_sorted_by(|one, next| one >= next));
+            prop_assert!((f64::from(figures.guarded) - shares.iter().sum::<f64>()).abs() < 1e-5);
+        }
+    }
+
+    #[test]
+    fn what_was_published_with_guards_is_kept_on_the_same_evidence(
+        case in listed_cases(),
+        policy in listed_policies(),
+    ) {
+        if let Decision::Publish { plan, .. } = decide_listed(&case, &policy) {
+            let ranked = plan.clone().ranked(&case.seen);
+            prop_assert_eq!(&ranked, &plan);
+            let after = Case { current: plan, ..case };
+            prop_assert_eq!(decide_listed(&after, &policy), Decision::Keep);
+        }
+    }
+
+    #[test]
+    fn a_plan_gives_way_to_one_of_its_kind_only_by_the_margin(
+        case in listed_cases(),
+        policy in listed_policies(),
+    ) {
+        if let Decision::Publish { plan, figures } = decide_listed(&case, &policy)
+            && !case.current.is_empty()
+            && plan.is_of_the_kind_of(&case.current)
+        {
+            let known: u32 = case.seen.iter()
+                .filter(|seen| case.current.knows(&seen.target))
+                .map(|seen| seen.count)
+                .sum();
+            let gain = figures.guarded + figures.chained - share_of(known, case.samples());
+            prop_assert!(gain >= policy.margin - 1e-5, "gain {gain}");
+        }
+    }
+
+    #[test]
+    fn guards_that_are_said_not_to_pay_are_never_on(
+        case in listed_cases(),
+        policy in listed_policies(),
+    ) {
+        let never = Policy { calibration: Some(NOTHING_PAYS), ..policy };
+        if let Decision::Publish { plan, .. } = decide_listed(&case, &never) {
+            prop_assert!(plan.guards.is_empty(), "{plan:?}");
+        }
+    }
+}

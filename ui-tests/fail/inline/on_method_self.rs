@@ -1,0 +1,17 @@
+use static_call::static_dispatch;
+
+#[static_dispatch]
+trait Codec {
+    #[static_dispatch(inline = [Self])]
+    fn encode(&self, source: &[u8]) -> usize;
+}
+
+struct Lz4;
+
+impl Codec for Lz4 {
+    fn encode(&self, source: &[u8]) -> usize {
+        source.len()
+    }
+}
+
+fn main() {}

@@ -1,0 +1,16 @@
+use static_call::static_dispatch;
+
+#[static_dispatch(inline = [Lz4])]
+trait Codec {
+    fn encode(&self, source: &[u8]) -> usize;
+}
+
+struct Lz4;
+
+impl Codec for Lz4 {
+    fn encode(&self, source: &[u8]) -> usize {
+        source.len()
+    }
+}
+
+fn main() {}

@@ -1,0 +1,21 @@
+use static_call::{static_call, static_dispatch};
+
+#[static_dispatch]
+trait Codec {
+    #[static_dispatch(targets = 2)]
+    fn encode(&self, source: &[u8]) -> usize;
+}
+
+struct Lz4;
+
+impl Codec for Lz4 {
+    fn encode(&self, source: &[u8]) -> usize {
+        source.len()
+    }
+}
+
+fn hot(codec: &dyn Codec) -> usize {
+    static_call!(codec.encode(b"abc"), inline = [Lz4, Lz4])
+}
+
+fn main() {}

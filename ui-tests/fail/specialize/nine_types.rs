@@ -1,0 +1,21 @@
+use static_call::{specialize, static_dispatch};
+
+#[static_dispatch]
+trait Codec {
+    #[static_dispatch(targets = 2)]
+    fn encode(&self, source: &[u8]) -> usize;
+}
+
+struct Lz4;
+
+impl Codec for Lz4 {
+    fn encode(&self, source: &[u8]) -> usize {
+        source.len()
+    }
+}
+
+fn hot(codec: &(dyn Codec + 'static)) -> usize {
+    specialize!(codec: [u8, u16, u32, u64, u128, i8, i16, i32, i64] in { codec.encode(b"abc") })
+}
+
+fn main() {}
