@@ -53,6 +53,10 @@
 //! system refuses executable memory, and without the `std` feature, every call is
 //! the plain call; `runtime::backend()` says why.
 //!
+//! The feature `patching`, on by default, is what makes trampolines and patches them.
+//! Without it no memory is ever made executable, and every call is the plain call.
+//! Why patching is sound is argued in [`docs::soundness`].
+//!
 //! # Where the ideas come from
 //! Linux's static calls, the dynamic calls and optpolines proposed for it in 2018,
 //! `JumpSwitches`, the BPF dispatcher's copy-and-flip, and the inline caches of JIT
@@ -73,6 +77,7 @@ mod arch;
 mod calibrate;
 #[cfg(feature = "std")]
 mod config;
+pub mod docs;
 #[cfg(feature = "std")]
 mod engine;
 #[cfg(feature = "std")]

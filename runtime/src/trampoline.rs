@@ -69,6 +69,7 @@ macro_rules! rest {
 )))]
 macro_rules! trampoline {
     ($site:ty) => {
+        #[allow(clippy::extra_unused_type_parameters)]
         unsafe extern "C-unwind" fn __trampoline<__Method: $crate::__private::DispatchedMethod>() {
             $crate::__private::core::unreachable!()
         }

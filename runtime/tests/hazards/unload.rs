@@ -113,7 +113,8 @@ impl Filter for Own {
     }
 }
 
-fn call(filter: &mut dyn Filter, x: u64) -> u64 {
+/// The one site of `Filter::apply` in this program.
+pub(crate) fn call(filter: &mut dyn Filter, x: u64) -> u64 {
     static_call!(filter.apply(x))
 }
 
