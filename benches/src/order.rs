@@ -196,7 +196,9 @@ mod tests {
 
     fn counts(kinds: &[usize]) -> [usize; 8] {
         let mut counts = [0; 8];
-        kinds.iter().for_each(|&kind| counts[kind] += 1);
+        for &kind in kinds {
+            counts[kind] += 1;
+        }
         counts
     }
 

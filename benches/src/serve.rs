@@ -50,6 +50,10 @@ pub struct Family {
 }
 
 /// A row of the benchmark.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "properties of rows, in any combination"
+)]
 pub struct Row {
     /// As given on the command line.
     pub id: &'static str,
@@ -118,7 +122,7 @@ pub fn serve(row: &Row, mode: Mode, columns: &[Column]) -> Result<(), String> {
         .collect();
     let sources = (row.sources)()?;
     let mut order = Order::new(row.mix, sources, row.boxed);
-    agree(row, sources)?;
+    agree(row, &sources)?;
     let mut config = Config::default().mode(mode).misses(MISSES);
     if mode == Mode::Always {
         config = config.minimum_coverage(0.0);
@@ -134,7 +138,7 @@ pub fn serve(row: &Row, mode: Mode, columns: &[Column]) -> Result<(), String> {
         columns: variants.iter().map(|(column, _)| *column).collect(),
     })?;
 
-    let company = row.company.then(|| Company::new(row, sources));
+    let company = row.company.then(|| Company::new(row, &sources));
     let loops: Vec<&[Loop]> = variants.iter().map(|(_, copies)| copies.loops).collect();
     let measured = std::thread::scope(|scope| {
         let _ends = company.as_ref().map(Ends);
@@ -158,7 +162,7 @@ pub fn serve(row: &Row, mode: Mode, columns: &[Column]) -> Result<(), String> {
         Ok::<(), String>(())
     });
     measured?;
-    agree(row, sources)?;
+    agree(row, &sources)?;
     let after = standings();
     let fits = variants
         .iter()
@@ -180,9 +184,9 @@ pub fn serve(row: &Row, mode: Mode, columns: &[Column]) -> Result<(), String> {
 }
 
 /// All contenders, those of other modes too, must do the same.
-fn agree(row: &Row, sources: Sources) -> Result<(), String> {
+fn agree(row: &Row, sources: &Sources) -> Result<(), String> {
     let result = |copies: &Copies, copy: usize| {
-        let mut order = Order::new(row.mix, sources, row.boxed);
+        let mut order = Order::new(row.mix, *sources, row.boxed);
         order.fill(&mut Shuffle::new(7));
         copies.loops[copy](&mut order)
     };
@@ -301,9 +305,9 @@ struct Company {
 }
 
 impl Company {
-    fn new(row: &Row, sources: Sources) -> Self {
+    fn new(row: &Row, sources: &Sources) -> Self {
         Company {
-            order: Mutex::new(Order::new(row.mix, sources, row.boxed)),
+            order: Mutex::new(Order::new(row.mix, *sources, row.boxed)),
             wanted: AtomicUsize::new(REST),
             running: AtomicUsize::new(REST),
             ended: AtomicBool::new(false),

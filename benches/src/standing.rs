@@ -73,15 +73,13 @@ impl Standing {
             (self.inlined, "inlined"),
             (self.learning, "learning"),
         ];
-        match counts.iter().find(|(count, _)| count == sites) {
-            Some((_, state)) => format!("{state}: {why}"),
-            None => {
-                let counts = counts.iter().filter(|(count, _)| *count > 0);
-                let counts: Vec<_> = counts
-                    .map(|(count, state)| format!("{count} {state}"))
-                    .collect();
-                counts.join(", ")
-            }
+        if let Some((_, state)) = counts.iter().find(|(count, _)| count == sites) {
+            return format!("{state}: {why}");
         }
+        let counts = counts.iter().filter(|(count, _)| *count > 0);
+        let counts: Vec<_> = counts
+            .map(|(count, state)| format!("{count} {state}"))
+            .collect();
+        counts.join(", ")
     }
 }

@@ -1,4 +1,11 @@
 //! `specialize!`: one test on entry, the block in copies.
+#![allow(
+    clippy::needless_borrow,
+    clippy::let_and_return,
+    clippy::needless_continue,
+    clippy::semicolon_if_nothing_returned,
+    reason = "every way to write it is called"
+)]
 #![allow(missing_docs)]
 
 use std::future::Future as _;

@@ -103,12 +103,20 @@ fn declared(context: &Context<'_>, name: &Ident) -> Trait {
     });
     let mut attrs = quiet_attributes(&source.attrs, &[]);
     attrs.push(parse_quote!(#[doc = #doc]));
+    if source.unsafety.is_some() {
+        // Clippy overlooks documentation that a macro wrote.
+        attrs.push(parse_quote!(#[allow(clippy::missing_safety_doc)]));
+    }
     Trait {
         item: ItemTrait {
             attrs,
             vis: syn::parse2(visibility).expect("it was one before"),
             ident: name.clone(),
             items: types.chain(methods).collect(),
+            unsafety: source
+                .unsafety
+                .map(|_| syn::token::Unsafe(Span::call_site())),
+            trait_token: syn::token::Trait(Span::call_site()),
             ..source.clone()
         },
         options: ItemOptions {

@@ -4,6 +4,13 @@
 //! counted as a miss until the budget is used up. So [`prove`] sees calls on a listed
 //! type leave the count as it is, and calls on another type raise it: both at a site
 //! without a chain, where nothing but a guard can have known the type.
+#![allow(
+    clippy::manual_is_multiple_of,
+    clippy::borrowed_box,
+    clippy::items_after_statements,
+    clippy::needless_for_each,
+    reason = "every way to write it is called"
+)]
 #![allow(missing_docs)]
 #![allow(
     clippy::large_types_passed_by_value,

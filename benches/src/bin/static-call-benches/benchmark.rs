@@ -95,6 +95,7 @@ pub(crate) fn rows() -> Vec<Row> {
     ]
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "as those from a plugin are made")]
 fn elsewhere() -> Result<Sources, String> {
     Ok(Sources {
         objects: static_call_bench_elsewhere::objects(),

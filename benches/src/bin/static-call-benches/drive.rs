@@ -123,9 +123,9 @@ impl Worker {
         // The end of its input ends it.
         self.to = None;
         let Goodbye { standings, fits } = self.read()?;
-        let status = self.child.wait().map_err(|error| error.to_string())?;
-        if !status.success() {
-            return Err(format!("the measuring process ended with {status}"));
+        let exit = self.child.wait().map_err(|error| error.to_string())?;
+        if !exit.success() {
+            return Err(format!("the measuring process ended with {exit}"));
         }
         let rounds = &self.times[WARM_UP..];
         let states = standings.into_iter().zip(fits);

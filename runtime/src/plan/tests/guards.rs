@@ -46,6 +46,7 @@ impl<'a> Site<'a> {
     }
 
     /// Guards, as numbers with their keys, and the chain's numbers.
+    #[allow(clippy::type_complexity, reason = "said in the line above")]
     fn plan(&self, policy: &Policy) -> Option<(Vec<(usize, usize)>, Vec<usize>)> {
         let decision = self.decide(policy);
         let Decision::Publish { plan, .. } = &decision else {
