@@ -22,6 +22,11 @@ fn workspace() -> io::Result<PathBuf> {
     copy(&here.join("tests/versions"), &workspace, &|text| text)?;
     copy(&here.join("src"), &workspace.join("runtime/src"), &slices)?;
     copy(
+        &here.join("docs"),
+        &workspace.join("runtime/docs"),
+        &|text| text,
+    )?;
+    copy(
         &here.join("../macros/src"),
         &workspace.join("macros/src"),
         &slices,

@@ -59,6 +59,10 @@ pub fn count_miss(site: &'static Site) {
 
 /// Takes one from the budget of `phase`, or all if `work` says so.
 fn count(site: &Site, phase: Phase, work: impl FnOnce() -> bool) {
+    // A closed window is not worth the lock, which a pass may be waiting for.
+    if site.budget.load(Ordering::Relaxed) == 0 {
+        return;
+    }
     if !site.try_lock() {
         return;
     }

@@ -26,7 +26,7 @@ use Word::{Data, Function, Length, Optional, Text, Written};
 /// (number of the part in the fixture, its name, its words by index).
 type Part = (usize, &'static str, &'static [(usize, Word)]);
 
-const PARTS: [Part; 8] = [
+const PARTS: [Part; 9] = [
     (
         1,
         "manifest",
@@ -63,12 +63,10 @@ const PARTS: [Part; 8] = [
         4,
         "site",
         &[
-            // Its profile and its route, if there are any; its method and file.
+            // Its profile and its route, if there are any; its place.
             (1, Optional),
             (2, Optional),
-            (4, Data),
-            (5, Text),
-            (6, Length),
+            (5, Data),
         ],
     ),
     (
@@ -96,6 +94,11 @@ const PARTS: [Part; 8] = [
         ],
     ),
     (8, "implementation", &[(0, Data), (1, Data)]),
+    (
+        9,
+        "call site's place",
+        &[(0, Text), (1, Length), (2, Text), (3, Length)],
+    ),
 ];
 
 type Forge = unsafe extern "C" fn(usize, usize, usize);
