@@ -1,6 +1,10 @@
 //! What the macros write compiles, and is quiet, in crates as users have them:
 //! every edition, strict lints, renamed and re-exported dependencies, `no_std`.
 //!
+//! And what only several crates, or several loaded objects, show: one type's vtables
+//! of two crates, the guards' hit rate in a program of three, and a plugin's type that
+//! is its host's by name only.
+//!
 //! The crates lie in `tests/crates/`. They are copied, so that nothing is written
 //! into the sources, and get this workspace's `Cargo.lock`, so that all that they
 //! need is there already.

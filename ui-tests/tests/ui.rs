@@ -9,6 +9,8 @@
 //! | `trait/` | traits that have no objects, and what an error leaves of a trait |
 //! | `impl/` | impls that cannot be registered |
 //! | `syntax/` | what stands in `static_call!` is not a method call |
+//! | `inline/` | lists of types to inline, at calls and on methods |
+//! | `specialize/` | regions: their receivers, lists and blocks |
 //! | `call/` | a method call that does not type-check, or has no call sites |
 //!
 //! The `.stderr` files hold the words of **rustc 1.95.0** on x86-64 Linux. Another

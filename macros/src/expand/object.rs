@@ -115,8 +115,8 @@ fn declared(context: &Context<'_>, name: &Ident) -> Trait {
             items: types.chain(methods).collect(),
             unsafety: source
                 .unsafety
-                .map(|_| syn::token::Unsafe(Span::call_site())),
-            trait_token: syn::token::Trait(Span::call_site()),
+                .map(|token| syn::token::Unsafe(Span::call_site().located_at(token.span))),
+            trait_token: syn::token::Trait(Span::call_site().located_at(source.trait_token.span)),
             ..source.clone()
         },
         options: ItemOptions {
