@@ -25,7 +25,7 @@ pub(crate) enum Way {
     Guarded = -2,
 }
 
-/// A site's [`Way`] as a call has read it.
+/// Which way a site's calls go, as a call has read it.
 ///
 /// Asked by compares and not by a match on an enum, of which LLVM makes arithmetic
 /// ahead of the branches: 1.14 of the plain call's time instead of 1.00, switched off.
@@ -70,7 +70,7 @@ pub trait DispatchedMethod {
         Self: Sized;
 
     /// Names a type together with the trait as the object type has it, generics and
-    /// associated types included: what [`Table::distinct`] names its implementation.
+    /// associated types included: what `Table::distinct` names its implementation.
     fn identity_of<T: 'static>() -> TypeId
     where
         Self: Sized;
