@@ -93,7 +93,6 @@ pub(crate) fn prove<O: ?Sized, R: PartialEq + Debug>(
     mut plain: impl FnMut(&mut O) -> R,
     mut fast: impl FnMut(&mut O) -> R,
 ) {
-    let _alone = alone();
     always();
     let [mut learned_plainly, mut stranger_plainly] = objects();
     let [mut learned, mut stranger] = objects();
