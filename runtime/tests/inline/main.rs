@@ -26,8 +26,8 @@
 )]
 
 use std::fmt::Debug;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use parking_lot::{ReentrantMutex, ReentrantMutexGuard};
 use static_call::runtime::{self, Config, Mode, SiteReport, State};
 
 mod bodies;
@@ -59,12 +59,12 @@ pub(crate) use call;
 /// Misses that are counted before a site learns anew.
 const MISSES: u32 = 64;
 
-/// The tests share one runtime.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+/// The tests share one runtime. Who holds it may take it again.
+static ONE_AT_A_TIME: ReentrantMutex<()> = ReentrantMutex::new(());
 
 /// Waits for the other tests, and configures short windows.
-fn alone() -> MutexGuard<'static, ()> {
-    let guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+fn alone() -> ReentrantMutexGuard<'static, ()> {
+    let guard = ONE_AT_A_TIME.lock();
     configure(Mode::Always);
     guard
 }

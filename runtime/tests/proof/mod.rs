@@ -6,20 +6,21 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 use std::fmt::Debug;
-use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+use std::sync::Once;
 
+use parking_lot::{ReentrantMutex, ReentrantMutexGuard};
 use static_call::runtime::{self, Config, Mode, SiteReport, State};
 
 /// Calls made in each phase: more than a plan needs, fewer than a window takes.
 const CALLS: usize = 100;
 
 /// One test at a time changes the mode of the whole program, and so may those
-/// that rely on it.
-static ALONE: Mutex<()> = Mutex::new(());
+/// that rely on it. Who holds it may take it again: a test that proves, say.
+static ALONE: ReentrantMutex<()> = ReentrantMutex::new(());
 
-/// Until the guard is dropped, nobody in this program changes the mode.
-pub(crate) fn alone() -> MutexGuard<'static, ()> {
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+/// Until the guard is dropped, nobody else in this program changes the mode.
+pub(crate) fn alone() -> ReentrantMutexGuard<'static, ()> {
+    ALONE.lock()
 }
 
 /// Chains wherever they are possible.
@@ -93,6 +94,7 @@ pub(crate) fn prove<O: ?Sized, R: PartialEq + Debug>(
     mut plain: impl FnMut(&mut O) -> R,
     mut fast: impl FnMut(&mut O) -> R,
 ) {
+    let _alone = alone();
     always();
     let [mut learned_plainly, mut stranger_plainly] = objects();
     let [mut learned, mut stranger] = objects();

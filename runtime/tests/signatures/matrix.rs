@@ -18,7 +18,6 @@ macro_rules! signature {
      $(=> |$result:ident| $view:expr)?) => {
         #[test]
         fn $sentence() {
-            let _alone = crate::proof::alone();
             crate::proof::prove::<$object, _>(
                 (file!(), stringify!($method)),
                 std::any::type_name::<crate::kind::Learned>(),
