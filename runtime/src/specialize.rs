@@ -6,31 +6,28 @@
 //! that the receiver's type names: then both were linked together.
 
 use core::any::TypeId;
+use core::marker::PhantomData;
 
 use crate::private::{assume, assume_mut};
 use crate::registry::TraitObject;
 
-/// The receivers of `specialize!`: references to objects of annotated traits that
-/// hold nothing borrowed. A shorter bound would let a type with shorter lifetimes
-/// through, for identities do not tell lifetimes apart.
+/// The receivers of `specialize!`: references to objects of annotated traits.
 pub trait Specialize: Sized {
     /// The object type.
-    type Object: TraitObject + ?Sized + 'static;
+    type Object: TraitObject + ?Sized;
 
     /// By method syntax, so that a `&mut` variable is borrowed again and not moved.
-    fn __static_call_specialize(self) -> Receiver<Self>;
+    #[inline(always)]
+    fn __static_call_specialize(self) -> Given<Self> {
+        Given::new(self)
+    }
 
     #[doc(hidden)]
     fn __object(&self) -> &Self::Object;
 }
 
-impl<O: TraitObject + ?Sized + 'static> Specialize for &O {
+impl<O: TraitObject + ?Sized> Specialize for &O {
     type Object = O;
-
-    #[inline(always)]
-    fn __static_call_specialize(self) -> Receiver<Self> {
-        Receiver::new(self)
-    }
 
     #[inline(always)]
     fn __object(&self) -> &O {
@@ -38,17 +35,43 @@ impl<O: TraitObject + ?Sized + 'static> Specialize for &O {
     }
 }
 
-impl<O: TraitObject + ?Sized + 'static> Specialize for &mut O {
+impl<O: TraitObject + ?Sized> Specialize for &mut O {
     type Object = O;
-
-    #[inline(always)]
-    fn __static_call_specialize(self) -> Receiver<Self> {
-        Receiver::new(self)
-    }
 
     #[inline(always)]
     fn __object(&self) -> &O {
         self
+    }
+}
+
+/// A receiver as it was given. What rustc says about an object that borrows cannot
+/// be worded by us; it names the invariant type that the demand comes through, so
+/// that is named for what is to be done.
+#[allow(non_camel_case_types)]
+pub struct specialize_needs_an_object_that_borrows_nothing__write_dyn_Trait_plus_static<R> {
+    reference: R,
+    held: PhantomData<fn(R) -> R>,
+}
+
+use specialize_needs_an_object_that_borrows_nothing__write_dyn_Trait_plus_static as Given;
+
+impl<R: Specialize> Given<R> {
+    #[inline(always)]
+    fn new(reference: R) -> Self {
+        let held = PhantomData;
+        Self { reference, held }
+    }
+}
+
+impl<R: Specialize> Given<R>
+where
+    R::Object: 'static,
+{
+    /// Asks the object for its type. A shorter bound would let a type with shorter
+    /// lifetimes through, for identities do not tell lifetimes apart.
+    #[inline(always)]
+    pub fn ask(self) -> Receiver<R> {
+        Receiver::new(self.reference)
     }
 }
 
@@ -59,7 +82,10 @@ pub struct Receiver<R> {
     identity: Option<TypeId>,
 }
 
-impl<R: Specialize> Receiver<R> {
+impl<R: Specialize> Receiver<R>
+where
+    R::Object: 'static,
+{
     #[inline(always)]
     fn new(reference: R) -> Self {
         let table = reference.__object().__table();

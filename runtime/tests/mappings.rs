@@ -168,6 +168,15 @@ fn with_plugin(path: &std::path::Path, rounds: usize) {
     look("a plugin is loaded");
 }
 
+/// Says so when it goes.
+struct Done<'a>(&'a AtomicBool);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 #[test]
 #[ignore = "runs in a process of its own"]
 fn a_life() {
@@ -183,6 +192,8 @@ fn a_life() {
     }
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
+        // Also when one of the steps fails, or the scope would wait for ever.
+        let _done = Done(&done);
         scope.spawn(|| {
             while !done.load(Ordering::Relaxed) {
                 assert_never_both();
@@ -203,7 +214,6 @@ fn a_life() {
         assert!(unloaded.ours <= first.ours + arena);
         (0..30).for_each(|_| with_plugin(&plugin, 2));
         assert_eq!(look("after 30 more plugins"), unloaded);
-        done.store(true, Ordering::Relaxed);
     });
     let before = look("before the failure");
     refuse_barriers();

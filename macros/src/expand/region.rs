@@ -153,7 +153,7 @@ pub(crate) fn specialize(input: TokenStream) -> TokenStream {
         }
     });
     // Spanned as the receiver: so is what is wrong with it.
-    let asked = quote_spanned!(receiver.span()=> (#receiver).__static_call_specialize());
+    let asked = quote_spanned!(receiver.span()=> (#receiver).__static_call_specialize().ask());
     // No block around the receiver: what it borrows from a temporary, a lock's guard
     // say, lives as long as the region.
     quote! {{

@@ -17,7 +17,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::arch::{self, EncodeError, HEAD_BYTES, TRAMPOLINE_BYTES, Target};
-use crate::os::{self, CodeMemory, Edit, PatchError};
+use crate::os::{self, CodeMemory, Edit, PatchError, REACH};
 use crate::site::Path;
 
 /// Size of one arena of chains, in bytes: five hundred chains of the usual size.
@@ -92,16 +92,12 @@ struct ChainKey {
     fallback: usize,
 }
 
-struct Arena {
-    /// The loaded object whose trampolines reach it.
-    object: Range<usize>,
-    free: Range<usize>,
-}
-
 /// Owns the executable memory of this process's chains.
 pub(crate) struct Publisher {
     memory: Box<dyn CodeMemory>,
-    arenas: Vec<Arena>,
+    /// What is free of each arena. Objects within reach of each other share them, so
+    /// that a plugin that is loaded elsewhere each time finds the one it had.
+    arenas: Vec<Range<usize>>,
     chains: HashMap<ChainKey, usize>,
     chain_bytes: usize,
 }
@@ -261,33 +257,34 @@ impl Publisher {
         }
     }
 
-    /// Room for a chain within reach of the object that holds `near`.
+    /// Room for a chain within reach of the trampoline at `near`.
     fn allocate(&mut self, near: usize, bytes: usize) -> Result<usize, PrepareError> {
-        let fits = |arena: &Arena| arena.object.contains(&near) && arena.free.len() >= bytes;
-        // The newest first: the others are full, or of other objects.
+        let fits = |free: &Range<usize>| {
+            let (start, end) = (near.min(free.start), near.max(free.start) + bytes);
+            free.len() >= bytes && end - start <= REACH
+        };
+        // The newest first: the others are full, or of objects far away.
         let index = if let Some(index) = self.arenas.iter().rposition(fits) {
             index
         } else {
+            // Within reach of all trampolines of the object.
             let object = os::objects::object_of(near)
                 .map_or(near..near + TRAMPOLINE_BYTES, |object| object.range);
-            let free = self
-                .memory
-                .reserve_near(object.clone(), ARENA_BYTES)
-                .map_err(PrepareError::Patch)?;
-            self.arenas.push(Arena { object, free });
+            let arena = self.memory.reserve_near(object, ARENA_BYTES);
+            self.arenas.push(arena.map_err(PrepareError::Patch)?);
             self.arenas.len() - 1
         };
-        let at = self.arenas[index].free.start;
-        self.arenas[index].free.start += bytes;
+        let at = self.arenas[index].start;
+        self.arenas[index].start += bytes;
         Ok(at)
     }
 
     /// Gives back what `allocate` handed out beyond the code's end.
     fn shrink(&mut self, at: usize, allocated: usize, used: usize) {
         let end = at + used.next_multiple_of(arch::CHAIN_ALIGN);
-        for arena in &mut self.arenas {
-            if arena.free.start == at + allocated {
-                arena.free.start = end;
+        for free in &mut self.arenas {
+            if free.start == at + allocated {
+                free.start = end;
             }
         }
     }
