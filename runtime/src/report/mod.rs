@@ -244,8 +244,14 @@ fn describe(site: &Site, details: Option<&Details>) -> (State, String) {
     let Some(details) = details else {
         return if site.first_path().is_some() {
             (State::Learning, "first window".into())
-        } else {
+        } else if crate::site::TRAMPOLINES {
             (State::Idle, "never called".into())
+        } else {
+            // Only sites with a list record anything; which these are is unknown here.
+            (
+                State::Plain,
+                "no call recorded; without a list, none ever is: see the backend".into(),
+            )
         };
     };
     match &details.status {
