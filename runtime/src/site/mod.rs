@@ -184,7 +184,7 @@ impl Route {
     }
 }
 
-#[cfg(test)]
+#[cfg(any(test, loom))]
 impl Route {
     pub(crate) const fn without_guards(
         declaration: &'static TraitDeclaration,

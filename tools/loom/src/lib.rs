@@ -26,7 +26,7 @@ mod private {
 
 use profile::Profile;
 use registry::{MethodDeclaration, Table, TraitDeclaration};
-use site::{Path, Phase, Route, Site};
+use site::{Path, Phase, Place, Route, Site};
 
 static METHODS: [MethodDeclaration; 1] = [MethodDeclaration::new("run", 2)];
 static DECLARATION: TraitDeclaration = TraitDeclaration::new("Run", "tests", None, 0, &METHODS);
@@ -37,7 +37,8 @@ static TABLE: Table = Table::new(
     std::any::TypeId::of::<u8>,
     &[],
 );
-static ROUTE: Route = Route::new(&DECLARATION, 0, std::ptr::null(), std::ptr::null());
+static ROUTE: Route = Route::without_guards(&DECLARATION, 0, std::ptr::null(), std::ptr::null());
+static PLACE: Place = Place::new("run", "loom.rs", 1, 1);
 
 fn path(trampoline: usize) -> Path {
     Path {
@@ -47,7 +48,7 @@ fn path(trampoline: usize) -> Path {
 }
 
 fn fresh() -> &'static Site {
-    Box::leak(Box::new(Site::new(&"run", "loom.rs", 1, 1)))
+    Box::leak(Box::new(Site::new(&PLACE)))
 }
 
 /// A site with an open window of `budget` records.
@@ -104,7 +105,7 @@ fn a_window_takes_no_more_than_its_budget() {
 fn misses_are_counted_once_each_or_dropped_and_a_new_window_is_not_charged_for_old_ones() {
     loom::model(|| {
         let site = open(Phase::Watching, 2);
-        let misses = [(); 2].map(|()| loom::thread::spawn(move || site::missed(site)));
+        let misses = [(); 2].map(|()| loom::thread::spawn(move || site::count_miss(site)));
         if let Some(lock) = site.lock() {
             lock.close();
             lock.open(Phase::Learning, 5, None);
