@@ -179,6 +179,7 @@ impl Window {
             calibration: self.calibration.map(|[chain, guard]| Calibration {
                 chain: Some(costs(chain)),
                 guard: Some(costs(guard)),
+                past_guards: Some(1.0 + f32::from(guard[3]) / 100.0),
             }),
         }
     }

@@ -42,18 +42,29 @@ pub(crate) fn measure(publisher: Option<&mut Publisher>) -> Calibration {
         let with_four = bench.both_orders(EVEN, |copy| &copy.chained_by_four);
         Some((bench.with_two(|copy| &copy.chained_by_two)).and_four(with_four))
     });
-    let guard = guard(&kinds[..2], |copy| &copy.guarded_by_two)
+    let guards = guard(&kinds[..2], |copy| &copy.guarded_by_two)
         .and_then(|()| guard(&kinds[..4], |copy| &copy.guarded_by_four))
         .map(|()| {
             let with_four = bench.both_orders(EVEN, |copy| &copy.guarded_by_four);
             (bench.with_two(|copy| &copy.guarded_by_two)).and_four(with_four)
         });
+    let past_guards = guards.map(|_| {
+        for copy in &COPIES {
+            // SAFETY: nothing is switched on.
+            unsafe { copy.guarded_by_four.site.guard(&[]) };
+        }
+        bench.times(MONO, true, |copy| &copy.guarded_by_four).ratio
+    });
     // The heads may stay: nobody enters them any more.
     for copy in &COPIES {
         copy.chained_by_two.site.send(Way::Plain);
         copy.chained_by_four.site.send(Way::Plain);
     }
-    Calibration { chain, guard }
+    Calibration {
+        chain,
+        guard: guards,
+        past_guards,
+    }
 }
 
 /// A mix of types: from a random number to the one that is called.

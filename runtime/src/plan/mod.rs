@@ -195,6 +195,7 @@ pub(crate) fn decide(evidence: &Evidence<'_>, policy: &Policy) -> Decision {
         samples: evidence.samples - guarded,
         of: evidence.samples,
         circumstances: &circumstances,
+        past_guards: evidence.has_guards && guards.is_empty(),
         capacity: evidence.capacity,
     };
     let mut figures = Figures {
@@ -285,6 +286,9 @@ struct Left<'a> {
     samples: u32,
     of: u32,
     circumstances: &'a Circumstances<'a>,
+    /// What is left passes the guards of a list first, none of which is on. (Where some
+    /// are, their price has it that others pass them.)
+    past_guards: bool,
     capacity: usize,
 }
 
@@ -319,7 +323,11 @@ fn chain(
         return Ok((ranked, None));
     };
     let costs = calibration.chain.as_ref();
-    let ratio = (left.circumstances).price(costs, first.count, left.samples, coverage);
+    let mut ratio = (left.circumstances).price(costs, first.count, left.samples, coverage);
+    if left.past_guards {
+        // Of a plain call that is as short as can be: more than of any other.
+        ratio += calibration.past_guards.unwrap_or(f32::INFINITY).max(1.0) - 1.0;
+    }
     if !Calibration::pays(ratio) {
         return Err(NoChain::DoesNotPay(ratio));
     }

@@ -30,6 +30,7 @@ fn target(n: usize) -> Target {
 const NOTHING_IS_KNOWN: Calibration = Calibration {
     chain: None,
     guard: None,
+    past_guards: None,
 };
 
 /// So much of the plain call's time, whatever the order.

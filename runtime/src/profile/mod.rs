@@ -4,6 +4,13 @@
 //! lived: a site claims one for its first window from a small pool of statics,
 //! and `retarget()` hands out more, from a heap of its own, when it opens further
 //! windows. A site's profile is written only under the site's try-lock.
+//!
+//! The order of the calls is kept too, as long as it is an order that some processor
+//! has seen. A thread that calls notes what it does one after the other; of several at
+//! once, each drops what it cannot note without waiting, and the rest is interleaved by
+//! chance. Such a window is told by calls that come on one stack now and on another
+//! then, and is said to have no order. A thread is not asked for its name: storage of
+//! its own may have to be allocated first, and a call may come from an allocator.
 
 use crate::registry::Table;
 use crate::site::{FIRST_WINDOW, Path};

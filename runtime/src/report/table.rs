@@ -31,6 +31,9 @@ pub(super) fn write(report: &Report, formatter: &mut fmt::Formatter<'_>) -> fmt:
         for (what, costs) in [("chains", calibration.chain), ("guards", calibration.guard)] {
             write!(formatter, "\ncalibration: {}", measured(what, costs))?;
         }
+        if let Some(ratio) = calibration.past_guards {
+            write!(formatter, "; past four that are off {ratio:.2}")?;
+        }
     }
     if let Some(error) = &report.environment_error {
         write!(formatter, "\nSTATIC_CALL is ignored: {error}")?;

@@ -186,6 +186,7 @@ fn guards_that_do_not_pay_stay_off_and_both_figures_say_why() {
     let mut policy = guards_take(1.25, 1.25);
     if let Some(calibration) = &mut policy.calibration {
         calibration.chain = Some(costs(1.5, 9.0, 9.0));
+        calibration.past_guards = Some(1.0);
     }
     let rest = Rest::DoesNotPay {
         chain: Some(1.5),
@@ -215,6 +216,41 @@ fn guards_that_do_not_pay_stay_off_and_both_figures_say_why() {
         calibration.chain = Some(costs(0.5, 9.0, 9.0));
     }
     assert_eq!(Site::met(&met).plan(&policy), Some((vec![], vec![1])));
+}
+
+#[test]
+fn a_chain_behind_guards_that_are_off_has_to_pay_for_passing_them() {
+    // None of the list's types comes by.
+    let site = Site::met(&[(1, 1000, None)]);
+    let listed = |past_guards| {
+        let calibration = Calibration {
+            chain: Some(costs(0.8, 9.0, 9.0)),
+            past_guards,
+            ..NOTHING_IS_KNOWN
+        };
+        site.plan(&Policy {
+            calibration: Some(calibration),
+            ..POLICY
+        })
+    };
+    let chain = Some((vec![], vec![1]));
+    assert_eq!(listed(Some(1.1)), chain);
+    // Noise is no gain.
+    assert_eq!(listed(Some(0.9)), chain);
+    assert_eq!(listed(Some(1.3)), None);
+    assert_eq!(listed(None), None);
+    // Behind guards that are on, those who pass them have been priced.
+    let site = Site::met(&[(1, 500, Some(0)), (2, 500, None)]);
+    let calibration = Calibration {
+        chain: Some(costs(0.8, 9.0, 9.0)),
+        guard: Some(costs(0.8, 0.8, 0.8)),
+        past_guards: Some(1.3),
+    };
+    let policy = Policy {
+        calibration: Some(calibration),
+        ..POLICY
+    };
+    assert_eq!(site.plan(&policy), Some((vec![(1, 0)], vec![2])));
 }
 
 #[test]

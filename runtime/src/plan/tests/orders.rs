@@ -212,6 +212,19 @@ fn times_are_weighed_and_not_their_ratios() {
     assert!((costs.ratio(None) - 1.4).abs() < 1e-6);
 }
 
+#[test]
+fn what_is_no_number_does_not_pay() {
+    for nothing in [f32::NAN, f32::INFINITY] {
+        let policy = guards(ByOrder {
+            shuffled: nothing,
+            ..DEPENDS
+        });
+        for order in [None, Some(&shuffled()[..])] {
+            assert_eq!(guarded(&decide_on_order(order, &policy)), 0, "{nothing}");
+        }
+    }
+}
+
 fn figures() -> impl Strategy<Value = ByOrder> {
     (0.1_f32..2.0, 0.1_f32..2.0, 0.05_f32..1.0).prop_map(|(shuffled, fixed, plain)| ByOrder {
         shuffled,

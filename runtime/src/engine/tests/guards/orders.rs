@@ -23,6 +23,7 @@ fn figures() -> Calibration {
             even: mixed,
             covered: mixed,
         }),
+        past_guards: None,
     }
 }
 

@@ -31,6 +31,7 @@ fn listed_policies() -> impl Strategy<Value = Policy> {
         let Policy { calibration, .. } = guards_take(mono, mixed);
         calibration.map(|calibration| Calibration {
             chain: Some(costs(chain, chain, chain)),
+            past_guards: Some(1.1),
             ..calibration
         })
     });
