@@ -27,6 +27,11 @@ pub enum Mix {
         /// How many types.
         of: usize,
     },
+    /// One after the other and from the start again, in every round.
+    Cycle {
+        /// How many types.
+        of: usize,
+    },
     /// Runs of one type, all types equally often.
     Runs {
         /// How many types.
@@ -57,6 +62,7 @@ impl Mix {
             Mix::Fixed => Mix::Uniform { of: 2 }.kinds(&mut Shuffle::new(0)),
             Mix::Skewed { of } => (0..CALLS).map(|_| skewed(of, 0)).collect(),
             Mix::Uniform { of } => (0..CALLS).map(|_| shuffle.below(of)).collect(),
+            Mix::Cycle { of } => (0..CALLS).map(|call| call % of).collect(),
             Mix::Runs { of, length } => {
                 let runs: Vec<_> = (0..CALLS.div_ceil(length))
                     .map(|_| shuffle.below(of))

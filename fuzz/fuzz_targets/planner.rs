@@ -17,11 +17,29 @@ impl Arbitrary<'_> for Any {
         let (registered, current) = (few(bytes)?, few(bytes)?);
         let length = bytes.int_in_range(0..=18)?;
         let seen = (0..length)
-            .map(|_| Ok((bytes.int_in_range(0..=19)?, bytes.int_in_range(0..=600)?)))
+            .map(|_| {
+                let key = match bytes.int_in_range(0..=15)? {
+                    key @ 0..=7 => Some(key),
+                    _ => None,
+                };
+                Ok((
+                    bytes.int_in_range(0..=19)?,
+                    bytes.int_in_range(0..=600)?,
+                    key,
+                ))
+            })
             .collect::<Result<_>>()?;
+        // An order drawn byte by byte would use up the input: a part of it, repeated.
+        let part = Vec::<u8>::arbitrary(bytes)?;
+        let length = bytes.int_in_range(0..=1100)?;
+        let order = bytes
+            .arbitrary::<bool>()?
+            .then(|| part.into_iter().cycle().take(length).collect());
         Ok(Any(Window {
             seen,
             others: bytes.int_in_range(0..=2000)?,
+            order,
+            order_grows: Arbitrary::arbitrary(bytes)?,
             registered,
             current,
             capacity,

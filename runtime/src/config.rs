@@ -10,7 +10,8 @@ use crate::plan::Policy;
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 pub enum Mode {
-    /// Where a short calibration says that they pay on this processor and build.
+    /// Where a short calibration says that they pay on this processor and build, for the
+    /// mix and the order of types that a site meets.
     #[default]
     Auto,
     /// Wherever a site's mix of types suits them, whatever the calibration says.
@@ -94,6 +95,10 @@ impl Config {
 
     /// Misses of a published chain after which the next `retarget()` learns anew,
     /// 1 to 1,000,000; 1,000 if not set, as in the kernel's dynamic calls.
+    ///
+    /// A chain without misses is looked at again all the same, since what it knows may
+    /// come in another mix or order: after 64 passes, and after twice as many each time
+    /// that it is kept, up to 8,192. Calls are plain from there to the next pass.
     pub fn misses(mut self, misses: u32) -> Self {
         self.misses = misses;
         self

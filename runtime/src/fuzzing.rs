@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use crate::arch::{self, Target};
-use crate::calibrate::Calibration;
-use crate::plan::{self, Candidate, Decision, Evidence, Policy};
+use crate::calibrate::{ByOrder, Calibration, Costs};
+use crate::plan::{self, Candidate, Decision, Evidence, Plan, Policy};
 
 /// The encoder: a chain at `at` for pairs of vtable and shim.
 ///
@@ -32,10 +32,15 @@ pub fn plugin_file(bytes: &[u8]) -> bool {
 /// an implementation.
 #[derive(Debug)]
 pub struct Window {
-    /// Calls on each implementation that was met, by its number.
-    pub seen: Vec<(u8, u16)>,
+    /// Calls on each implementation that was met, by its number, and the index of its
+    /// key if it is listed.
+    pub seen: Vec<(u8, u16, Option<u8>)>,
     /// Calls on others.
     pub others: u16,
+    /// The order of the calls, if it is known: any numbers.
+    pub order: Option<Vec<u8>>,
+    /// Whether the order of more calls would be known.
+    pub order_grows: bool,
     /// Implementations registered for the trait.
     pub registered: Vec<u8>,
     /// Implementations in the published chain.
@@ -44,8 +49,9 @@ pub struct Window {
     pub capacity: usize,
     /// The least share, the least coverage and the margin, in 255ths.
     pub shares: [u8; 3],
-    /// What chains cost, in hundredths of the plain call.
-    pub calibration: Option<[u8; 2]>,
+    /// What chains and guards cost, in hundredths of the plain call: on one type, in a
+    /// new order, in a repeated one; and what the plain call takes there, in 255ths.
+    pub calibration: Option<[[u8; 4]; 2]>,
 }
 
 /// The planner: checks what it promises of any decision, for this window and for
@@ -54,55 +60,28 @@ pub struct Window {
 /// # Panics
 /// If a promise is broken.
 pub fn plan(window: &Window) {
-    let target = |number: u8| Target {
-        vtable: 0x1000 + usize::from(number) * 0x40,
-        shim: 0x9000 + usize::from(number) * 0x10,
-    };
-    let mut seen: Vec<Candidate> = Vec::new();
-    for &(number, count) in &window.seen {
-        // A window tells as many apart as it has room for.
-        if let Some(known) = seen.iter_mut().find(|one| one.target == target(number)) {
-            known.count += u32::from(count);
-        } else if seen.len() < 16 {
-            seen.push(Candidate {
-                target: target(number),
-                count: count.into(),
-            });
-        }
-    }
-    let unique = |numbers: &[u8]| {
-        let mut targets: Vec<Target> = Vec::new();
-        for target in numbers.iter().map(|&number| target(number)) {
-            if !targets.contains(&target) {
-                targets.push(target);
-            }
-        }
-        targets
-    };
+    let seen = window.candidates();
     let registered = unique(&window.registered);
-    let mut current = unique(&window.current);
-    current.truncate(window.capacity);
-    let samples = u32::from(window.others) + seen.iter().map(|one| one.count).sum::<u32>();
-    let share = |number: u8| f32::from(number) / 255.0;
-    let policy = Policy {
-        minimum_samples: 64,
-        minimum_share: share(window.shares[0]),
-        minimum_coverage: share(window.shares[1]),
-        margin: share(window.shares[2]),
-        calibration: window.calibration.map(|[mono, skewed]| Calibration {
-            mono: f32::from(mono) / 100.0,
-            skewed: f32::from(skewed) / 100.0,
-            ..Calibration::UNKNOWN
-        }),
+    let mut chain = unique(&window.current);
+    chain.truncate(window.capacity);
+    let current = Plan {
+        guards: Vec::new(),
+        chain,
     };
-    let decide = |current: &[Target]| {
+    let samples = u32::from(window.others) + seen.iter().map(|one| one.count).sum::<u32>();
+    let policy = window.policy();
+    let decide = |current: &Plan| {
         plan::decide(
             &Evidence {
                 seen: &seen,
                 samples,
+                changes: samples / 2,
+                order: window.order.as_deref(),
+                order_grows: window.order_grows,
                 registered: &registered,
                 current,
                 capacity: window.capacity,
+                has_guards: seen.iter().any(|one| one.key.is_some()),
             },
             &policy,
         )
@@ -114,26 +93,37 @@ pub fn plan(window: &Window) {
         "equal evidence, another decision"
     );
     match &decision {
-        Decision::Publish { targets, coverage } => {
-            assert!(!targets.is_empty() && targets.len() <= window.capacity);
-            assert!((0.0..=1.0).contains(coverage), "{coverage}");
-            for (index, target) in targets.iter().enumerate() {
-                assert!(!targets[..index].contains(target), "twice in a chain");
+        Decision::Publish { plan, figures } => {
+            assert!(plan.chain.len() <= window.capacity);
+            assert!(!plan.chain.is_empty() || !plan.guards.is_empty());
+            for share in [figures.guarded, figures.chained] {
+                assert!((0.0..=1.0).contains(&share), "{share}");
+            }
+            let guarded = plan.guards.iter().map(|guard| guard.target);
+            let known: Vec<Target> = guarded.chain(plan.chain.iter().copied()).collect();
+            for (index, target) in known.iter().enumerate() {
+                assert!(!known[..index].contains(target), "known twice");
                 let met = seen.iter().any(|one| one.target == *target);
                 assert!(met || registered.contains(target), "from nowhere");
             }
+            for guard in &plan.guards {
+                let named =
+                    |one: &Candidate| one.target == guard.target && one.key == Some(guard.key);
+                assert!(seen.iter().any(named), "a key that nobody named");
+            }
             // Hysteresis: what was just published stays.
-            let again = decide(targets);
+            let again = decide(plan);
             assert!(
                 matches!(again, Decision::Keep | Decision::Wait),
                 "{again:?}"
             );
-            if samples >= policy.minimum_samples && !current.is_empty() {
+            let same_kind = plan.guards.is_empty() && !plan.chain.is_empty();
+            if samples >= policy.minimum_samples && !current.chain.is_empty() && same_kind {
                 let covered = |chain: &[Target]| -> u32 {
                     let of = seen.iter().filter(|one| chain.contains(&one.target));
                     of.map(|one| one.count).sum()
                 };
-                let gain = f64::from(covered(targets)) - f64::from(covered(&current));
+                let gain = f64::from(covered(&plan.chain)) - f64::from(covered(&current.chain));
                 let least = f64::from(policy.margin) * f64::from(samples);
                 assert!(
                     gain >= least - 1e-3 * f64::from(samples),
@@ -141,8 +131,73 @@ pub fn plan(window: &Window) {
                 );
             }
         }
-        Decision::Keep => assert!(!current.is_empty()),
-        Decision::Wait => assert!(samples < policy.minimum_samples),
+        Decision::Keep => assert!(!current.chain.is_empty()),
+        Decision::Wait => assert!(samples < policy.minimum_samples || window.order_grows),
         Decision::Rest(_) => assert!(samples >= policy.minimum_samples),
     }
+}
+
+impl Window {
+    fn candidates(&self) -> Vec<Candidate> {
+        let mut seen: Vec<Candidate> = Vec::new();
+        for &(number, count, key) in &self.seen {
+            // A window tells as many apart as it has room for.
+            if let Some(known) = seen.iter_mut().find(|one| one.target == target(number)) {
+                known.count += u32::from(count);
+            } else if seen.len() < 16 {
+                seen.push(Candidate {
+                    target: target(number),
+                    count: count.into(),
+                    key: key.map(usize::from),
+                });
+            }
+        }
+        seen
+    }
+
+    fn policy(&self) -> Policy {
+        let share = |number: u8| f32::from(number) / 255.0;
+        let costs = |[mono, shuffled, fixed, plain]: [u8; 4]| {
+            let mixed = ByOrder {
+                shuffled: f32::from(shuffled) / 100.0,
+                fixed: f32::from(fixed) / 100.0,
+                plain: share(plain.max(1)),
+            };
+            Costs {
+                mono: f32::from(mono) / 100.0,
+                skewed: mixed,
+                scattered: mixed,
+                even: mixed,
+                covered: mixed,
+            }
+        };
+        Policy {
+            minimum_samples: 64,
+            minimum_share: share(self.shares[0]),
+            minimum_coverage: share(self.shares[1]),
+            margin: share(self.shares[2]),
+            calibration: self.calibration.map(|[chain, guard]| Calibration {
+                chain: Some(costs(chain)),
+                guard: Some(costs(guard)),
+                past_guards: Some(1.0 + f32::from(guard[3]) / 100.0),
+            }),
+        }
+    }
+}
+
+fn target(number: u8) -> Target {
+    Target {
+        vtable: 0x1000 + usize::from(number) * 0x40,
+        shim: 0x9000 + usize::from(number) * 0x10,
+    }
+}
+
+fn unique(numbers: &[u8]) -> Vec<Target> {
+    let mut targets: Vec<Target> = Vec::new();
+    for target in numbers.iter().map(|&number| target(number)) {
+        if !targets.contains(&target) {
+            targets.push(target);
+        }
+    }
+    targets
 }

@@ -140,6 +140,27 @@ fn a_site_that_is_never_called_is_reported_as_idle() {
 }
 
 #[test]
+fn in_auto_guards_and_chains_are_measured_where_there_can_be_any() {
+    let _alone = alone(Mode::Auto);
+    runtime::retarget().unwrap();
+    let report = runtime::report();
+    let calibration = report.calibration.expect("measured on first use");
+    assert_eq!(calibration.chain.is_some(), patchable());
+    for costs in calibration.chain.into_iter().chain(calibration.guard) {
+        for mix in [costs.skewed, costs.scattered, costs.even, costs.covered] {
+            for figure in [costs.mono, mix.shuffled, mix.fixed, mix.plain] {
+                assert!(figure.is_finite() && figure > 0.0, "{calibration:?}");
+            }
+        }
+    }
+    let table = report.to_string();
+    let figures = table.lines().filter(|line| line.contains("calibration: "));
+    assert_eq!(figures.count(), 2, "{table}");
+    let measured = table.contains("calibration: chains for two take");
+    assert_eq!(measured, patchable(), "{table}");
+}
+
+#[test]
 fn a_worker_retargets_until_it_is_dropped() {
     let _alone = alone(Mode::Always);
     let worker = runtime::retarget_every(Duration::from_millis(1)).unwrap();

@@ -3,23 +3,27 @@
 use std::time::Instant;
 
 use super::probe::{COPIES, Copy, Kind, Loop, Probe, ThroughSite};
-use super::{Calibration, Costs};
+use super::{ByOrder, Calibration, Costs};
 use crate::arch::Target;
 use crate::private::vtable_of;
 use crate::publish::{Batch, Publisher, Trampoline};
 use crate::registry::TraitObject as _;
 use crate::site::{Path, Phase, Way};
 
-/// More than a branch predictor remembers the order of.
-const CALLS: usize = 4096;
+/// Calls of one loop: enough for its time to be told from the clock's.
+const CALLS: usize = 2048;
+/// After these calls a repeated order begins anew: less than a branch predictor
+/// remembers, and more than loops over a handful of objects have.
+const PERIOD: usize = 64;
 const ROUNDS: usize = 7;
+/// Rounds that warm caches and predictors up.
+const WARM_UP: usize = 2;
 const SEED: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// Which loop of a copy is measured against its plain one.
 type Variant = fn(&Copy) -> &ThroughSite;
 
-/// Measures guards and, where code can be patched, chains against plain calls. What
-/// cannot be measured is not said to pay.
+/// Measures guards and, where code can be patched, chains against plain calls.
 pub(crate) fn measure(publisher: Option<&mut Publisher>) -> Calibration {
     let kinds: [&dyn Probe; 8] = [
         &Kind::<1>(SEED),
@@ -31,77 +35,183 @@ pub(crate) fn measure(publisher: Option<&mut Publisher>) -> Calibration {
         &Kind::<13>(SEED),
         &Kind::<15>(SEED),
     ];
-    let mixes = Mixes::of(&kinds);
+    let mut bench = Bench::new(&kinds);
     let chain = publisher.and_then(|publisher| {
-        publish(publisher, &kinds[..2])?;
-        let costs = mixes.costs(|copy| &copy.chained);
-        publish(publisher, &kinds[..4])?;
-        Some(Costs {
-            covered: ratio(&mixes.even, |copy| &copy.chained),
-            ..costs
-        })
+        publish(publisher, &kinds[..2], |copy| &copy.chained_by_two)?;
+        publish(publisher, &kinds[..4], |copy| &copy.chained_by_four)?;
+        let with_four = bench.both_orders(EVEN, |copy| &copy.chained_by_four);
+        Some((bench.with_two(|copy| &copy.chained_by_two)).and_four(with_four))
     });
-    let guard = (guard(&kinds[..2], |copy| &copy.guarded_by_two))
+    let guards = guard(&kinds[..2], |copy| &copy.guarded_by_two)
         .and_then(|()| guard(&kinds[..4], |copy| &copy.guarded_by_four))
-        .map(|()| Costs {
-            covered: ratio(&mixes.even, |copy| &copy.guarded_by_four),
-            ..mixes.costs(|copy| &copy.guarded_by_two)
+        .map(|()| {
+            let with_four = bench.both_orders(EVEN, |copy| &copy.guarded_by_four);
+            (bench.with_two(|copy| &copy.guarded_by_two)).and_four(with_four)
         });
+    let past_guards = guards.map(|_| {
+        for copy in &COPIES {
+            // SAFETY: nothing is switched on.
+            unsafe { copy.guarded_by_four.site.guard(&[]) };
+        }
+        bench.times(MONO, true, |copy| &copy.guarded_by_four).ratio
+    });
     // The heads may stay: nobody enters them any more.
     for copy in &COPIES {
-        copy.chained.site.send(Way::Plain);
+        copy.chained_by_two.site.send(Way::Plain);
+        copy.chained_by_four.site.send(Way::Plain);
     }
     Calibration {
-        chain: chain.unwrap_or(Costs::UNKNOWN),
-        guard: guard.unwrap_or(Costs::UNKNOWN),
+        chain,
+        guard: guards,
+        past_guards,
     }
 }
 
-/// The measured mixes: who is called, in which order.
-struct Mixes<'a> {
-    mono: Vec<&'a dyn Probe>,
-    skewed: Vec<&'a dyn Probe>,
-    scattered: Vec<&'a dyn Probe>,
-    even: Vec<&'a dyn Probe>,
+/// A mix of types: from a random number to the one that is called.
+type Mix = fn(usize) -> usize;
+
+const MONO: Mix = |_| 0;
+const SKEWED: Mix = |pick| usize::from(pick.is_multiple_of(5));
+const SCATTERED: Mix = |pick| {
+    if pick.is_multiple_of(5) {
+        1 + pick / 5 % 7
+    } else {
+        0
+    }
+};
+const EVEN: Mix = |pick| pick % 4;
+
+/// Costs, as far as they are measured with two types known.
+struct WithTwo {
+    mono: f32,
+    skewed: ByOrder,
+    scattered: ByOrder,
+    even: ByOrder,
 }
 
-impl<'a> Mixes<'a> {
-    fn of(kinds: &[&'a dyn Probe; 8]) -> Self {
-        Mixes {
-            mono: vec![kinds[0]; CALLS],
-            skewed: shuffled(|pick| kinds[usize::from(pick % 5 == 0)]),
-            scattered: shuffled(|pick| kinds[if pick % 5 == 0 { 1 + pick / 5 % 7 } else { 0 }]),
-            even: shuffled(|pick| kinds[pick % 4]),
-        }
-    }
-
-    /// All of them; `covered` is for the caller to fill in.
-    fn costs(&self, variant: Variant) -> Costs {
+impl WithTwo {
+    fn and_four(self, covered: ByOrder) -> Costs {
         Costs {
-            mono: ratio(&self.mono, variant),
-            skewed: ratio(&self.skewed, variant),
-            scattered: ratio(&self.scattered, variant),
-            even: ratio(&self.even, variant),
-            ..Costs::UNKNOWN
+            mono: self.mono,
+            skewed: self.skewed,
+            scattered: self.scattered,
+            even: self.even,
+            covered,
         }
     }
 }
 
-/// An order with no short period, from a fixed seed (Marsaglia's xorshift).
-fn shuffled<'a>(object: impl Fn(usize) -> &'a dyn Probe) -> Vec<&'a dyn Probe> {
-    let mut state = SEED;
-    (0..CALLS)
-        .map(|_| {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            object((state >> 33) as usize)
-        })
-        .collect()
+/// What one variant takes for one mix in one order.
+struct Times {
+    /// Of the plain call's time.
+    ratio: f32,
+    /// The plain loop's, in seconds.
+    plain: f32,
 }
 
-/// Puts a chain of these objects' types behind every site and switches it on.
-fn publish(publisher: &mut Publisher, objects: &[&dyn Probe]) -> Option<()> {
+/// Who is called, in which order.
+struct Bench<'a> {
+    kinds: &'a [&'a dyn Probe; 8],
+    objects: Vec<&'a dyn Probe>,
+    /// Of the random numbers (Marsaglia's xorshift), from a fixed seed.
+    state: u64,
+}
+
+impl<'a> Bench<'a> {
+    fn new(kinds: &'a [&'a dyn Probe; 8]) -> Self {
+        Bench {
+            kinds,
+            objects: Vec::with_capacity(CALLS),
+            state: SEED,
+        }
+    }
+
+    fn with_two(&mut self, variant: Variant) -> WithTwo {
+        WithTwo {
+            mono: self.times(MONO, true, variant).ratio,
+            skewed: self.both_orders(SKEWED, variant),
+            scattered: self.both_orders(SCATTERED, variant),
+            even: self.both_orders(EVEN, variant),
+        }
+    }
+
+    fn both_orders(&mut self, mix: Mix, variant: Variant) -> ByOrder {
+        let shuffled = self.times(mix, false, variant);
+        let fixed = self.times(mix, true, variant);
+        ByOrder {
+            shuffled: shuffled.ratio,
+            fixed: fixed.ratio,
+            plain: fixed.plain / shuffled.plain,
+        }
+    }
+
+    /// Medians over all copies, plain loop and variant in turn.
+    fn times(&mut self, mix: Mix, repeated: bool, variant: Variant) -> Times {
+        const MEASURED: usize = (ROUNDS - WARM_UP) * COPIES.len();
+        let mut ratios = [0.0; MEASURED];
+        let mut plains = [0.0; MEASURED];
+        self.fill(mix, repeated);
+        for round in 0..ROUNDS {
+            if !repeated {
+                // A predictor remembers much of what comes a second time.
+                self.fill(mix, repeated);
+            }
+            for (index, copy) in COPIES.iter().enumerate() {
+                let through = variant(copy).run;
+                let (plain, through) = if round % 2 == 0 {
+                    let plain = self.time(copy.plain);
+                    (plain, self.time(through))
+                } else {
+                    let through = self.time(through);
+                    (self.time(copy.plain), through)
+                };
+                if let Some(measured) = round.checked_sub(WARM_UP) {
+                    ratios[measured * COPIES.len() + index] = through / plain;
+                    plains[measured * COPIES.len() + index] = plain;
+                }
+            }
+        }
+        Times {
+            ratio: median(&mut ratios),
+            plain: median(&mut plains),
+        }
+    }
+
+    /// Seconds of a loop over the objects.
+    fn time(&self, run: Loop) -> f32 {
+        let start = Instant::now();
+        std::hint::black_box(run(std::hint::black_box(&self.objects)));
+        start.elapsed().as_secs_f32()
+    }
+
+    /// Objects in a new order, or in one that is repeated.
+    fn fill(&mut self, mix: Mix, repeated: bool) {
+        self.objects.clear();
+        for call in 0..CALLS {
+            let object = if repeated && call >= PERIOD {
+                self.objects[call - PERIOD]
+            } else {
+                self.state ^= self.state << 13;
+                self.state ^= self.state >> 7;
+                self.state ^= self.state << 17;
+                #[allow(clippy::cast_possible_truncation, reason = "31 bits are left")]
+                let pick = (self.state >> 33) as usize;
+                self.kinds[mix(pick)]
+            };
+            self.objects.push(object);
+        }
+    }
+}
+
+fn median(values: &mut [f32]) -> f32 {
+    values.sort_by(f32::total_cmp);
+    values[values.len() / 2]
+}
+
+/// Puts a chain of these objects' types behind a site of every copy and switches it on.
+/// Each site has one chain in its life, in the place that the first chain of any site
+/// has.
+fn publish(publisher: &mut Publisher, objects: &[&dyn Probe], variant: Variant) -> Option<()> {
     let mut targets: Vec<Target> = Vec::new();
     for object in objects {
         let vtable = vtable_of(*object);
@@ -112,7 +222,7 @@ fn publish(publisher: &mut Publisher, objects: &[&dyn Probe]) -> Option<()> {
     }
     let mut batch = Batch::default();
     for copy in &COPIES {
-        let mut trampoline = Trampoline::new(first_path(&copy.chained, objects)?);
+        let mut trampoline = Trampoline::new(first_path(variant(copy), objects)?);
         publisher
             .prepare(&mut trampoline, &targets, &mut batch)
             .ok()?;
@@ -121,7 +231,7 @@ fn publish(publisher: &mut Publisher, objects: &[&dyn Probe]) -> Option<()> {
     // which stays loaded.
     unsafe { publisher.commit(&batch) }.ok()?;
     for copy in &COPIES {
-        let site = copy.chained.site;
+        let site = variant(copy).site;
         site.lock()?.open(Phase::Resting, 0, None);
         site.send(Way::Patched);
     }
@@ -150,32 +260,4 @@ fn guard(objects: &[&dyn Probe], variant: Variant) -> Option<()> {
 fn first_path(through: &ThroughSite, objects: &[&dyn Probe]) -> Option<Path> {
     (through.run)(&objects[..1]);
     through.site.first_path()
-}
-
-/// Median of the per-round ratios over all copies, the order alternating.
-fn ratio(objects: &[&dyn Probe], variant: Variant) -> f32 {
-    let time = |run: Loop| {
-        let start = Instant::now();
-        std::hint::black_box(run(std::hint::black_box(objects)));
-        start.elapsed().as_secs_f32()
-    };
-    let mut ratios = Vec::with_capacity(ROUNDS * COPIES.len());
-    for round in 0..ROUNDS {
-        for copy in &COPIES {
-            let through = variant(copy).run;
-            let (plain, through) = if round % 2 == 0 {
-                let plain = time(copy.plain);
-                (plain, time(through))
-            } else {
-                let through = time(through);
-                (time(copy.plain), through)
-            };
-            // The first rounds warm caches and predictors up.
-            if round >= 2 {
-                ratios.push(through / plain);
-            }
-        }
-    }
-    ratios.sort_by(f32::total_cmp);
-    ratios[ratios.len() / 2]
 }

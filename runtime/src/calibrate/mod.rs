@@ -9,6 +9,12 @@
 //! copies, since where code happens to lie moves such a figure by a fifth. A build
 //! with retpolines needs no flag to be recognised: its plain calls take several
 //! times as long, so that all ratios fall.
+//!
+//! What a plain call costs on a mix of types is mostly what its misses of the branch
+//! predictor cost, and predictors learn orders: in a loop over the same few objects,
+//! every call is predicted, and compares only come on top. So mixes are measured in
+//! an order that is new to the predictor and in one that it knows, and the planner
+//! weighs them by what a site's window says of the order there.
 
 mod measure;
 mod probe;
@@ -20,10 +26,14 @@ pub(crate) use measure::measure;
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Calibration {
-    /// A chain of compares and direct jumps to bodies that are not inlined.
-    pub chain: Costs,
-    /// Guards in front of inlined bodies (`inline = […]`).
-    pub guard: Costs,
+    /// A chain of compares and direct jumps to bodies that are not inlined; [`None`]
+    /// where it could not be measured, and so is not said to pay.
+    pub chain: Option<Costs>,
+    /// Guards in front of inlined bodies (`inline = […]`); [`None`] as above.
+    pub guard: Option<Costs>,
+    /// All calls on one type, past the guards of four others that are switched off: what
+    /// a chain costs more where none of a list's guards is on. [`None`] as above.
+    pub past_guards: Option<f32>,
 }
 
 /// Time per call, as a multiple of the plain call's, for the mixes of types that
@@ -35,16 +45,31 @@ pub struct Calibration {
 pub struct Costs {
     /// All calls on one type; two types known.
     pub mono: f32,
-    /// Four in five calls on one of two types, in an order that no predictor knows;
-    /// both known.
-    pub skewed: f32,
+    /// Four in five calls on one of two types; both known.
+    pub skewed: ByOrder,
     /// Four in five calls on one of eight types; two known, so that a sixth of the
     /// calls misses.
-    pub scattered: f32,
+    pub scattered: ByOrder,
     /// Four types equally often; two known, so that half of the calls miss.
-    pub even: f32,
+    pub even: ByOrder,
     /// Four types equally often, all known.
-    pub covered: f32,
+    pub covered: ByOrder,
+}
+
+/// The same mix in two orders, which are to branch predictors what black and white
+/// are: real ones lie between.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct ByOrder {
+    /// Types come in an order that no predictor knows, and plain calls are often
+    /// mispredicted: the multiple of their time.
+    pub shuffled: f32,
+    /// Types come in a short order that is repeated, and plain calls are as good as
+    /// never mispredicted: the multiple of their time.
+    pub fixed: f32,
+    /// What the plain call takes in the repeated order, of its time in the other.
+    pub plain: f32,
 }
 
 /// What decides which of the measured mixes a site is most like.
@@ -58,35 +83,47 @@ pub(crate) struct Mix {
 }
 
 impl Calibration {
-    /// A chain pays if it takes less than this multiple of the plain call's time:
+    /// Guards and chains pay up to this multiple of the plain call's time:
     /// below one by more than the calibration's own noise.
-    pub(crate) const PAYS_BELOW: f32 = 0.97;
+    const PAYS_BELOW: f32 = 0.97;
+
+    /// Whether such a multiple of the plain call's time pays; what is no number does not.
+    pub(crate) fn pays(ratio: f32) -> bool {
+        ratio <= Self::PAYS_BELOW
+    }
 }
 
 impl Costs {
-    /// Nothing could be measured, so nothing is said to pay.
-    pub(crate) const UNKNOWN: Costs = Costs {
-        mono: f32::INFINITY,
-        skewed: f32::INFINITY,
-        scattered: f32::INFINITY,
-        even: f32::INFINITY,
-        covered: f32::INFINITY,
-    };
-
     /// The figure of the measured mix that is most like this one, and in doubt the
-    /// worse.
-    pub(crate) fn ratio(&self, mix: &Mix) -> f32 {
+    /// worse. `foreseen` says which share of the calls can be foreseen from those
+    /// before them, 0 to 1, if that is known; it is asked only where it matters.
+    pub(crate) fn ratio(&self, mix: &Mix, foreseen: impl FnOnce() -> Option<f32>) -> f32 {
         let covered = mix.coverage >= 0.95;
         if mix.largest >= 0.98 || (mix.long_runs && covered) {
-            self.mono
-        } else if covered && mix.largest >= 0.6 {
-            self.skewed
-        } else if covered {
-            self.covered
-        } else if mix.largest >= 0.6 {
-            self.scattered
-        } else {
-            self.even.max(self.scattered)
+            return self.mono;
         }
+        let foreseen = foreseen();
+        if covered && mix.largest >= 0.6 {
+            self.skewed.ratio(foreseen)
+        } else if covered {
+            self.covered.ratio(foreseen)
+        } else if mix.largest >= 0.6 {
+            self.scattered.ratio(foreseen)
+        } else {
+            (self.even.ratio(foreseen)).max(self.scattered.ratio(foreseen))
+        }
+    }
+}
+
+impl ByOrder {
+    /// The multiple where a share of the calls is foreseen: the times of both orders,
+    /// so weighed, by the plain call's, weighed alike. Where the share is not known,
+    /// the worse of both.
+    pub(crate) fn ratio(&self, foreseen: Option<f32>) -> f32 {
+        let Some(foreseen) = foreseen else {
+            return self.shuffled.max(self.fixed);
+        };
+        let (shuffled, fixed) = (1.0 - foreseen, foreseen * self.plain);
+        (shuffled * self.shuffled + fixed * self.fixed) / (shuffled + fixed)
     }
 }

@@ -30,17 +30,19 @@ macro_rules! copies {
             #[inline(never)]
             fn plain(objects: &[&dyn Probe]) -> u64 {
                 // Names the copy, so that LLVM does not merge them into one.
-                let start = std::hint::black_box(core::ptr::from_ref(&chained::SITE)).addr() as u64;
+                let start = std::hint::black_box(core::ptr::from_ref(&chained_by_two::SITE)).addr() as u64;
                 objects.iter().fold(start, |x, object| object.step(x))
             }
 
-            through_site!(chained, ListOfMethod);
+            through_site!(chained_by_two, ListOfMethod);
+            through_site!(chained_by_four, ListOfMethod);
             through_site!(guarded_by_two, (Kind<3>, (Kind<1>, ())));
             through_site!(guarded_by_four, (Kind<7>, (Kind<5>, (Kind<3>, (Kind<1>, ())))));
 
             pub(super) const COPY: super::Copy = super::Copy {
                 plain,
-                chained: chained::THIS,
+                chained_by_two: chained_by_two::THIS,
+                chained_by_four: chained_by_four::THIS,
                 guarded_by_two: guarded_by_two::THIS,
                 guarded_by_four: guarded_by_four::THIS,
             };
@@ -101,7 +103,8 @@ macro_rules! through_site {
 /// One copy: a loop of plain calls, and the same through sites.
 pub(super) struct Copy {
     pub(super) plain: Loop,
-    pub(super) chained: ThroughSite,
+    pub(super) chained_by_two: ThroughSite,
+    pub(super) chained_by_four: ThroughSite,
     pub(super) guarded_by_two: ThroughSite,
     pub(super) guarded_by_four: ThroughSite,
 }

@@ -275,7 +275,8 @@ impl Engine {
                 .trampolines
                 .first()
                 .map(|first| first.path.route.declaration);
-            if declaration.is_some_and(&concerned) {
+            let rests = matches!(details.status, Status::Resting(_));
+            if rests && declaration.is_some_and(&concerned) {
                 details.wait = 0;
                 details.interval = state::FIRST_INTERVAL;
             }

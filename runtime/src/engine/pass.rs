@@ -3,7 +3,7 @@
 use super::Engine;
 use super::evidence::registered_shims;
 use super::outcome::{Retarget, RetargetError};
-use super::state::{FIRST_INTERVAL, Resting, Status};
+use super::state::{FIRST_REVIEW, Resting, Status};
 use super::steps::{rest, watch};
 use super::visit::{Kind, Verdict, Visit};
 use crate::config::Mode;
@@ -112,7 +112,9 @@ impl Engine {
                     details.figures = figures;
                     details.status = Status::Published(figures);
                     details.miss_budget = self.config.misses;
-                    details.interval = FIRST_INTERVAL;
+                    details.rested = false;
+                    details.interval = FIRST_REVIEW;
+                    details.wait = FIRST_REVIEW;
                     watch(site, details);
                 }
                 Kind::Republish { targets } => {
@@ -120,6 +122,7 @@ impl Engine {
                     details.status = Status::Published(details.figures);
                     // Twice the misses before the next look.
                     details.miss_budget = details.miss_budget.saturating_mul(2).min(1 << 24);
+                    details.back_off();
                     watch(site, details);
                 }
             }

@@ -8,7 +8,11 @@ use crate::site::{Path, Site};
 /// Passes that a resting site waits at first before it learns again; doubled
 /// each time nothing changes.
 pub(super) const FIRST_INTERVAL: u32 = 8;
-/// The longest that it ever waits, in passes.
+/// Passes that a published plan is left alone at first, misses or not: what it knows
+/// is not looked at meanwhile, neither in which mix nor in which order it comes by.
+/// Doubled in the same way.
+pub(super) const FIRST_REVIEW: u32 = 64;
+/// The longest that either ever waits, in passes.
 pub(super) const LONGEST_INTERVAL: u32 = 8192;
 
 /// The state of one called site.
@@ -30,8 +34,11 @@ pub(crate) struct Details {
     pub(super) review: bool,
     /// Times that another chain was published or taken away.
     pub(crate) retargets: u32,
-    /// Passes until a resting site learns again.
+    /// The planner had left calls to the vtable before the window was opened.
+    pub(super) rested: bool,
+    /// Passes until a site that is resting or published learns again.
     pub(super) wait: u32,
+    /// What `wait` was to begin with.
     pub(super) interval: u32,
     /// Windows in a row that could not be believed.
     pub(super) doubts: u8,
@@ -48,6 +55,16 @@ pub(crate) enum Status {
     Published(Figures),
     /// Calls are left to the vtable.
     Resting(Resting),
+}
+
+impl Status {
+    /// Plain for what the last window saw, so that another one may change that.
+    pub(super) fn is_for_the_mix(&self) -> bool {
+        matches!(
+            self,
+            Status::Resting(Resting::Planned(_) | Resting::Portable)
+        )
+    }
 }
 
 /// Why a site rests.
@@ -92,6 +109,7 @@ impl Details {
             miss_budget: 0,
             review: false,
             retargets: 0,
+            rested: false,
             wait: FIRST_INTERVAL,
             interval: FIRST_INTERVAL,
             doubts: 0,

@@ -2,12 +2,12 @@
 
 use super::evidence::{Names, Registered, candidates, registered_targets, shown};
 use super::outcome::Retarget;
-use super::state::{Details, Published, Resting, Status};
+use super::state::{Details, FIRST_INTERVAL, Published, Resting, Status};
 use super::steps::{close, learn, rest};
 use super::trust::Trust;
 use crate::config::{Config, Mode};
 use crate::os::PatchError;
-use crate::plan::{self, Decision, Evidence, Figures, Plan, Policy};
+use crate::plan::{self, Decision, Evidence, Figures, Plan, Policy, Rest};
 use crate::profile::Profile;
 use crate::publish::{Batch, Head, PrepareError, Publisher};
 use crate::registry::MethodDeclaration;
@@ -64,9 +64,13 @@ impl Visit<'_> {
         let review = std::mem::take(&mut details.review);
         match site.phase() {
             Phase::Learning => self.learning(site, details),
-            Phase::Watching if site.budget() > 0 && !review => Verdict::Nothing,
+            Phase::Watching if site.budget() > 0 && !review && details.wait > 0 => {
+                details.wait -= 1;
+                Verdict::Nothing
+            }
             Phase::Watching => {
-                // The misses have used up their budget, or the rules have changed.
+                // The misses have used up their budget, the rules have changed, or what
+                // makes no misses has not been looked at for long.
                 details.misses += u64::from(details.counted_misses(site));
                 self.relearn(site, details)
             }
@@ -150,6 +154,8 @@ impl Visit<'_> {
                 seen: &seen,
                 samples,
                 changes,
+                order: notes.order(),
+                order_grows: site.budget() > 0 && notes.order_grows(),
                 registered: &registered,
                 current: &current,
                 capacity,
@@ -172,7 +178,14 @@ impl Visit<'_> {
             Decision::Wait | Decision::Rest(_) => Plan::default(),
         };
         let targets = shown(&seen, samples, &plan, &names);
-        if self.publisher.is_none() && plan.guards.is_empty() {
+        let guards_are_priced = matches!(
+            decision,
+            Decision::Rest(Rest::DoesNotPay {
+                guards: Some(_),
+                ..
+            })
+        );
+        if self.publisher.is_none() && plan.guards.is_empty() && !guards_are_priced {
             details.last_seen = targets;
             return self.rest(site, details, Resting::Portable);
         }
@@ -196,6 +209,7 @@ impl Visit<'_> {
         }
         self.outcome.changed += 1;
         self.outcome.reopened += 1;
+        details.rested = details.status.is_for_the_mix();
         details.status = Status::Learning;
         learn(site, details, self.config.window, self.spare);
         Verdict::Nothing
@@ -228,14 +242,11 @@ impl Visit<'_> {
     /// Plain calls from here on. The heads stay as they are: nobody enters them.
     fn rest(&mut self, site: &'static Site, details: &mut Details, why: Resting) -> Verdict {
         let why = Status::Resting(why);
-        let same = details.status == why
-            || matches!(
-                (&details.status, &why),
-                (
-                    Status::Resting(Resting::Planned(_)),
-                    Status::Resting(Resting::Planned(_))
-                )
-            );
+        let before = match details.status {
+            Status::Learning => details.rested,
+            _ => details.status.is_for_the_mix(),
+        };
+        let same = details.status == why || (before && why.is_for_the_mix());
         let was_on = matches!(details.status, Status::Published(_));
         if let Some(profile) = close(site) {
             self.trust.recycle(profile, self.spare);
@@ -243,6 +254,9 @@ impl Visit<'_> {
         let Status::Resting(why) = why else {
             return Verdict::Nothing;
         };
+        if !same {
+            details.interval = FIRST_INTERVAL;
+        }
         rest(site, details, why);
         if same {
             details.back_off();

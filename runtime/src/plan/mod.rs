@@ -16,11 +16,18 @@
 //! - If all implementations registered for the trait fit, no window is needed, as
 //!   long as no other was met, no chain is to be replaced, and no type is listed.
 //! - In [`Mode::Auto`](crate::config::Mode) guards and chains must pay on this
-//!   processor: the calibration's ratio for a mix of this kind must be below one by
-//!   a margin.
+//!   processor: the calibration's ratio for a mix of this kind, in an order that can be
+//!   foreseen as far as this one, must be below one by a margin. Where the order counts,
+//!   the window must be full: half of it cannot tell a long period from none.
 
 use crate::arch::Target;
-use crate::calibrate::{Calibration, Costs, Mix};
+use crate::calibrate::Calibration;
+
+mod order;
+mod price;
+
+pub(crate) use price::Foreseen;
+use price::{Circumstances, share_of};
 
 /// What the planner knows of a site.
 pub(crate) struct Evidence<'a> {
@@ -30,6 +37,11 @@ pub(crate) struct Evidence<'a> {
     pub(crate) samples: u32,
     /// Calls recorded whose vtable was not that of the call before.
     pub(crate) changes: u32,
+    /// The first of them one after the other, each a number that stands for its vtable;
+    /// [`None`] if that is no thread's order.
+    pub(crate) order: Option<&'a [u8]>,
+    /// Whether the order of more calls will be known if that is waited for.
+    pub(crate) order_grows: bool,
     /// Every implementation registered for the trait.
     pub(crate) registered: &'a [Target],
     /// What is published; empty if nothing is.
@@ -136,6 +148,8 @@ pub(crate) struct Figures {
     pub(crate) guard_ratio: Option<f32>,
     /// What a chain takes for what reaches it, if measured.
     pub(crate) chain_ratio: Option<f32>,
+    /// How far the order could be foreseen that both were taken for.
+    pub(crate) foreseen: Foreseen,
 }
 
 /// Why a site's calls are left to the vtable.
@@ -144,10 +158,11 @@ pub(crate) enum Rest {
     /// The best chain would cover only this share of the calls.
     Mixed { coverage: f32 },
     /// Chain or guards would take this many times as long as the plain call, those
-    /// that there could be.
+    /// that there could be; infinitely, if that could not be measured.
     DoesNotPay {
         chain: Option<f32>,
         guards: Option<f32>,
+        foreseen: Foreseen,
     },
 }
 
@@ -172,17 +187,15 @@ pub(crate) fn decide(evidence: &Evidence<'_>, policy: &Policy) -> Decision {
     let mut ranked: Vec<_> = evidence.seen.to_vec();
     // The address breaks ties, so that equal evidence gives equal plans.
     ranked.sort_by_key(|candidate| (std::cmp::Reverse(candidate.count), candidate.target.vtable));
-    let longest_runs = Runs {
-        samples: evidence.samples,
-        changes: evidence.changes,
-    };
-    let (guards, guard_ratio) = guards(&ranked, evidence.samples, longest_runs, policy);
+    let circumstances = Circumstances::of(evidence);
+    let (guards, guard_ratio) = guards(&ranked, evidence.samples, &circumstances, policy);
     let guarded = count(&guards);
     ranked.retain(|candidate| !guards.contains(candidate));
     let left = Left {
         samples: evidence.samples - guarded,
         of: evidence.samples,
-        runs: longest_runs,
+        circumstances: &circumstances,
+        past_guards: evidence.has_guards && guards.is_empty(),
         capacity: evidence.capacity,
     };
     let mut figures = Figures {
@@ -190,20 +203,31 @@ pub(crate) fn decide(evidence: &Evidence<'_>, policy: &Policy) -> Decision {
         guard_ratio,
         ..Figures::default()
     };
-    let chain = match chain(ranked, &left, policy) {
+    let chain = chain(ranked, &left, policy);
+    figures.foreseen = circumstances.foreseen();
+    if evidence.order_grows && figures.foreseen != Foreseen::NotAsked {
+        return Decision::Wait;
+    }
+    let chain = match chain {
         Ok((chain, ratio)) => {
             figures.chained = share_of(count(&chain), evidence.samples);
             figures.chain_ratio = ratio;
             chain
         }
         Err(why) if guards.is_empty() => {
+            let foreseen = figures.foreseen;
             return Decision::Rest(match (why, guard_ratio) {
-                (Rest::DoesNotPay { chain, .. }, guards) => Rest::DoesNotPay { chain, guards },
-                (Rest::Mixed { .. }, guards @ Some(_)) => Rest::DoesNotPay {
+                (NoChain::DoesNotPay(ratio), guards) => Rest::DoesNotPay {
+                    chain: Some(ratio),
+                    guards,
+                    foreseen,
+                },
+                (NoChain::Mixed { .. }, guards @ Some(_)) => Rest::DoesNotPay {
                     chain: None,
                     guards,
+                    foreseen,
                 },
-                (mixed @ Rest::Mixed { .. }, None) => mixed,
+                (NoChain::Mixed { coverage }, None) => Rest::Mixed { coverage },
             });
         }
         Err(_) => Vec::new(),
@@ -223,29 +247,12 @@ pub(crate) fn decide(evidence: &Evidence<'_>, policy: &Policy) -> Decision {
     publish_or_keep(plan, figures, evidence, policy.margin)
 }
 
-/// How long the same type comes again.
-#[derive(Clone, Copy)]
-struct Runs {
-    samples: u32,
-    changes: u32,
-}
-
-impl Runs {
-    /// From here on, predictors see one type at a time: a change in 32 calls costs
-    /// every variant about as much.
-    const LONG: u32 = 32;
-
-    fn are_long(self) -> bool {
-        self.samples / self.changes.max(1) >= Runs::LONG
-    }
-}
-
 /// The guards to be switched on, the most frequent first, and what such guards take
 /// of a plain call's time, if that is known and asked for.
 fn guards(
     ranked: &[Candidate],
     samples: u32,
-    runs: Runs,
+    circumstances: &Circumstances<'_>,
     policy: &Policy,
 ) -> (Vec<Candidate>, Option<f32>) {
     let mut chosen: Vec<Candidate> = Vec::new();
@@ -267,28 +274,39 @@ fn guards(
         // Whatever they would take, that is not why they are off.
         return (Vec::new(), None);
     }
-    let ratio = ratio(&calibration.guard, largest, samples, coverage, runs);
-    if ratio > Calibration::PAYS_BELOW {
+    let ratio = circumstances.price(calibration.guard.as_ref(), largest, samples, coverage);
+    if !Calibration::pays(ratio) {
         chosen.clear();
     }
     (chosen, Some(ratio))
 }
 
 /// What the guards leave to the switch.
-struct Left {
+struct Left<'a> {
     samples: u32,
     of: u32,
-    runs: Runs,
+    circumstances: &'a Circumstances<'a>,
+    /// What is left passes the guards of a list first, none of which is on. (Where some
+    /// are, their price has it that others pass them.)
+    past_guards: bool,
     capacity: usize,
+}
+
+/// Why there is no chain.
+enum NoChain {
+    /// The best would cover only this share of what is left.
+    Mixed { coverage: f32 },
+    /// It would take so much of the plain call's time.
+    DoesNotPay(f32),
 }
 
 /// The chain for what is left, and what it takes of a plain call's time, if that is
 /// known and asked for.
 fn chain(
     mut ranked: Vec<Candidate>,
-    left: &Left,
+    left: &Left<'_>,
     policy: &Policy,
-) -> Result<(Vec<Candidate>, Option<f32>), Rest> {
+) -> Result<(Vec<Candidate>, Option<f32>), NoChain> {
     ranked.truncate(left.capacity);
     if share_of(left.samples, left.of) < policy.minimum_share {
         ranked.clear();
@@ -296,36 +314,24 @@ fn chain(
     ranked.retain(|one| share_of(one.count, left.samples) >= policy.minimum_share);
     let coverage = share_of(count(&ranked), left.samples.max(1));
     let Some(first) = ranked.first() else {
-        return Err(Rest::Mixed { coverage });
+        return Err(NoChain::Mixed { coverage });
     };
     if coverage < policy.minimum_coverage {
-        return Err(Rest::Mixed { coverage });
+        return Err(NoChain::Mixed { coverage });
     }
     let Some(calibration) = &policy.calibration else {
         return Ok((ranked, None));
     };
-    let ratio = ratio(
-        &calibration.chain,
-        first.count,
-        left.samples,
-        coverage,
-        left.runs,
-    );
-    if ratio > Calibration::PAYS_BELOW {
-        return Err(Rest::DoesNotPay {
-            chain: Some(ratio),
-            guards: None,
-        });
+    let costs = calibration.chain.as_ref();
+    let mut ratio = (left.circumstances).price(costs, first.count, left.samples, coverage);
+    if left.past_guards {
+        // Of a plain call that is as short as can be: more than of any other.
+        ratio += calibration.past_guards.unwrap_or(f32::INFINITY).max(1.0) - 1.0;
+    }
+    if !Calibration::pays(ratio) {
+        return Err(NoChain::DoesNotPay(ratio));
     }
     Ok((ranked, Some(ratio)))
-}
-
-fn ratio(costs: &Costs, largest: u32, samples: u32, coverage: f32, runs: Runs) -> f32 {
-    costs.ratio(&Mix {
-        largest: share_of(largest, samples),
-        coverage,
-        long_runs: runs.are_long(),
-    })
 }
 
 fn count(candidates: &[Candidate]) -> u32 {
@@ -361,14 +367,6 @@ fn publish_or_keep(plan: Plan, figures: Figures, evidence: &Evidence<'_>, margin
         }
     }
     Decision::Publish { plan, figures }
-}
-
-#[allow(
-    clippy::cast_precision_loss,
-    reason = "windows are far below 2^24 calls"
-)]
-fn share_of(part: u32, whole: u32) -> f32 {
-    part as f32 / whole as f32
 }
 
 #[cfg(test)]

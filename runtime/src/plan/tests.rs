@@ -5,8 +5,10 @@ use proptest::prelude::*;
 use proptest::sample::subsequence;
 
 use super::*;
+use crate::calibrate::{ByOrder, Costs};
 
 mod guards;
+mod orders;
 
 /// Plans as in [`Mode::Always`](crate::config::Mode): no calibration.
 const POLICY: Policy = Policy {
@@ -25,20 +27,38 @@ fn target(n: usize) -> Target {
     }
 }
 
-const NOTHING_PAYS: Calibration = Calibration {
-    chain: Costs::UNKNOWN,
-    guard: Costs::UNKNOWN,
+const NOTHING_IS_KNOWN: Calibration = Calibration {
+    chain: None,
+    guard: None,
+    past_guards: None,
 };
 
-/// Guards never pay, and chains as said.
+/// So much of the plain call's time, whatever the order.
+fn in_any_order(ratio: f32) -> ByOrder {
+    ByOrder {
+        shuffled: ratio,
+        fixed: ratio,
+        plain: 0.3,
+    }
+}
+
+/// So much of the plain call's time for one type, for a skewed mix of known types, and
+/// for other mixes.
+fn costs(mono: f32, skewed: f32, other: f32) -> Costs {
+    Costs {
+        mono,
+        skewed: in_any_order(skewed),
+        scattered: in_any_order(other),
+        even: in_any_order(other),
+        covered: in_any_order(other),
+    }
+}
+
+/// Guards are not known to pay, and chains as said.
 fn chains(mono: f32, skewed: f32) -> Calibration {
     Calibration {
-        chain: Costs {
-            mono,
-            skewed,
-            ..Costs::UNKNOWN
-        },
-        ..NOTHING_PAYS
+        chain: Some(costs(mono, skewed, 9.0)),
+        ..NOTHING_IS_KNOWN
     }
 }
 
@@ -72,6 +92,8 @@ fn decide_on(counts: &[(usize, u32)], current: &[usize], policy: &Policy) -> Dec
         registered: &[],
         current: &chain(current),
         changes: 500,
+        order: None,
+        order_grows: false,
         capacity: 2,
         has_guards: false,
     };
@@ -152,6 +174,8 @@ fn calls_on_vtables_that_were_not_told_apart_count_against_a_chain() {
         registered: &[],
         current: &Plan::default(),
         changes: 500,
+        order: None,
+        order_grows: false,
         capacity: 2,
         has_guards: false,
     };
@@ -206,6 +230,8 @@ fn decide_early(
             registered: &targets(registered),
             current: &chain(current),
             changes: 500,
+            order: None,
+            order_grows: false,
             capacity: 2,
             has_guards: false,
         },
@@ -260,6 +286,7 @@ fn a_chain_that_does_not_pay_here_is_not_published() {
         Decision::Rest(Rest::DoesNotPay {
             chain: Some(1.17),
             guards: None,
+            foreseen: Foreseen::NotAsked,
         })
     );
     assert_eq!(
@@ -272,6 +299,7 @@ fn a_chain_that_does_not_pay_here_is_not_published() {
         Decision::Rest(Rest::DoesNotPay {
             chain: Some(1.17),
             guards: None,
+            foreseen: Foreseen::NotAsked,
         })
     );
 }
@@ -279,7 +307,7 @@ fn a_chain_that_does_not_pay_here_is_not_published() {
 #[test]
 fn a_calibration_that_knows_nothing_publishes_nothing() {
     let policy = Policy {
-        calibration: Some(NOTHING_PAYS),
+        calibration: Some(NOTHING_IS_KNOWN),
         ..POLICY
     };
     assert_eq!(
@@ -287,6 +315,7 @@ fn a_calibration_that_knows_nothing_publishes_nothing() {
         Decision::Rest(Rest::DoesNotPay {
             chain: Some(f32::INFINITY),
             guards: None,
+            foreseen: Foreseen::NotAsked,
         })
     );
 }
@@ -309,6 +338,8 @@ impl Case {
             registered: &self.registered,
             current: &self.current,
             changes: self.samples() / 2,
+            order: None,
+            order_grows: false,
             capacity: self.capacity,
             has_guards: false,
         }
@@ -491,7 +522,7 @@ proptest! {
 
     #[test]
     fn a_chain_that_is_said_not_to_pay_is_never_published(case in cases(), policy in policies()) {
-        let never = Policy { calibration: Some(NOTHING_PAYS), ..policy };
+        let never = Policy { calibration: Some(NOTHING_IS_KNOWN), ..policy };
         let published = matches!(
             decide(&case.evidence(), &never),
             Decision::Publish { .. } | Decision::Keep

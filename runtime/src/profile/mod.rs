@@ -4,14 +4,30 @@
 //! lived: a site claims one for its first window from a small pool of statics,
 //! and `retarget()` hands out more, from a heap of its own, when it opens further
 //! windows. A site's profile is written only under the site's try-lock.
+//!
+//! The order of the calls is kept too, as long as it is an order that some processor
+//! has seen. A thread that calls notes what it does one after the other; of several at
+//! once, each drops what it cannot note without waiting, and the rest is interleaved by
+//! chance. Such a window is told by calls that come on one stack now and on another
+//! then, and is said to have no order. A thread is not asked for its name: storage of
+//! its own may have to be allocated first, and a call may come from an allocator.
 
 use crate::registry::Table;
-use crate::site::Path;
+use crate::site::{FIRST_WINDOW, Path};
 use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::{Exclusive, const_unless_loom};
 
 /// Distinct vtables that one window can tell apart; the rest are counted as others.
 pub(crate) const SEEN: usize = 16;
+/// Calls whose order one window keeps: as many as the first window has.
+const ORDER: usize = FIRST_WINDOW as usize;
+/// Stands for all vtables beyond the first [`SEEN`] in an order.
+const OTHER: u8 = u8::MAX;
+/// Between two calls of a thread at one site, its stack seldom grows or shrinks by
+/// more bytes; stacks of two threads lie further apart.
+const ANOTHER_STACK: usize = 16 << 10;
+/// A change of threads in fewer calls than this leaves no order.
+const CALLS_PER_THREAD: u32 = 32;
 /// Trampolines beyond the first that one window can note.
 const PATHS: usize = 8;
 /// Profiles for windows that open before anyone has called the runtime.
@@ -43,6 +59,13 @@ pub(crate) struct Notes {
     /// More trampolines than can be noted led here.
     pub(crate) too_many_paths: bool,
     last: usize,
+    /// Where the stack of the call before ended.
+    stack: usize,
+    /// Calls that came on another stack than the one before.
+    handovers: u32,
+    /// Places in `seen`, or [`OTHER`], of the first calls one after the other.
+    order: [u8; ORDER],
+    ordered: usize,
 }
 
 impl Notes {
@@ -54,20 +77,36 @@ impl Notes {
         changes: 0,
         too_many_paths: false,
         last: 0,
+        stack: 0,
+        handovers: 0,
+        order: [0; ORDER],
+        ordered: 0,
     };
 
-    /// Counts one call.
-    pub(crate) fn note(&mut self, vtable: usize, table: &'static Table) {
+    /// Counts one call, made with the stack's end near the address `stack`.
+    pub(crate) fn note(&mut self, vtable: usize, table: &'static Table, stack: usize) {
+        let another = self.stack != 0 && self.stack.abs_diff(stack) > ANOTHER_STACK;
+        self.handovers += u32::from(another);
+        self.stack = stack;
         self.samples += 1;
         if vtable != self.last {
             self.changes += 1;
             self.last = vtable;
         }
-        for slot in &mut self.seen {
+        let kind = self.count(vtable, table);
+        if let Some(place) = self.order.get_mut(self.ordered) {
+            *place = kind;
+            self.ordered += 1;
+        }
+    }
+
+    /// Counts a call of this vtable, and says its place in `seen`.
+    fn count(&mut self, vtable: usize, table: &'static Table) -> u8 {
+        for (slot, place) in self.seen.iter_mut().zip(0..) {
             match slot {
                 Some(seen) if seen.vtable == vtable => {
                     seen.count += 1;
-                    return;
+                    return place;
                 }
                 Some(_) => {}
                 None => {
@@ -76,11 +115,27 @@ impl Notes {
                         table,
                         count: 1,
                     });
-                    return;
+                    return place;
                 }
             }
         }
         self.others += 1;
+        OTHER
+    }
+
+    /// The first calls of the window one after the other, each as a number that stands
+    /// for its vtable, or one for all that were not told apart.
+    ///
+    /// [`None`] if several threads called in turns: who won the site's lock when is an
+    /// order that no processor has seen.
+    pub(crate) fn order(&self) -> Option<&[u8]> {
+        let of_one_thread = self.handovers <= self.samples / CALLS_PER_THREAD;
+        of_one_thread.then(|| &self.order[..self.ordered])
+    }
+
+    /// Whether the order of further calls would be kept.
+    pub(crate) fn order_grows(&self) -> bool {
+        self.ordered < ORDER
     }
 
     /// Remembers a further trampoline.
@@ -109,14 +164,19 @@ impl Notes {
     /// Forgets every vtable that `keep` refuses, as when a library goes away.
     pub(crate) fn retain(&mut self, keep: impl Fn(&Seen) -> bool) {
         let before = core::mem::replace(&mut self.seen, [None; SEEN]);
-        let mut slots = self.seen.iter_mut();
-        for seen in before.into_iter().flatten() {
+        let mut slots = (0..).zip(&mut self.seen);
+        let mut places = [OTHER; SEEN];
+        for (place, seen) in places.iter_mut().zip(before.into_iter().flatten()) {
             if !keep(&seen) {
                 self.samples -= seen.count;
-            } else if let Some(slot) = slots.next() {
-                // Without gaps: the first empty slot ends the search in `note`.
+            } else if let Some((new, slot)) = slots.next() {
+                // Without gaps: the first empty slot ends the search in `count`.
                 *slot = Some(seen);
+                *place = new;
             }
+        }
+        for kind in &mut self.order[..self.ordered] {
+            *kind = places.get(usize::from(*kind)).map_or(OTHER, |place| *place);
         }
         self.last = 0;
     }

@@ -14,6 +14,9 @@ static TABLE: Table = Table::new(
     &[],
 );
 
+/// Where the stack of a test's only thread ends.
+const STACK: usize = 0x7000_0000;
+
 fn path(number: usize) -> Path {
     static ROUTE: Route =
         Route::without_guards(&DECLARATION, 0, std::ptr::null(), std::ptr::null());
@@ -31,7 +34,7 @@ fn counts(notes: &Notes) -> Vec<(usize, u32)> {
 fn vtables_are_counted_apart_and_changes_between_them_too() {
     let mut notes = Notes::EMPTY;
     for vtable in [1, 1, 2, 1, 2, 2] {
-        notes.note(vtable, &TABLE);
+        notes.note(vtable, &TABLE, STACK);
     }
     assert_eq!(counts(&notes), [(1, 3), (2, 3)]);
     assert_eq!((notes.samples, notes.changes, notes.others), (6, 4, 0));
@@ -42,7 +45,7 @@ fn more_vtables_than_can_be_told_apart_are_others() {
     let mut notes = Notes::EMPTY;
     for round in 0..3 {
         for vtable in 1..=SEEN + 5 {
-            notes.note(vtable, &TABLE);
+            notes.note(vtable, &TABLE, STACK);
         }
         assert_eq!(notes.others, (round + 1) * 5);
     }
@@ -55,12 +58,12 @@ fn more_vtables_than_can_be_told_apart_are_others() {
 fn a_vtable_that_is_forgotten_can_be_met_anew() {
     let mut notes = Notes::EMPTY;
     for vtable in [1, 2, 3, 2] {
-        notes.note(vtable, &TABLE);
+        notes.note(vtable, &TABLE, STACK);
     }
     notes.retain(|seen| seen.vtable != 1);
     // No gap in front of 2 in which it would be noted a second time.
     for vtable in [2, 3, 1] {
-        notes.note(vtable, &TABLE);
+        notes.note(vtable, &TABLE, STACK);
     }
     let mut counted = counts(&notes);
     counted.sort_unstable();
@@ -80,4 +83,69 @@ fn trampolines_are_noted_once_and_too_many_are_said_to_be() {
     assert!(notes.too_many_paths);
     notes.clear();
     assert_eq!((notes.samples, notes.paths().count()), (0, 0));
+}
+
+/// A window of these vtables.
+fn noted(vtables: impl IntoIterator<Item = usize>) -> Notes {
+    let mut notes = Notes::EMPTY;
+    for vtable in vtables {
+        notes.note(vtable, &TABLE, STACK);
+    }
+    notes
+}
+
+#[test]
+fn the_order_of_the_first_calls_is_kept() {
+    let notes = noted([7, 7, 3, 9, 3]);
+    assert_eq!(notes.order(), Some(&[0, 0, 1, 2, 1][..]));
+    assert!(notes.order_grows());
+    let notes = noted((0..ORDER + 10).map(|call| 1 + call % 2));
+    let order = notes.order().unwrap();
+    assert_eq!(order.len(), ORDER);
+    assert!(
+        order
+            .iter()
+            .zip([0, 1].into_iter().cycle())
+            .all(|(kind, expected)| *kind == expected)
+    );
+    assert!(!notes.order_grows());
+}
+
+#[test]
+fn what_cannot_be_told_apart_is_one_kind_in_the_order() {
+    let notes = noted(1..=SEEN + 2);
+    let order = notes.order().unwrap();
+    assert_eq!(order[SEEN - 1..], [15, OTHER, OTHER]);
+}
+
+#[test]
+fn what_is_forgotten_is_one_kind_in_the_order_and_the_rest_keeps_its_places() {
+    let mut notes = noted([1, 2, 3, 2, 1]);
+    notes.retain(|seen| seen.vtable != 1);
+    notes.note(3, &TABLE, STACK);
+    notes.note(4, &TABLE, STACK);
+    assert_eq!(notes.order(), Some(&[OTHER, 0, 1, 0, OTHER, 1, 2][..]));
+}
+
+#[test]
+fn calls_of_several_threads_in_turns_have_no_order() {
+    // Two stacks, a call on each; four calls on each; a thread that follows another.
+    for (calls_in_turn, known) in [(1, false), (4, false), (100, true)] {
+        let mut notes = Notes::EMPTY;
+        for call in 0..ORDER {
+            let thread = call / calls_in_turn % 2;
+            notes.note(1 + call % 4, &TABLE, STACK + thread * (2 << 20));
+        }
+        assert_eq!(notes.order().is_some(), known, "{calls_in_turn}");
+    }
+}
+
+#[test]
+fn a_stack_that_grows_and_shrinks_is_one_threads() {
+    let mut notes = Notes::EMPTY;
+    for call in 0..ORDER {
+        let depth = (call % 64).abs_diff(32);
+        notes.note(1 + call % 4, &TABLE, STACK - depth * 400);
+    }
+    assert!(notes.order().is_some());
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::calibrate::Calibration;
 use crate::config::Mode;
 use crate::engine::{Details, Engine, LoadedObject, Patching, Resting, Status};
-use crate::plan::{Figures, Rest};
+use crate::plan::{Figures, Foreseen, Rest};
 use crate::site::Site;
 
 mod table;
@@ -270,24 +270,49 @@ fn describe(site: &Site, details: Option<&Details>) -> (State, String) {
                 Resting::Planned(Rest::Mixed { coverage }) => {
                     format!("mixed: the best chain would cover {} %", percent(*coverage))
                 }
-                Resting::Planned(Rest::DoesNotPay { chain, guards }) => {
-                    let one = |what, ratio: Option<f32>| ratio.map(|ratio| (what, ratio));
-                    let parts: Vec<String> = [one("guards", *guards), one("a chain", *chain)]
-                        .into_iter()
-                        .flatten()
-                        .map(|(what, ratio)| format!("{what} {ratio:.2}"))
-                        .collect();
-                    format!(
-                        "does not pay: of the plain call's time here, {} would take",
-                        parts.join(", ")
-                    )
-                }
+                Resting::Planned(Rest::DoesNotPay {
+                    chain,
+                    guards,
+                    foreseen,
+                }) => does_not_pay(*chain, *guards, *foreseen),
                 Resting::Off => "switched off".into(),
                 Resting::Portable => "no patching; see the backend".into(),
                 Resting::TooManyTrampolines => "more trampolines than can be tracked".into(),
                 Resting::Unpatchable(why) => why.clone(),
             };
             (State::Plain, why)
+        }
+    }
+}
+
+/// What would be on, and at which price.
+fn does_not_pay(chain: Option<f32>, guards: Option<f32>, foreseen: Foreseen) -> String {
+    let there_could_be = [("guards", guards), ("a chain", chain)];
+    let (mut prices, mut unmeasured) = (Vec::new(), Vec::new());
+    for (what, ratio) in there_could_be {
+        match ratio {
+            Some(ratio) if ratio.is_finite() => prices.push(format!("{what} {ratio:.2}")),
+            Some(_) => unmeasured.push(format!("{what} could not be measured")),
+            None => {}
+        }
+    }
+    if !prices.is_empty() {
+        let prices = prices.join(", ");
+        unmeasured.insert(
+            0,
+            format!("of the plain call's time here, {prices} would take"),
+        );
+    }
+    format!("does not pay: {}{}", unmeasured.join("; "), order(foreseen))
+}
+
+/// What the order of the types said, if it was asked.
+fn order(foreseen: Foreseen) -> String {
+    match foreseen {
+        Foreseen::NotAsked => String::new(),
+        Foreseen::Unknown => " (in an order that is not known)".into(),
+        Foreseen::Share(share) => {
+            format!(" ({} % of the order can be foreseen)", percent(share))
         }
     }
 }
@@ -314,7 +339,7 @@ fn published(figures: &Figures, has_chain: bool) -> String {
             price(figures.chain_ratio)
         ));
     }
-    parts.join(", ")
+    parts.join(", ") + &order(figures.foreseen)
 }
 
 fn percent(share: f32) -> f32 {
@@ -324,5 +349,30 @@ fn percent(share: f32) -> f32 {
 impl fmt::Display for Report {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         table::write(self, formatter)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Foreseen, does_not_pay};
+
+    #[test]
+    fn what_could_not_be_measured_is_said_in_words() {
+        let why = |chain, guards, foreseen| does_not_pay(chain, guards, foreseen);
+        let unmeasured = Some(f32::INFINITY);
+        assert_eq!(
+            why(unmeasured, None, Foreseen::NotAsked),
+            "does not pay: a chain could not be measured"
+        );
+        assert_eq!(
+            why(unmeasured, Some(1.25), Foreseen::Unknown),
+            "does not pay: of the plain call's time here, guards 1.25 would take; a chain could \
+             not be measured (in an order that is not known)"
+        );
+        assert_eq!(
+            why(Some(1.5), Some(1.4), Foreseen::Share(0.972)),
+            "does not pay: of the plain call's time here, guards 1.40, a chain 1.50 would take \
+             (97 % of the order can be foreseen)"
+        );
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{Report, SiteReport, State};
+use crate::calibrate::{ByOrder, Costs};
 
 const HEADINGS: [&str; 9] = [
     "call site",
@@ -28,12 +29,10 @@ pub(super) fn write(report: &Report, formatter: &mut fmt::Formatter<'_>) -> fmt:
     )?;
     if let Some(calibration) = report.calibration {
         for (what, costs) in [("chains", calibration.chain), ("guards", calibration.guard)] {
-            write!(
-                formatter,
-                "\ncalibration: {what} for two take {:.2} of the plain call's time on one type, {:.2} on \
-                 80/20 of two, {:.2} on 80/20 of eight, {:.2} on an even mix of four; for all four {:.2}",
-                costs.mono, costs.skewed, costs.scattered, costs.even, costs.covered
-            )?;
+            write!(formatter, "\ncalibration: {}", measured(what, costs))?;
+        }
+        if let Some(ratio) = calibration.past_guards {
+            write!(formatter, "; past four that are off {ratio:.2}")?;
         }
     }
     if let Some(error) = &report.environment_error {
@@ -53,6 +52,24 @@ pub(super) fn write(report: &Report, formatter: &mut fmt::Formatter<'_>) -> fmt:
         line(formatter, row, &widths)?;
     }
     Ok(())
+}
+
+/// What was measured of guards or chains.
+fn measured(what: &str, costs: Option<Costs>) -> String {
+    let Some(costs) = costs else {
+        return format!("{what} could not be measured, so none is said to pay");
+    };
+    let orders = |costs: ByOrder| format!("{:.2} ({:.2})", costs.shuffled, costs.fixed);
+    format!(
+        "{what} for two take {:.2} of the plain call's time on one type; in an order that is new \
+         (that repeats) {} on 80/20 of two, {} on 80/20 of eight, {} on an even mix of four; \
+         for all four {}",
+        costs.mono,
+        orders(costs.skewed),
+        orders(costs.scattered),
+        orders(costs.even),
+        orders(costs.covered),
+    )
 }
 
 fn line(

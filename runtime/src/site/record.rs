@@ -90,7 +90,9 @@ fn note(site: &Site, vtable: usize, table: &'static Table, path: Path) -> bool {
     let Some(profile) = known else { return false };
     // SAFETY: the caller holds the site's lock, and a profile belongs to one site.
     let notes = unsafe { profile.notes() };
-    notes.note(vtable, table);
+    // Any local variable lies where the stack ends.
+    let here = 0_u8;
+    notes.note(vtable, table, core::ptr::from_ref(&here).addr());
     if site.trampoline.load(Ordering::Relaxed) != path.trampoline {
         notes.note_path(path);
     }

@@ -5,7 +5,7 @@ use static_call_bench_bodies::Body;
 use static_call_benches::order::{Mix, Sources};
 use static_call_benches::serve::{Family, Row};
 
-use crate::loops::{self, LARGE, MEDIUM, RECEIVER, STEP, STEP_MUT, STEP_OF_FOUR};
+use crate::loops::{self, LARGE, MEDIUM, RECEIVER, STEP, STEP_MUT, STEP_OF_FOUR, STEP_OF_SIX};
 
 /// A row as most are: `&self`, objects made beside the loops, one thread.
 const fn row(id: &'static str, label: &'static str, mix: Mix, family: Family) -> Row {
@@ -49,6 +49,12 @@ pub(crate) fn rows() -> Vec<Row> {
             relearns: true,
             ..row("phases", "phase change", Mix::Phases { of: 8 }, STEP)
         },
+        row(
+            "cycle-6",
+            "fixed cycle of 6",
+            Mix::Cycle { of: 6 },
+            STEP_OF_SIX,
+        ),
         row(
             "runs",
             "runs of 64, of 8",

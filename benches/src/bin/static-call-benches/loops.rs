@@ -118,6 +118,14 @@ static STEP_OF_FOUR_INLINE: Copies = sites_of!(step_of_four, inline = [Kind0, Ki
 pub(crate) static STEP_OF_FOUR: Family =
     family!(step_of_four, STEP_OF_FOUR_SITE, STEP_OF_FOUR_INLINE);
 
+static STEP_OF_SIX_INLINE: Copies = sites_of!(
+    step_of_four,
+    inline = [Kind0, Kind1, Kind2, Kind3, Kind4, Kind5]
+);
+/// The same, with six types inlined.
+pub(crate) static STEP_OF_SIX: Family =
+    family!(step_of_four, STEP_OF_FOUR_SITE, STEP_OF_SIX_INLINE);
+
 static MEDIUM_SITE: Copies = sites_of!(medium);
 static MEDIUM_INLINE: Copies = sites_of!(medium, inline = [Kind0, Kind1]);
 /// About five nanoseconds.

@@ -7,9 +7,11 @@ use crate::os::{self, Refusing};
 use crate::publish::{Head, Publisher};
 use crate::site::{Keys, Phase, Place, Site};
 
+mod orders;
+
 const MISSES: u32 = 64;
 /// Tests that have sites, two each.
-const SETS: usize = 3;
+const SETS: usize = 6;
 
 /// Sites that are in no slice: the process's own engine leaves them alone.
 static PLACE: Place = Place::new("tagged", file!(), line!(), column!());
@@ -53,7 +55,7 @@ macro_rules! through {
     }};
 }
 
-static THROUGH: [[Through; 2]; SETS] = through! { 0 1 2 };
+static THROUGH: [[Through; 2]; SETS] = through! { 0 1 2 3 4 5 };
 
 /// An engine of its own, on two sites of its own.
 struct Scenario {

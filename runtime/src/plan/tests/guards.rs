@@ -39,6 +39,8 @@ impl<'a> Site<'a> {
             seen: &seen(self.met),
             samples: self.met.iter().map(|(_, count, _)| count).sum(),
             changes: self.changes,
+            order: None,
+            order_grows: false,
             registered: &[],
             current: &self.current,
             capacity: self.capacity,
@@ -76,17 +78,11 @@ fn plan(guards: &[(usize, usize)], chain: &[usize]) -> Plan {
 
 /// Guards take so much of the plain call's time, and chains never pay.
 fn guards_take(mono: f32, mixed: f32) -> Policy {
-    let guard = Costs {
-        mono,
-        skewed: mixed,
-        scattered: mixed,
-        even: mixed,
-        covered: mixed,
-    };
+    let guard = Some(costs(mono, mixed, mixed));
     Policy {
         calibration: Some(Calibration {
             guard,
-            ..NOTHING_PAYS
+            ..NOTHING_IS_KNOWN
         }),
         ..POLICY
     }
@@ -174,6 +170,8 @@ fn what_is_registered_is_not_published_unseen_where_types_are_listed() {
         seen: &seen(&[(1, 10, Some(0))]),
         samples: 10,
         changes: 0,
+        order: None,
+        order_grows: false,
         registered: &targets(&[1, 2]),
         current: &Plan::default(),
         capacity: 2,
@@ -187,11 +185,13 @@ fn guards_that_do_not_pay_stay_off_and_both_figures_say_why() {
     let met = [(1, 1000, Some(0))];
     let mut policy = guards_take(1.25, 1.25);
     if let Some(calibration) = &mut policy.calibration {
-        calibration.chain.mono = 1.5;
+        calibration.chain = Some(costs(1.5, 9.0, 9.0));
+        calibration.past_guards = Some(1.0);
     }
     let rest = Rest::DoesNotPay {
         chain: Some(1.5),
         guards: Some(1.25),
+        foreseen: Foreseen::NotAsked,
     };
     assert_eq!(Site::met(&met).decide(&policy), Decision::Rest(rest));
     // Published or not.
@@ -208,13 +208,49 @@ fn guards_that_do_not_pay_stay_off_and_both_figures_say_why() {
     let rest = Rest::DoesNotPay {
         chain: None,
         guards: Some(1.25),
+        foreseen: Foreseen::NotAsked,
     };
     assert_eq!(site.decide(&policy), Decision::Rest(rest));
     // A chain takes the type where that pays.
     if let Some(calibration) = &mut policy.calibration {
-        calibration.chain.mono = 0.5;
+        calibration.chain = Some(costs(0.5, 9.0, 9.0));
     }
     assert_eq!(Site::met(&met).plan(&policy), Some((vec![], vec![1])));
+}
+
+#[test]
+fn a_chain_behind_guards_that_are_off_has_to_pay_for_passing_them() {
+    // None of the list's types comes by.
+    let site = Site::met(&[(1, 1000, None)]);
+    let listed = |past_guards| {
+        let calibration = Calibration {
+            chain: Some(costs(0.8, 9.0, 9.0)),
+            past_guards,
+            ..NOTHING_IS_KNOWN
+        };
+        site.plan(&Policy {
+            calibration: Some(calibration),
+            ..POLICY
+        })
+    };
+    let chain = Some((vec![], vec![1]));
+    assert_eq!(listed(Some(1.1)), chain);
+    // Noise is no gain.
+    assert_eq!(listed(Some(0.9)), chain);
+    assert_eq!(listed(Some(1.3)), None);
+    assert_eq!(listed(None), None);
+    // Behind guards that are on, those who pass them have been priced.
+    let site = Site::met(&[(1, 500, Some(0)), (2, 500, None)]);
+    let calibration = Calibration {
+        chain: Some(costs(0.8, 9.0, 9.0)),
+        guard: Some(costs(0.8, 0.8, 0.8)),
+        past_guards: Some(1.3),
+    };
+    let policy = Policy {
+        calibration: Some(calibration),
+        ..POLICY
+    };
+    assert_eq!(site.plan(&policy), Some((vec![(1, 0)], vec![2])));
 }
 
 #[test]

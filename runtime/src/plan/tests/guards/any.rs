@@ -30,12 +30,8 @@ fn listed_policies() -> impl Strategy<Value = Policy> {
     let calibration = (cost(), cost(), cost()).prop_map(|(mono, mixed, chain)| {
         let Policy { calibration, .. } = guards_take(mono, mixed);
         calibration.map(|calibration| Calibration {
-            chain: Costs {
-                mono: chain,
-                skewed: chain,
-                covered: chain,
-                ..Costs::UNKNOWN
-            },
+            chain: Some(costs(chain, chain, chain)),
+            past_guards: Some(1.1),
             ..calibration
         })
     });
@@ -141,7 +137,7 @@ proptest! {
         case in listed_cases(),
         policy in listed_policies(),
     ) {
-        let never = Policy { calibration: Some(NOTHING_PAYS), ..policy };
+        let never = Policy { calibration: Some(NOTHING_IS_KNOWN), ..policy };
         if let Decision::Publish { plan, .. } = decide_listed(&case, &never) {
             prop_assert!(plan.guards.is_empty(), "{plan:?}");
         }
