@@ -2,3 +2,6 @@
 
 #[doc = include_str!("../docs/soundness.md")]
 pub mod soundness {}
+
+#[doc = include_str!("../docs/trampoline.md")]
+pub mod trampoline {}

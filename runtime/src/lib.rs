@@ -55,7 +55,8 @@
 //!
 //! The feature `patching`, on by default, is what makes trampolines and patches them.
 //! Without it no memory is ever made executable, and every call is the plain call.
-//! Why patching is sound is argued in [`docs::soundness`].
+//! Why patching is sound is argued in [`docs::soundness`]; [`docs::trampoline`] shows the
+//! machine code.
 //!
 //! # Where the ideas come from
 //! Linux's static calls, the dynamic calls and optpolines proposed for it in 2018,

@@ -6,9 +6,10 @@
 /// A naked function of 64 bytes, aligned to 64, in a section of its own: a head of
 /// eight bytes, at rest a jump that leads to the method's fallback, and room for the
 /// first chain. `arch` knows the layout. The unwind information covers all of it,
-/// whatever it holds: chains have no frame, so the caller's is where it was. Its declared signature is not the
-/// method's: it is called as [`with_signature_of`](crate::private::with_signature_of)
-/// says. Where sites have no trampolines it is never called.
+/// whatever it holds: chains have no frame, so the caller's is where it was. Its
+/// declared signature is not the method's: it is called as
+/// [`with_signature_of`](crate::private::with_signature_of) says. Where sites have no
+/// trampolines it is never called.
 #[doc(hidden)]
 #[macro_export]
 #[cfg(all(
@@ -25,7 +26,7 @@ macro_rules! trampoline {
             $crate::__private::core::arch::naked_asm!(
                 ".balign 64, 0xcc",
                 ".cfi_startproc",
-                "jmp {rest}",
+                "jmp {rest}.local",
                 ".balign 64, 0xcc",
                 ".cfi_endproc",
                 rest = sym <__Method as $crate::__private::DispatchedMethod>::rest::<$site>,
@@ -36,6 +37,13 @@ macro_rules! trampoline {
 
 /// Declares `rest`, to which a trampoline's head jumps at rest: a jump to the
 /// fallback, whose signature it does not know.
+///
+/// It has a second name that no library exports. rustc exports the first from Rust
+/// `dylib`s, and a jump to what is exported leads to the procedure linkage table,
+/// where nobody can tell whose it is: such trampolines were not patched. A trampoline
+/// and its `rest` always lie in one object: both are generic over the method and the
+/// site, in functions that are never inlined, and whoever instantiates the one does so
+/// with the other.
 #[doc(hidden)]
 #[macro_export]
 #[cfg(all(
@@ -49,9 +57,13 @@ macro_rules! rest {
         #[unsafe(naked)]
         unsafe extern "C-unwind" fn rest<__Site: $crate::__private::CallSite>() {
             $crate::__private::core::arch::naked_asm!(
+                ".globl {rest}.local",
+                ".hidden {rest}.local",
+                "{rest}.local:",
                 ".cfi_startproc",
                 "jmp {fallback}",
                 ".cfi_endproc",
+                rest = sym <Self as $crate::__private::DispatchedMethod>::rest::<__Site>,
                 fallback = sym $($fallback)*,
             )
         }

@@ -1,8 +1,11 @@
-//! Sections of records survive the strictest build there is: one object, one
-//! codegen unit, everything visible to the optimizer.
+//! Sections of records survive the strictest build there is, one object, one codegen
+//! unit, everything visible to the optimizer; and the loosest, a Rust `dylib`, which
+//! exports nearly everything.
 #![cfg(target_os = "linux")]
 
-use std::path::Path;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Runs the fixture, built as `variables` say.
@@ -44,5 +47,54 @@ fn with_fat_lto_the_runtime_sees_every_site_of_the_source_and_patches_every_call
     if said.contains("\npatching") {
         // All but the one that nobody calls.
         assert!(said.contains("145 patched, 0 of "), "{said}");
+    }
+}
+
+/// Builds a fixture in the profile for development, and returns where it lies.
+fn build(package: &str, crate_type: Option<&str>, file: &str) -> PathBuf {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("dylib");
+    let status = Command::new(env!("CARGO"))
+        .args(["rustc", "--quiet", "--package", package])
+        .args(crate_type.map(|kind| format!("--crate-type={kind}")))
+        .arg("--target-dir")
+        .arg(&target)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .status()
+        .unwrap();
+    assert!(status.success(), "{package} does not build");
+    target.join("debug").join(file)
+}
+
+#[test]
+fn the_call_sites_of_a_rust_dylib_are_patched_like_the_programs() {
+    let program = "static-call-fixture-sections";
+    let program = build(program, None, program);
+    let library = build(
+        "static-call-fixture-sections-library",
+        Some("dylib"),
+        "libstatic_call_fixture_sections_library.so",
+    );
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let shared = Command::new(rustc)
+        .args(["--print", "target-libdir"])
+        .output()
+        .unwrap();
+    let output = Command::new(program)
+        .arg(library)
+        .env_remove("STATIC_CALL")
+        .env(
+            "LD_LIBRARY_PATH",
+            OsStr::from_bytes(shared.stdout.trim_ascii()),
+        )
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let complaints = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}{complaints}");
+    println!("{said}");
+    // The program's, the library's, and the program's again.
+    assert_eq!(said.matches("146 of 146 sites").count(), 3, "{said}");
+    if said.contains("\npatching") {
+        assert_eq!(said.matches("145 patched, 0 of ").count(), 3, "{said}");
     }
 }

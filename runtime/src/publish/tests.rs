@@ -1,5 +1,13 @@
 //! The publisher's books, over memory that only pretends.
 
+#[cfg(all(
+    feature = "patching",
+    target_arch = "x86_64",
+    target_os = "linux",
+    not(miri)
+))]
+mod page;
+
 use super::*;
 use crate::os::Refusing;
 use crate::registry::{MethodDeclaration, TraitDeclaration};

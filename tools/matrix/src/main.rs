@@ -2,10 +2,12 @@
 //!
 //! `cargo run -p static-call-matrix` builds `runtime/tests/fixtures/sections` in every
 //! row of the table below and runs it; `-- --quick` takes two linkers with and
-//! without LTO. Linkers that are not installed are named and left out. Ends with an
-//! error if any row differs from what is in the source.
+//! without LTO, `-- dylib lld` the rows that name these words. Linkers that are not
+//! installed are named and left out. Ends with an error if any row differs from what
+//! is in the source.
 
 use std::ffi::OsStr;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
@@ -75,6 +77,30 @@ impl Linker {
             Linker::Lld => has(b"Linker: ") || has(b"LLD "),
             Linker::Mold => has(b"mold "),
         }
+    }
+}
+
+impl fmt::Display for Row {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let also = match self.also {
+            Also::Nothing => "",
+            Also::Strip => "strip",
+            Also::StaticPie => "static-pie",
+            Also::CollectSections => "--gc-sections",
+            Also::Cdylib => "cdylib beside it",
+            Also::Dylib => "dylib beside it",
+        };
+        let linker = self.linker.name();
+        let Row {
+            lto,
+            units,
+            optimization,
+            ..
+        } = self;
+        write!(
+            formatter,
+            "{linker:8} {lto:5} {units:6} {optimization:4} {also:17}"
+        )
     }
 }
 
@@ -249,22 +275,25 @@ fn library_path() -> Result<PathBuf, String> {
 }
 
 fn main() -> ExitCode {
-    let quick = std::env::args().any(|argument| argument == "--quick");
-    let (mut wrong, mut missing) = (0, Vec::new());
+    let (options, words): (Vec<_>, Vec<_>) = std::env::args()
+        .skip(1)
+        .partition(|argument| argument == "--quick");
+    let (mut rows, mut wrong, mut missing) = (rows(!options.is_empty()), 0, Vec::new());
+    rows.retain(|row| {
+        let title = row.to_string();
+        let has = |word: &String| title.split_whitespace().any(|part| part == word);
+        words.iter().all(has)
+    });
+    if rows.is_empty() {
+        println!("no row has the words {}", words.join(", "));
+        return ExitCode::FAILURE;
+    }
     println!("linker   LTO   units  opt  also              result");
-    for row in rows(quick) {
+    for row in rows {
         if !row.linker.is_installed() {
             missing.push(row.linker.name());
             continue;
         }
-        let also = match row.also {
-            Also::Nothing => "",
-            Also::Strip => "strip",
-            Also::StaticPie => "static-pie",
-            Also::CollectSections => "--gc-sections",
-            Also::Cdylib => "cdylib beside it",
-            Also::Dylib => "dylib beside it",
-        };
         let result = match check(&row) {
             Ok(times) => format!("{times} x {RIGHT}"),
             Err(error) => {
@@ -272,13 +301,7 @@ fn main() -> ExitCode {
                 format!("WRONG: {}", error.trim())
             }
         };
-        println!(
-            "{:8} {:5} {:6} {:4} {also:17} {result}",
-            row.linker.name(),
-            row.lto,
-            row.units,
-            row.optimization
-        );
+        println!("{row} {result}");
     }
     missing.dedup();
     if !missing.is_empty() {
