@@ -43,6 +43,10 @@ fn toggled(rule: &dyn Rule, x: u64) -> u64 {
     static_call!(rule.weigh(2 * x))
 }
 
+fn calibrated(rule: &dyn Rule, x: u64) -> u64 {
+    static_call!(rule.weigh(3 * x))
+}
+
 fn worked_on(rule: &dyn Rule) -> u64 {
     static_call!(rule.weigh(1))
 }
@@ -137,6 +141,31 @@ fn a_site_that_is_never_called_is_reported_as_idle() {
         (site.state, site.why.as_str()),
         (State::Idle, "never called")
     );
+}
+
+/// Figures that were not measured are infinite, and nothing then pays.
+#[test]
+fn auto_measures_chains_and_guards_where_code_can_be_patched() {
+    let _alone = alone(Mode::Auto);
+    for x in 0..2000 {
+        calibrated(&Double, x);
+    }
+    runtime::retarget().unwrap();
+    let Some(calibration) = runtime::report().calibration else {
+        panic!("a pass in `auto` that plans has measured");
+    };
+    for (costs, measured) in [(calibration.chain, patchable()), (calibration.guard, true)] {
+        let figures = [
+            costs.mono,
+            costs.skewed,
+            costs.scattered,
+            costs.even,
+            costs.covered,
+        ];
+        for figure in figures {
+            assert_eq!(figure.is_finite(), measured, "{calibration:?}");
+        }
+    }
 }
 
 #[test]

@@ -33,9 +33,11 @@ pub(crate) fn measure(publisher: Option<&mut Publisher>) -> Calibration {
     ];
     let mixes = Mixes::of(&kinds);
     let chain = publisher.and_then(|publisher| {
-        publish(publisher, &kinds[..2])?;
+        // The same for both chains: a second one would be taken for at rest.
+        let mut trampolines = trampolines(&kinds[..2])?;
+        publish(publisher, &mut trampolines, &kinds[..2])?;
         let costs = mixes.costs(|copy| &copy.chained);
-        publish(publisher, &kinds[..4])?;
+        publish(publisher, &mut trampolines, &kinds[..4])?;
         Some(Costs {
             covered: ratio(&mixes.even, |copy| &copy.chained),
             ..costs
@@ -100,8 +102,18 @@ fn shuffled<'a>(object: impl Fn(usize) -> &'a dyn Probe) -> Vec<&'a dyn Probe> {
         .collect()
 }
 
+/// Those of the measured sites.
+fn trampolines(objects: &[&dyn Probe]) -> Option<Vec<Trampoline>> {
+    let paths = COPIES.iter().map(|copy| first_path(&copy.chained, objects));
+    paths.map(|path| Some(Trampoline::new(path?))).collect()
+}
+
 /// Puts a chain of these objects' types behind every site and switches it on.
-fn publish(publisher: &mut Publisher, objects: &[&dyn Probe]) -> Option<()> {
+fn publish(
+    publisher: &mut Publisher,
+    trampolines: &mut [Trampoline],
+    objects: &[&dyn Probe],
+) -> Option<()> {
     let mut targets: Vec<Target> = Vec::new();
     for object in objects {
         let vtable = vtable_of(*object);
@@ -111,11 +123,8 @@ fn publish(publisher: &mut Publisher, objects: &[&dyn Probe]) -> Option<()> {
         }
     }
     let mut batch = Batch::default();
-    for copy in &COPIES {
-        let mut trampoline = Trampoline::new(first_path(&copy.chained, objects)?);
-        publisher
-            .prepare(&mut trampoline, &targets, &mut batch)
-            .ok()?;
+    for trampoline in trampolines {
+        publisher.prepare(trampoline, &targets, &mut batch).ok()?;
     }
     // SAFETY: the engine's lock is held, and all of this is this crate's own code,
     // which stays loaded.
