@@ -1,4 +1,8 @@
-//! Pages that argue what the reference only says. There is no code here.
+//! Pages that argue or explain what the reference only says. There is no code here.
+
+#[doc = include_str!("../docs/guide.md")]
+#[doc = include_str!("../docs/expansion.md")]
+pub mod guide {}
 
 #[doc = include_str!("../docs/soundness.md")]
 pub mod soundness {}

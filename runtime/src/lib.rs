@@ -58,6 +58,10 @@
 //! Why patching is sound is argued in [`docs::soundness`]; [`docs::trampoline`] shows the
 //! machine code.
 //!
+//! # Further
+//! [`docs::guide`]: which tool for which call, how to read the report, coming from
+//! `enum_dispatch` and `devirt`, and what the macros write.
+//!
 //! # Where the ideas come from
 //! Linux's static calls, the dynamic calls and optpolines proposed for it in 2018,
 //! `JumpSwitches`, the BPF dispatcher's copy-and-flip, and the inline caches of JIT

@@ -9,6 +9,8 @@ use proptest::sample::Index;
 
 use crate::{expand, regroup};
 
+#[cfg(feature = "std")]
+mod expansion;
 mod valid_inputs;
 
 use valid_inputs::{ATTRIBUTES, CALLS, IMPLS, TRAITS};
