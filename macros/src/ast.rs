@@ -38,6 +38,8 @@ pub(crate) struct Dispatched<'a> {
     pub(crate) targets: u8,
     /// Types whose bodies its call sites inline if they list none themselves.
     pub(crate) inline: &'a [Type],
+    /// What a call of it gives on a binding that nothing is bound to.
+    pub(crate) none: Option<&'a syn::Expr>,
 }
 
 impl Trait {
@@ -80,6 +82,10 @@ impl Trait {
             inline: match &method.options {
                 Some(MethodOptions::Dispatch { inline, .. }) => inline,
                 _ => &[],
+            },
+            none: match &method.options {
+                Some(MethodOptions::Dispatch { none, .. }) => none.as_ref(),
+                _ => None,
             },
         })
     }

@@ -29,8 +29,13 @@ pub(crate) struct ItemOptions {
 
 /// What an attribute on a method asks for.
 pub(crate) enum MethodOptions {
-    /// `#[static_dispatch]`, with or without `targets = N` and `inline = [A, B]`.
-    Dispatch { targets: u8, inline: Vec<Type> },
+    /// `#[static_dispatch]`, with or without `targets = N`, `inline = [A, B]` and
+    /// `none = result`.
+    Dispatch {
+        targets: u8,
+        inline: Vec<Type>,
+        none: Option<Expr>,
+    },
     /// `#[static_dispatch(skip)]`.
     Skip,
 }
@@ -127,6 +132,7 @@ pub(crate) fn take_method(
         MethodOptions::Dispatch {
             targets: DEFAULT_TARGETS,
             inline: Vec::new(),
+            none: None,
         }
     }))
 }
@@ -142,12 +148,14 @@ fn is_static_dispatch(attribute: &Attribute) -> bool {
 fn parse_method(attribute: &Attribute) -> Result<MethodOptions> {
     let mut given = None;
     let mut inline = None;
+    let mut none = None;
     let mut skip = None;
     match &attribute.meta {
         Meta::Path(_) => {
             return Ok(MethodOptions::Dispatch {
                 targets: DEFAULT_TARGETS,
                 inline: Vec::new(),
+                none: None,
             });
         }
         Meta::NameValue(meta) => {
@@ -174,6 +182,12 @@ fn parse_method(attribute: &Attribute) -> Result<MethodOptions> {
             }
             inline = Some(list::inline(meta.input, meta.path.span())?.types);
             Ok(())
+        } else if meta.path.is_ident("none") {
+            if none.is_some() {
+                return Err(meta.error("`none` is given twice; keep one result"));
+            }
+            none = Some(none_result(&meta)?);
+            Ok(())
         } else if meta.path.is_ident("skip") {
             skip = Some(meta.path.span());
             if meta.input.is_empty() || meta.input.peek(Token![,]) {
@@ -189,7 +203,7 @@ fn parse_method(attribute: &Attribute) -> Result<MethodOptions> {
         } else {
             Err(unknown(
                 &meta,
-                "`targets = N`, `inline = [A, B]` and `skip`",
+                "`targets = N`, `inline = [A, B]`, `none = result` and `skip`",
             ))
         }
     })?;
@@ -202,10 +216,15 @@ fn parse_method(attribute: &Attribute) -> Result<MethodOptions> {
             span,
             "`skip` and `inline` contradict each other; keep one",
         )),
+        Some(span) if none.is_some() => Err(Error::new(
+            span,
+            "`skip` and `none` contradict each other; keep one",
+        )),
         Some(_) => Ok(MethodOptions::Skip),
         None => Ok(MethodOptions::Dispatch {
             targets: given.unwrap_or(DEFAULT_TARGETS),
             inline: inline.unwrap_or_default(),
+            none,
         }),
     }
 }
@@ -243,6 +262,19 @@ fn path(meta: &ParseNestedMeta<'_>) -> Result<Path> {
             Error::new(error.span(), advice)
         }
     })
+}
+
+/// `none = result`.
+fn none_result(meta: &ParseNestedMeta<'_>) -> Result<Expr> {
+    let advice = "`none` needs the result of a call while nothing is bound: write `none = 0`";
+    if !meta.input.peek(Token![=]) {
+        return Err(meta.error(advice));
+    }
+    let value = meta.value()?;
+    if value.is_empty() || value.peek(Token![,]) {
+        return Err(meta.error(advice));
+    }
+    value.parse()
 }
 
 /// `object = Name`.

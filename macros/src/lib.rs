@@ -44,6 +44,13 @@ pub fn expand_static_call(input: TokenStream) -> TokenStream {
     expand::static_call(regroup::with_parentheses(input.into())).into()
 }
 
+/// The body of `static_call::binding!`, which passes its own `$crate` first.
+#[doc(hidden)]
+#[proc_macro]
+pub fn expand_binding(input: TokenStream) -> TokenStream {
+    expand::binding(regroup::with_parentheses(input.into())).into()
+}
+
 /// The body of `static_call::specialize!`, which passes its own `$crate` first.
 #[doc(hidden)]
 #[proc_macro]

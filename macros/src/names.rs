@@ -48,6 +48,26 @@ pub(crate) fn fallback(method: &Ident) -> Ident {
     spanless(&format!("__fallback_{}", method.unraw()))
 }
 
+/// Type of the statics that `binding!` declares for the trait.
+pub(crate) fn bound(of_trait: &Ident) -> Ident {
+    spanless(&format!("__{}Bound", of_trait.unraw()))
+}
+
+/// Where a binding's trampoline leads at rest.
+pub(crate) fn rest_of_bound(method: &Ident) -> Ident {
+    spanless(&format!("__rest_of_bound_{}", method.unraw()))
+}
+
+/// Where a binding's trampoline leads while nothing is bound.
+pub(crate) fn unbound(method: &Ident) -> Ident {
+    spanless(&format!("__unbound_{}", method.unraw()))
+}
+
+/// Type that stands for one binding.
+pub(crate) fn binding(of_static: &Ident) -> Ident {
+    spanless(&format!("__Binding_{}", of_static.unraw()))
+}
+
 /// Extension trait of object types that puts the guards of a list before a method.
 pub(crate) fn guards(of_trait: &Ident) -> Ident {
     spanless(&format!("__{}Guards", of_trait.unraw()))

@@ -7,6 +7,7 @@
 
 use std::sync::OnceLock;
 
+use crate::binding::{BindingRecord, New, SwapError};
 use crate::engine::{self, Retarget, RetargetError};
 use crate::registry::Implementation;
 use crate::runtime::{Backend, Config, ConfigError, Report};
@@ -19,6 +20,13 @@ pub(crate) struct Host {
     pub(crate) configure: fn(Config) -> Result<(), ConfigError>,
     pub(crate) backend: fn() -> Backend,
     pub(crate) report: fn() -> Report,
+    /// Runs the work while no other binding is changed, or does not, if this thread is
+    /// inside the runtime.
+    pub(crate) changing: fn(&mut dyn FnMut()),
+    /// Inside of `changing`: leads a binding's trampolines to an object, or to nothing.
+    pub(crate) bind: fn(&'static BindingRecord, Option<New>) -> Result<(), SwapError>,
+    /// Forgets the code that leads to objects of a binding which are gone, by address.
+    pub(crate) release: unsafe fn(&'static BindingRecord, &[usize]),
 }
 
 /// This object's runtime.
@@ -28,6 +36,10 @@ pub(crate) static HOST: Host = Host {
     configure: |config| engine::with(|engine| engine.configure(config)),
     backend: || engine::with(|engine| Backend::of(engine)),
     report: || engine::with(|engine| Report::of(engine)),
+    changing: engine::changing,
+    bind: |record, new| engine::with(|engine| engine.bind(record, new)),
+    // SAFETY: the caller's contract is `Engine::release`'s.
+    release: |record, objects| engine::with(|engine| unsafe { engine.release(record, objects) }),
 };
 
 static ADOPTED_BY: OnceLock<&'static Host> = OnceLock::new();

@@ -79,6 +79,8 @@ pub mod __fuzzing;
 #[cfg(feature = "std")]
 mod arch;
 #[cfg(feature = "std")]
+mod binding;
+#[cfg(feature = "std")]
 mod calibrate;
 #[cfg(feature = "std")]
 mod config;
@@ -372,6 +374,18 @@ macro_rules! static_call {
         $crate::__private::expand_plain_call!(($crate) $($call)*)
     };
 }
+
+/// TODO
+#[cfg(feature = "std")]
+#[macro_export]
+macro_rules! binding {
+    ($($bindings:tt)*) => {
+        $crate::__private::expand_binding!(($crate) $($bindings)*);
+    };
+}
+
+#[cfg(feature = "std")]
+pub use crate::binding::{Binding, CompareSwapError, Loaded, Override, SwapError, WhenUnloaded};
 
 /// Makes a `cdylib` a plugin: exports its constructors, and with them its traits,
 /// implementations and call sites. Once in a library.

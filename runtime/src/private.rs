@@ -8,8 +8,16 @@ pub use core::mem::{ManuallyDrop, MaybeUninit};
 use core::pin::Pin;
 
 pub use linkme;
-pub use static_call_macros::{expand_plain_call, expand_specialize, expand_static_call};
+pub use static_call_macros::{
+    expand_binding, expand_plain_call, expand_specialize, expand_static_call,
+};
+pub use std::boxed::Box;
 pub use typeid::of as identity;
+
+pub use crate::binding::{
+    Always, Bindable, Binding, BindingRecord, BindingSite, Bound, Initial,
+    STATIC_CALL_BINDINGS_0_1_0 as BINDINGS, Sometimes, Unbound,
+};
 
 pub use crate::registry::{
     Code, Implementation, MethodDeclaration, RegisteredImplementation,
@@ -22,7 +30,8 @@ pub use crate::site::{
     counts_misses, record_call as record,
 };
 pub use crate::specialize::Specialize;
-pub use crate::{rest, trampoline};
+pub use crate::site::TRAMPOLINES;
+pub use crate::{rest, rest_of_bound, trampoline, trampoline_of_binding};
 
 /// The auto traits that object types may carry.
 pub mod auto {
@@ -38,6 +47,40 @@ pub mod auto {
     note = "add `#[static_dispatch(targets = 2)]` to the method in its trait, or call it plainly"
 )]
 pub trait AnnotatedMethod {}
+
+/// A register that a trampoline of a binding overwrites, or nobody looks at.
+pub type Nothing = MaybeUninit<usize>;
+
+/// The receiver of a bound method where no receiver is: the bound type has no content.
+#[inline(always)]
+pub fn nowhere<T>(_: &T) -> &T {
+    const {
+        assert!(size_of::<T>() == 0, "the type of bindings has no content");
+    }
+    // SAFETY: a reference to nothing, aligned.
+    unsafe { core::ptr::NonNull::dangling().as_ref() }
+}
+
+/// Whether bindings to this object type can be declared: a bound.
+pub const fn is_bindable<D: Bindable + ?Sized>() {}
+
+/// Whether such bindings may be without an object: an error at compile time if not.
+///
+/// # Panics
+/// If not.
+pub const fn may_be_unbound<D: TraitObject + ?Sized>() {
+    assert!(D::__LACKS_RESULTS.is_empty(), "{}", D::__LACKS_RESULTS);
+}
+
+/// Where a method has nothing to give while nothing is bound.
+///
+/// # Panics
+/// Always. Such bindings are always bound, so that this is never reached.
+#[cold]
+#[inline(never)]
+pub fn never_unbound() -> ! {
+    panic!("a binding that is always bound has lost its object")
+}
 
 /// Address of the vtable of a trait object.
 #[inline(always)]

@@ -70,6 +70,82 @@ macro_rules! rest {
     };
 }
 
+/// Declares `__trampoline`, the trampoline of a binding, generic over the method that it
+/// leads to: `trampoline_of_binding! { Binding, dyn Trait }`.
+///
+/// As a call site's, and with a record that says where it is: whoever instantiates it
+/// writes one, in whatever crate that happens. Naked functions are emitted once for each
+/// instantiation, so that no record is there without its trampoline, nor twice.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(all(
+    feature = "patching",
+    target_arch = "x86_64",
+    target_os = "linux",
+    not(miri)
+))]
+macro_rules! trampoline_of_binding {
+    ($binding:ty, $object:ty) => {
+        #[unsafe(naked)]
+        #[unsafe(link_section = "static_call_text")]
+        unsafe extern "C-unwind" fn __trampoline<
+            __Method: $crate::__private::DispatchedMethod<Object = $object>,
+        >() {
+            $crate::__private::core::arch::naked_asm!(
+                ".balign 64, 0xcc",
+                "7:",
+                ".cfi_startproc",
+                "jmp {rest}.bound",
+                ".balign 64, 0xcc",
+                ".cfi_endproc",
+                // As `binding::record` reads them.
+                ".pushsection static_call_bound_0_1_0, \"awR\", @progbits",
+                ".balign 8",
+                ".quad 7b, {rest}.bound, {record}, {unbound}, {index}",
+                ".popsection",
+                rest = sym <__Method as $crate::__private::DispatchedMethod>::rest_of_bound::<$binding>,
+                record = sym <$binding as $crate::__private::BindingSite>::record,
+                unbound = sym <__Method as $crate::__private::DispatchedMethod>::unbound::<$binding>,
+                index = const <__Method as $crate::__private::DispatchedMethod>::INDEX,
+            )
+        }
+    };
+}
+
+/// Declares `rest_of_bound`, to which a binding's trampoline jumps at rest: a jump to a
+/// method of the bound type, which is generic over the binding. See [`rest!`](crate::rest)
+/// for its second name.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(all(
+    feature = "patching",
+    target_arch = "x86_64",
+    target_os = "linux",
+    not(miri)
+))]
+macro_rules! rest_of_bound {
+    ($($rest:tt)*) => {
+        #[unsafe(naked)]
+        unsafe extern "C-unwind" fn rest_of_bound<
+            __Binding: $crate::__private::BindingSite<Object = __Object>,
+        >()
+        where
+            __Object: 'static,
+        {
+            $crate::__private::core::arch::naked_asm!(
+                ".globl {this}.bound",
+                ".hidden {this}.bound",
+                "{this}.bound:",
+                ".cfi_startproc",
+                "jmp {rest}",
+                ".cfi_endproc",
+                this = sym <Self as $crate::__private::DispatchedMethod>::rest_of_bound::<__Binding>,
+                rest = sym $($rest)*,
+            )
+        }
+    };
+}
+
 /// Without trampolines.
 #[doc(hidden)]
 #[macro_export]
@@ -103,4 +179,37 @@ macro_rules! rest {
             $crate::__private::core::unreachable!()
         }
     };
+}
+
+/// Without trampolines.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(not(all(
+    feature = "patching",
+    target_arch = "x86_64",
+    target_os = "linux",
+    not(miri)
+)))]
+macro_rules! trampoline_of_binding {
+    ($binding:ty, $object:ty) => {
+        #[allow(clippy::extra_unused_type_parameters)]
+        unsafe extern "C-unwind" fn __trampoline<
+            __Method: $crate::__private::DispatchedMethod<Object = $object>,
+        >() {
+            $crate::__private::core::unreachable!()
+        }
+    };
+}
+
+/// Without trampolines: the declaration's default.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(not(all(
+    feature = "patching",
+    target_arch = "x86_64",
+    target_os = "linux",
+    not(miri)
+)))]
+macro_rules! rest_of_bound {
+    ($($rest:tt)*) => {};
 }

@@ -111,6 +111,8 @@ impl Context<'_> {
         let shims_applied = self.shims_applied();
         let declaration = names::declaration(self.ident());
         let registration = names::registration();
+        let of_bindings = self.bound_applied(&quote!(Self));
+        let lacks_results = self.lacks_results();
         quote! {
             #repeated
             impl #parameters #ty #clause {
@@ -135,6 +137,8 @@ impl Context<'_> {
             // SAFETY: the table is the one that the receiver's own vtable leads to.
             #repeated
             unsafe impl #parameters #private::TraitObject for #ty #clause_of_objects {
+                type __Bound<__Binding> = #of_bindings;
+                const __LACKS_RESULTS: &'static #private::core::primitive::str = #lacks_results;
                 #[inline]
                 fn __table(&self) -> &'static #private::Table {
                     <Self as #hook_applied>::__static_dispatch_table(self)

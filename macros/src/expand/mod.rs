@@ -1,6 +1,8 @@
 //! What is written. Expansions are small and call into `static_call::__private`,
 //! where they can be read, tested and changed.
 
+mod binding;
+mod bound;
 mod call;
 mod entries;
 mod guards;
@@ -18,6 +20,7 @@ use syn::{Attribute, Error, Item, ItemTrait, Path, TraitItemFn};
 
 use crate::attr;
 
+pub(crate) use binding::binding;
 pub(crate) use call::{plain_call, static_call};
 pub(crate) use region::{plain_region, specialize};
 

@@ -13,7 +13,9 @@
 //!    and every list: the compares and inlined bodies, and behind them the switch;
 //! 6. the entries: inherent methods on `dyn Trait`, `dyn Trait + Send`, …, which
 //!    `static_call!` calls by method syntax, so that autoderef, two-phase borrows
-//!    and temporaries are those of the plain call.
+//!    and temporaries are those of the plain call;
+//! 7. the bound, `__TraitBound<…, Object, Binding>`: what the trait's bindings are
+//!    called by.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -64,6 +66,7 @@ pub(super) fn dispatching(mut input: Trait, layout: u64) -> TokenStream {
         context.guards(),
         context.listed_types(),
         context.entries(),
+        context.bound(),
     ];
     let hook = context.hook_applied();
     input.item.colon_token.get_or_insert_with(Default::default);
@@ -497,11 +500,13 @@ impl<'a> Context<'a> {
             let declaration = names::declaration(self.ident());
             let inline = nested_list(dispatched.inline);
             let method_index = self.method_index(index);
+            let of_bindings = self.key_of_bindings(method, dispatched.none);
             quote! {
                 #attributes
                 impl #impl_parameters #private::DispatchedMethod for #key #clause {
                     type Object = __Object;
                     type Inline = #inline;
+                    const INDEX: #private::core::primitive::usize = #method_index;
                     fn identity_of<__Type: 'static>() -> #private::core::any::TypeId {
                         <__Object as #shims_applied>::__identity_of::<__Type>()
                     }
@@ -514,13 +519,14 @@ impl<'a> Context<'a> {
                         const {
                             &#private::Route::new::<__Site, Self>(
                                 &#declaration,
-                                #method_index,
+                                <Self as #private::DispatchedMethod>::INDEX,
                                 <Self as #private::DispatchedMethod>::rest::<__Site> as *const (),
                                 <__Object as #shims_applied>::#fallback::<__Site> as *const (),
                             )
                         }
                     }
                     #private::rest! { <__Object as #shims_applied>::#fallback::<__Site> }
+                    #of_bindings
                 }
             }
         });
@@ -587,7 +593,7 @@ impl<'a> Context<'a> {
     }
 
     /// `'a, A, N`.
-    fn parameter_names(&self) -> Vec<TokenStream> {
+    pub(super) fn parameter_names(&self) -> Vec<TokenStream> {
         let parameters = self.generics.params.iter();
         parameters
             .map(|parameter| match parameter {

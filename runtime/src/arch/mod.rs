@@ -39,7 +39,9 @@ use unsupported as native;
 #[cfg(all(target_arch = "x86_64", target_pointer_width = "64"))]
 use x86_64 as native;
 
-pub(crate) use native::{SUPPORTED, chain, head_enter_body, head_jump, is_rest_head};
+pub(crate) use native::{
+    SUPPORTED, bound, chain, head_enter_body, head_jump, head_return, is_rest_head,
+};
 
 /// Size and alignment of a trampoline, in bytes.
 pub(crate) const TRAMPOLINE_BYTES: usize = 64;
@@ -61,6 +63,15 @@ pub(crate) struct Target {
     /// Address of the implementation's vtable; compared, never read.
     pub(crate) vtable: usize,
     /// Address of the shim to continue in where the vtable matches.
+    pub(crate) shim: usize,
+}
+
+/// What a binding's trampoline leads to: one implementation's method, on one object.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct Bound {
+    /// Address of the object; handed on, never read.
+    pub(crate) data: usize,
+    /// Address of the shim to continue in.
     pub(crate) shim: usize,
 }
 
@@ -124,6 +135,16 @@ mod tests {
         assert!(!std::hint::black_box(unsupported::SUPPORTED));
         assert_eq!(unsupported::chain(0, &[], 0), Err(EncodeError::Unsupported));
         assert_eq!(unsupported::head_jump(0, 0), Err(EncodeError::Unsupported));
+        let bound = Bound { data: 0, shim: 0 };
+        assert_eq!(
+            unsupported::bound(0, &bound),
+            Err(EncodeError::Unsupported)
+        );
+        assert!(!unsupported::is_rest_head(
+            0,
+            &unsupported::head_return(),
+            0
+        ));
         assert!(!unsupported::is_rest_head(
             0,
             &unsupported::head_enter_body(),

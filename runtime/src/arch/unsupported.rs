@@ -1,7 +1,7 @@
 //! The encoder where there is none yet: it refuses, so the runtime stays on
 //! plain calls.
 
-use super::{EncodeError, HEAD_BYTES, Target};
+use super::{Bound, EncodeError, HEAD_BYTES, Target};
 
 /// Whether this architecture has an encoder.
 pub(crate) const SUPPORTED: bool = false;
@@ -16,12 +16,22 @@ pub(crate) fn chain(
 }
 
 /// Refuses with [`EncodeError::Unsupported`].
+pub(crate) fn bound(_at: usize, _bound: &Bound) -> Result<Vec<u8>, EncodeError> {
+    Err(EncodeError::Unsupported)
+}
+
+/// Refuses with [`EncodeError::Unsupported`].
 pub(crate) fn head_jump(_at: usize, _to: usize) -> Result<[u8; HEAD_BYTES], EncodeError> {
     Err(EncodeError::Unsupported)
 }
 
 /// All zeros. Never written: a head is only flipped after [`chain`] succeeded.
 pub(crate) fn head_enter_body() -> [u8; HEAD_BYTES] {
+    [0; HEAD_BYTES]
+}
+
+/// All zeros, and never written: see [`head_enter_body`].
+pub(crate) fn head_return() -> [u8; HEAD_BYTES] {
     [0; HEAD_BYTES]
 }
 

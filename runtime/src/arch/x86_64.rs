@@ -10,6 +10,10 @@
 //! | end, fallback within ±2 GiB | `jmp rel32` | 5 |
 //! | end, any fallback | `jmp [rip]; .quad fallback` | 14 |
 //!
+//! | bound object, address below 4 GiB | `mov edi, imm32` | 5 |
+//! | bound object within ±2 GiB | `lea rdi, [rip + rel32]` | 7 |
+//! | bound object, any | `mov rdi, imm64` | 10 |
+//!
 //! So three near targets and a near fallback still fit into a trampoline's
 //! body.
 //!
@@ -18,7 +22,7 @@
 //! mispredicts every time and unbalances the return predictor and shadow
 //! stacks. Keep chains within reach of their shims and neither is needed.
 
-use super::{EncodeError, HEAD_BYTES, MAX_TARGETS, Target};
+use super::{Bound, EncodeError, HEAD_BYTES, MAX_TARGETS, Target};
 
 #[cfg(all(test, target_pointer_width = "64"))]
 mod tests;
@@ -60,6 +64,25 @@ pub(crate) fn chain(
     Ok(code.bytes)
 }
 
+/// Code for the address `at` that puts the bound object's address where the receiver
+/// goes, `rdi`, and continues in its shim. The register behind it, where a vtable's
+/// address would be, is left as it is: shims do not look at it.
+///
+/// The code depends on its position, as a [`chain`]'s does.
+///
+/// # Errors
+/// None here.
+#[allow(clippy::unnecessary_wraps, reason = "other architectures have none")]
+pub(crate) fn bound(at: usize, bound: &Bound) -> Result<Vec<u8>, EncodeError> {
+    let mut code = Code {
+        at,
+        bytes: Vec::with_capacity(24),
+    };
+    code.receiver(bound.data);
+    code.jump(bound.shim);
+    Ok(code.bytes)
+}
+
 /// The head for the address `at` that jumps to `to`: the fallback at rest, a
 /// chain elsewhere when patched.
 ///
@@ -75,6 +98,12 @@ pub(crate) fn head_jump(at: usize, to: usize) -> Result<[u8; HEAD_BYTES], Encode
 /// that no thread can be stopped in the middle of it.
 pub(crate) fn head_enter_body() -> [u8; HEAD_BYTES] {
     [0x0F, 0x1F, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00]
+}
+
+/// The head that returns at once: the whole method of a binding that nothing is
+/// bound to, if it has nothing to give.
+pub(crate) fn head_return() -> [u8; HEAD_BYTES] {
+    [0xC3, INT3, INT3, INT3, INT3, INT3, INT3, INT3]
 }
 
 /// Whether `bytes`, found at the address `at`, are the head of a trampoline at
@@ -110,6 +139,21 @@ impl Code {
             self.absolute(vtable);
         }
         self.bytes.extend([0x4C, 0x39, 0xDE]);
+    }
+
+    /// Puts `data` into the first argument register.
+    fn receiver(&mut self, data: usize) {
+        // The processor clears the upper half.
+        if let Ok(constant) = u32::try_from(data) {
+            self.bytes.push(0xBF);
+            self.bytes.extend(constant.to_le_bytes());
+        } else if let Some(distance) = relative(self.here(), 7, data) {
+            self.bytes.extend([0x48, 0x8D, 0x3D]);
+            self.bytes.extend(distance.to_le_bytes());
+        } else {
+            self.bytes.extend([0x48, 0xBF]);
+            self.absolute(data);
+        }
     }
 
     /// Continues in `shim` if the comparison found equality.

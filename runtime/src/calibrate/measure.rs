@@ -6,7 +6,7 @@ use super::probe::{COPIES, Copy, Kind, Loop, Probe, ThroughSite};
 use super::{ByOrder, Calibration, Costs};
 use crate::arch::Target;
 use crate::private::vtable_of;
-use crate::publish::{Batch, Publisher, Trampoline};
+use crate::publish::{Batch, Lead, Publisher, Trampoline};
 use crate::registry::TraitObject as _;
 use crate::site::{Path, Phase, Way};
 
@@ -224,7 +224,7 @@ fn publish(publisher: &mut Publisher, objects: &[&dyn Probe], variant: Variant) 
     for copy in &COPIES {
         let mut trampoline = Trampoline::new(first_path(variant(copy), objects)?);
         publisher
-            .prepare(&mut trampoline, &targets, &mut batch)
+            .prepare(&mut trampoline, Lead::Chain(&targets), &mut batch)
             .ok()?;
     }
     // SAFETY: the engine's lock is held, and all of this is this crate's own code,

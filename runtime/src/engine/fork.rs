@@ -2,37 +2,23 @@
 //!
 //! A child has one thread. Had another one held the engine's lock or a site's
 //! while it was made, nobody there would ever release it. So the forking thread
-//! holds the engine's lock itself, as allocators do with theirs; and since it
+//! holds the engine's locks itself, as allocators do with theirs; and since it
 //! cannot wait for all the sites, the child gives up the windows that somebody
 //! was writing to.
 
-use std::cell::{Cell, UnsafeCell};
+use std::cell::UnsafeCell;
 use std::sync::{MutexGuard, PoisonError};
 
-use super::{ENGINE, Engine};
+use super::lock::{CHANGES, ENGINE, is_changing, is_inside};
+use super::Engine;
 
-thread_local! {
-    /// Whether this thread is in [`super::with`], and so has the lock already.
-    static INSIDE: Cell<bool> = const { Cell::new(false) };
-}
+/// The locks while a thread forks, in the order in which they are given back.
+struct Held(UnsafeCell<Option<Locks>>);
 
-/// Marks this thread as the lock's holder until it is dropped.
-pub(super) struct Inside(bool);
-
-impl Inside {
-    pub(super) fn enter() -> Self {
-        Inside(INSIDE.replace(true))
-    }
-}
-
-impl Drop for Inside {
-    fn drop(&mut self) {
-        INSIDE.set(self.0);
-    }
-}
-
-/// The lock while a thread forks.
-struct Held(UnsafeCell<Option<MutexGuard<'static, Option<Engine>>>>);
+type Locks = (
+    MutexGuard<'static, Option<Engine>>,
+    Option<MutexGuard<'static, ()>>,
+);
 
 // SAFETY: written only by the thread that holds `ENGINE`, which is the one whose
 // guard it is.
@@ -49,27 +35,30 @@ pub(super) fn register() {
 }
 
 extern "C" fn before() {
-    if !INSIDE.get() {
-        let guard = ENGINE.lock().unwrap_or_else(PoisonError::into_inner);
+    if !is_inside() {
+        let changes = (!is_changing())
+            .then(|| CHANGES.lock().unwrap_or_else(PoisonError::into_inner));
+        let engine = ENGINE.lock().unwrap_or_else(PoisonError::into_inner);
         // SAFETY: this thread holds `ENGINE`.
-        unsafe { *HELD.0.get() = Some(guard) };
+        unsafe { *HELD.0.get() = Some((engine, changes)) };
     }
 }
 
 extern "C" fn after() {
-    if !INSIDE.get() {
+    if !is_inside() {
         // SAFETY: this thread holds `ENGINE`, since `before`.
         drop(unsafe { (*HELD.0.get()).take() });
     }
 }
 
 extern "C" fn after_in_child() {
-    if INSIDE.get() {
+    if is_inside() {
         return;
     }
     // SAFETY: this thread holds `ENGINE`, since `before`.
-    let guard = unsafe { (*HELD.0.get()).take() };
-    if let Some(engine) = guard.as_deref().and_then(Option::as_ref) {
+    let locks = unsafe { (*HELD.0.get()).take() };
+    let engine = locks.as_ref().map(|(engine, _)| engine);
+    if let Some(engine) = engine.and_then(|engine| engine.as_ref()) {
         for site in engine.objects.iter().flat_map(|object| object.sites) {
             site.abandon();
         }

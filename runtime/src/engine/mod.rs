@@ -6,9 +6,9 @@
 //! to say, and publishes what changed in one batch.
 
 use std::ops::Range;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::arch;
+use crate::binding::{BindingRecord, STATIC_CALL_BINDINGS_0_1_0, TrampolineOfBinding};
 use crate::calibrate::Calibration;
 use crate::config::{Config, ConfigError, Mode};
 use crate::os;
@@ -20,9 +20,11 @@ use crate::registry::{
 };
 use crate::site::{STATIC_CALL_SITES_0_1_0, Site};
 
+mod bindings;
 mod evidence;
 #[cfg(target_os = "linux")]
 mod fork;
+mod lock;
 mod outcome;
 mod pass;
 mod state;
@@ -33,24 +35,11 @@ mod trust;
 mod unload;
 mod visit;
 
+pub(crate) use bindings::BoundBinding;
+pub(crate) use lock::{changing, with};
 pub use outcome::{Retarget, RetargetError, Skipped};
 pub(crate) use state::{Details, Resting, Status};
 use trust::Trust;
-
-static ENGINE: Mutex<Option<Engine>> = Mutex::new(None);
-
-/// Runs `work` with the engine, which is set up on first use.
-pub(crate) fn with<R>(work: impl FnOnce(&mut Engine) -> R) -> R {
-    let mut guard: MutexGuard<'_, Option<Engine>> =
-        ENGINE.lock().unwrap_or_else(PoisonError::into_inner);
-    #[cfg(target_os = "linux")]
-    let _inside = fork::Inside::enter();
-    work(guard.get_or_insert_with(|| {
-        #[cfg(target_os = "linux")]
-        fork::register();
-        Engine::new()
-    }))
-}
 
 /// What the runtime knows.
 pub(crate) struct Engine {
@@ -59,6 +48,8 @@ pub(crate) struct Engine {
     environment: Option<Result<Mode, ConfigError>>,
     pub(crate) patching: Patching,
     pub(crate) objects: Vec<LoadedObject>,
+    /// The host's first, then those of plugins.
+    pub(crate) bindings: Vec<BoundBinding>,
     calibration: Option<Calibration>,
     trust: Trust,
     /// Profiles that are in no window, ready for the next one.
@@ -198,6 +189,11 @@ impl Engine {
                 &STATIC_CALL_IMPLEMENTATIONS_0_1_0,
                 None,
             )],
+            bindings: bindings::of_object(
+                &STATIC_CALL_BINDINGS_0_1_0,
+                crate::binding::trampolines(),
+                None,
+            ),
             calibration: None,
             trust: Trust::start(),
             spare: Vec::new(),
@@ -255,11 +251,22 @@ impl Engine {
     }
 
     /// Adds a plugin's object, which lies in `range`.
+    ///
+    /// # Safety
+    /// The records of its bindings and their trampolines lie in the plugin, whole.
     #[cfg(target_os = "linux")]
-    pub(crate) fn add_plugin(&mut self, object: LoadedObject, plugin: u64, range: Range<usize>) {
+    pub(crate) unsafe fn add_plugin(
+        &mut self,
+        object: LoadedObject,
+        (bindings, trampolines): (&'static [BindingRecord], &'static [TrampolineOfBinding]),
+        plugin: u64,
+        range: Range<usize>,
+    ) {
         let declarations = object.declarations;
         self.trust.add_plugin(plugin, range);
         self.objects.push(object);
+        // SAFETY: the caller's.
+        unsafe { self.add_bindings(bindings, trampolines, plugin) };
         self.wake(|other| declarations.iter().any(|new| new.is_same(other)));
     }
 

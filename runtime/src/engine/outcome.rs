@@ -21,6 +21,10 @@ pub struct Retarget {
     pub unchanged: usize,
     /// Sites about which nothing could be decided yet.
     pub skipped: Skipped,
+    /// Bindings looked at, copies in plugins included.
+    pub bindings: usize,
+    /// Of these: led to what is bound now by another way than before.
+    pub bound: usize,
 }
 
 /// Sites that a pass skipped, by reason.
@@ -60,7 +64,15 @@ impl fmt::Display for Retarget {
             skipped.never_called,
             skipped.learning,
             skipped.busy,
-        )
+        )?;
+        if self.bindings > 0 {
+            write!(
+                formatter,
+                "; {} bindings, {} of them led another way",
+                self.bindings, self.bound
+            )?;
+        }
+        Ok(())
     }
 }
 

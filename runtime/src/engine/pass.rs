@@ -63,6 +63,9 @@ impl Engine {
         if let Some(error) = refused {
             return Err(self.fail(error));
         }
+        if let Err(error) = self.retarget_bindings(&mut outcome) {
+            return Err(self.fail(error));
+        }
         outcome.unchanged = outcome.sites - outcome.changed - outcome.skipped.total();
         Ok(outcome)
     }

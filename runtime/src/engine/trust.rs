@@ -15,6 +15,8 @@ use crate::profile::Profile;
 pub(super) struct Trust {
     staying: Vec<Range<usize>>,
     plugins: Vec<(u64, Range<usize>)>,
+    /// Plugins that are never unloaded.
+    kept: Vec<u64>,
 }
 
 impl Trust {
@@ -23,6 +25,7 @@ impl Trust {
         let mut trust = Trust {
             staying: Vec::new(),
             plugins: Vec::new(),
+            kept: Vec::new(),
         };
         let own = (Trust::start as fn() -> Trust as *const ()).addr();
         trust.pin(own, objects::unload_count());
@@ -35,6 +38,21 @@ impl Trust {
 
     pub(super) fn remove_plugin(&mut self, plugin: u64) {
         self.plugins.retain(|(known, _)| *known != plugin);
+    }
+
+    /// If `address` lies in a plugin, that is never unloaded from now on.
+    pub(super) fn keep_plugin_of(&mut self, address: usize) {
+        let of = |(_, range): &&(u64, Range<usize>)| range.contains(&address);
+        if let Some(&(plugin, _)) = self.plugins.iter().find(of)
+            && !self.kept.contains(&plugin)
+        {
+            self.kept.push(plugin);
+        }
+    }
+
+    /// Whether a plugin is never unloaded.
+    pub(crate) fn keeps_plugin(&self, plugin: u64) -> bool {
+        self.kept.contains(&plugin)
     }
 
     /// Whether what was at `address` while the loader had unloaded

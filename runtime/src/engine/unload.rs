@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::state::Status;
 use super::steps::{close, learn};
 use super::{Engine, LoadedObject, Patching};
-use crate::publish::{Batch, Head};
+use crate::publish::{Batch, Head, Lead};
 use crate::site::{Phase, Way};
 
 impl Engine {
@@ -35,7 +35,12 @@ impl Engine {
                 .implementations
                 .retain(|one| !range.contains(&one.vtable()));
         }
-        let safe = self.purge_windows(range) && self.retarget_away(&mut gone, range);
+        let bindings_rest = self.remove_bindings(plugin);
+        let bound = self.bound_into(range).is_some() || self.trust.keeps_plugin(plugin);
+        let safe = self.purge_windows(range)
+            && self.retarget_away(&mut gone, range)
+            && bindings_rest
+            && !bound;
         self.trust.remove_plugin(plugin);
         safe
     }
@@ -78,7 +83,7 @@ impl Engine {
         };
         for details in gone.details.iter_mut().flatten() {
             for trampoline in &mut details.trampolines {
-                if publisher.prepare(trampoline, &[], &mut batch).is_err() {
+                if publisher.prepare(trampoline, Lead::Rest, &mut batch).is_err() {
                     return false;
                 }
             }
@@ -102,7 +107,7 @@ impl Engine {
                     continue;
                 }
                 for trampoline in &mut details.trampolines {
-                    if publisher.prepare(trampoline, &[], &mut batch).is_err() {
+                    if publisher.prepare(trampoline, Lead::Rest, &mut batch).is_err() {
                         return false;
                     }
                 }

@@ -269,7 +269,7 @@ impl Visit<'_> {
     }
 }
 
-fn describe(error: &PrepareError) -> String {
+pub(super) fn describe(error: &PrepareError) -> String {
     match error {
         PrepareError::Encode(error) => error.to_string(),
         PrepareError::Patch(error) => error.to_string(),

@@ -6,8 +6,10 @@
 pub(crate) mod objects;
 #[cfg(feature = "patching")]
 mod pages;
+mod signals;
 
 #[cfg(not(feature = "patching"))]
 pub(crate) use super::unsupported::code_memory;
 #[cfg(feature = "patching")]
 pub(crate) use pages::code_memory;
+pub(crate) use signals::in_signal_handler;

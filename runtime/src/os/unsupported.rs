@@ -15,6 +15,11 @@ pub(crate) fn code_memory() -> Result<Box<dyn CodeMemory>, Unavailable> {
     Err(Unavailable { reason })
 }
 
+/// Never: signals are not known here, and locks are not looked at.
+pub(crate) fn in_signal_handler() -> bool {
+    false
+}
+
 /// Loaded objects, of which nothing is known here.
 pub(crate) mod objects {
     use std::ffi::c_void;

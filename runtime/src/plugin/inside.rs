@@ -14,6 +14,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use super::manifest::{Constructor, Contents, Header, Manifest};
+use crate::binding::{BindingRecord, TrampolineOfBinding};
 use crate::os::{Memory, Segment};
 use crate::registry::{Implementation, MethodDeclaration, TraitDeclaration};
 use crate::site::{Guards, MOST_LISTED, Route, Site};
@@ -59,7 +60,7 @@ pub(super) fn manifest_function(at: *const (), memory: &Memory) -> Result<(), Mi
 /// All that a manifest names, once all of it was found in `memory`.
 pub(super) fn contents(at: *const Manifest, memory: &Memory) -> Result<Contents, Misplaced> {
     let at = memory.one("the manifest", at, Use::Read)?;
-    // SAFETY: its five fields are raw pointers, for which any bits are valid, in
+    // SAFETY: its fields are raw pointers, for which any bits are valid, in
     // readable memory of a library that is loaded.
     let manifest = unsafe { at.read() };
     let declarations = memory.slice("the traits", manifest.declarations, Use::Read)?;
@@ -67,7 +68,16 @@ pub(super) fn contents(at: *const Manifest, memory: &Memory) -> Result<Contents,
     let constructors = memory.slice("the constructors", manifest.constructors, Use::Read)?;
     let registered = manifest.implementations;
     let registered = memory.slice("the implementations", registered, Use::Read)?;
+    let bindings = memory.slice("the bindings", manifest.bindings, Use::Read)?;
+    let trampolines = manifest.trampolines_of_bindings;
+    let trampolines = memory.slice("the bindings' trampolines", trampolines, Use::Read)?;
     memory.code("the function that adopts", manifest.adopt)?;
+    for index in 0..bindings.len() {
+        memory.binding(nth(bindings, index))?;
+    }
+    for index in 0..trampolines.len() {
+        memory.trampoline_of_binding(nth(trampolines, index), bindings)?;
+    }
     for index in 0..declarations.len() {
         memory.declaration(nth(declarations, index))?;
     }
@@ -89,15 +99,19 @@ pub(super) fn contents(at: *const Manifest, memory: &Memory) -> Result<Contents,
         memory.implementation(&implementation)?;
         implementations.push(implementation);
     }
-    // SAFETY: all three lie in readable memory of the library, aligned, and so does
+    // SAFETY: all of them lie in readable memory of the library, aligned, and so does
     // all that their elements name; texts are UTF-8, flags are flags. The library
     // stays loaded as long as the plugin is, which is what `'static` means here.
     let (declarations, sites, constructors) = unsafe { (&*declarations, &*sites, &*constructors) };
+    // SAFETY: as above.
+    let (bindings, trampolines_of_bindings) = unsafe { (&*bindings, &*trampolines) };
     Ok(Contents {
         declarations,
         implementations,
         sites,
         constructors,
+        bindings,
+        trampolines_of_bindings,
         // SAFETY: code of the library, by the header's word of this type.
         adopt: unsafe { std::mem::transmute::<*const (), super::manifest::Adopt>(manifest.adopt) },
     })
@@ -258,6 +272,94 @@ impl Memory {
             });
         }
         Ok(())
+    }
+
+    /// `at` is readable.
+    fn binding(&self, at: *const BindingRecord) -> Result<(), Misplaced> {
+        // SAFETY: as in `declaration`; functions' addresses are words.
+        let (name, module, version, file) = unsafe {
+            (
+                raw(&raw const (*at).name),
+                raw(&raw const (*at).module),
+                raw((&raw const (*at).crate_version).cast::<&'static str>()),
+                raw(&raw const (*at).file),
+            )
+        };
+        self.text("a binding's name", name)?;
+        self.text("a binding's module", module)?;
+        self.text("a binding's file", file)?;
+        if !version.is_null() {
+            self.text("a binding's crate's version", version)?;
+        }
+        // SAFETY: as above; a flag is read as a number.
+        let (functions, flag) = unsafe {
+            (
+                [
+                    (&raw const (*at).object).cast::<*const ()>().read(),
+                    (&raw const (*at).declaration).cast::<*const ()>().read(),
+                    (&raw const (*at).cell).cast::<*const ()>().read(),
+                    (&raw const (*at).look).cast::<*const ()>().read(),
+                    (&raw const (*at).concern).cast::<*const ()>().read(),
+                    (&raw const (*at).let_go).cast::<*const ()>().read(),
+                ],
+                (&raw const (*at).may_be_unbound).cast::<u8>().read(),
+            )
+        };
+        if flag > 1 {
+            return Err(Misplaced {
+                part: "whether a binding may be unbound",
+                found: flag.into(),
+                fault: "is neither yes nor no",
+            });
+        }
+        functions
+            .into_iter()
+            .try_for_each(|function| self.code("a binding's function", function))?;
+        // SAFETY: code of the library, and by the header's word of the types that
+        // `binding!` gives them.
+        let (declaration, cell) = unsafe { (((*at).declaration)(), ((*at).cell)()) };
+        self.declaration(declaration)?;
+        self.one("a binding's cell", core::ptr::from_ref(cell), Use::Write)
+            .map(|_| ())
+    }
+
+    /// `at` is readable, and the bindings were looked at.
+    fn trampoline_of_binding(
+        &self,
+        at: *const TrampolineOfBinding,
+        bindings: *const [BindingRecord],
+    ) -> Result<(), Misplaced> {
+        // SAFETY: as in `declaration`; functions' addresses are words, and that of none is
+        // a null pointer.
+        let (trampoline, rest, record, unbound) = unsafe {
+            (
+                (*at).trampoline,
+                (*at).rest,
+                (&raw const (*at).record).cast::<*const ()>().read(),
+                (&raw const (*at).unbound).cast::<*const ()>().read(),
+            )
+        };
+        // The empty record that keeps the section.
+        if record.is_null() && unbound.is_null() {
+            return Ok(());
+        }
+        self.code("a binding's trampoline", trampoline)?;
+        self.code("a binding's way at rest", rest)?;
+        self.code("a binding's record's function", record)?;
+        self.code("what a method does unbound", unbound)?;
+        // SAFETY: code of the library, and by the header's word of this type.
+        let record = unsafe { (*at).record }.map_or(core::ptr::null(), |record| {
+            core::ptr::from_ref(record())
+        });
+        if (0..bindings.len()).any(|index| nth(bindings, index) == record) {
+            Ok(())
+        } else {
+            Err(Misplaced {
+                part: "a trampoline's binding",
+                found: record.addr(),
+                fault: "is none of the library's",
+            })
+        }
     }
 
     /// `at` is readable.

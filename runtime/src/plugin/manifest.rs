@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use super::PluginError;
+use crate::binding::{BindingRecord, TrampolineOfBinding};
 use crate::host::Host;
 use crate::registry::{Implementation, RegisteredImplementation, TraitDeclaration};
 use crate::site::Site;
@@ -101,6 +102,8 @@ pub struct Manifest {
     pub(super) implementations: *const [RegisteredImplementation],
     pub(super) sites: *const [Site],
     pub(super) constructors: *const [Constructor],
+    pub(super) bindings: *const [BindingRecord],
+    pub(super) trampolines_of_bindings: *const [TrampolineOfBinding],
     /// An [`Adopt`].
     pub(super) adopt: *const (),
 }
@@ -122,6 +125,8 @@ impl Manifest {
             implementations: &raw const *crate::registry::STATIC_CALL_IMPLEMENTATIONS_0_1_0,
             sites: &raw const *crate::site::STATIC_CALL_SITES_0_1_0,
             constructors,
+            bindings: &raw const *crate::binding::STATIC_CALL_BINDINGS_0_1_0,
+            trampolines_of_bindings: crate::binding::trampolines(),
             adopt: adopt as *const (),
         }
     }
@@ -133,6 +138,8 @@ pub(super) struct Contents {
     pub(super) implementations: Vec<Implementation>,
     pub(super) sites: &'static [Site],
     pub(super) constructors: &'static [Constructor],
+    pub(super) bindings: &'static [BindingRecord],
+    pub(super) trampolines_of_bindings: &'static [TrampolineOfBinding],
     pub(super) adopt: Adopt,
 }
 

@@ -122,7 +122,9 @@ impl Plugin {
                 contents.implementations,
                 id,
             );
-            engine.add_plugin(object, id, range.clone());
+            let bindings = (contents.bindings, contents.trampolines_of_bindings);
+            // SAFETY: `inside::contents` has found all of them in the library.
+            unsafe { engine.add_plugin(object, bindings, id, range.clone()) };
             let loaded = Arc::new(Loaded {
                 id,
                 path: path.to_owned(),
@@ -317,6 +319,11 @@ pub struct PluginBox<D: ?Sized> {
 type DropFunction<D> = unsafe fn(*mut D) -> Option<String>;
 
 impl<D: ?Sized> PluginBox<D> {
+    /// The plugin that the object came from.
+    pub(crate) fn plugin(&self) -> Option<u64> {
+        self.library.as_ref().map(|loaded| loaded.id)
+    }
+
     /// Whether the object came from a plugin.
     pub fn is_foreign(&self) -> bool {
         self.library.is_some()

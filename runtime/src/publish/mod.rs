@@ -16,7 +16,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use crate::arch::{self, EncodeError, HEAD_BYTES, TRAMPOLINE_BYTES, Target};
+use crate::arch::{self, Bound, EncodeError, HEAD_BYTES, TRAMPOLINE_BYTES, Target};
 use crate::os::{self, CodeMemory, Edit, PatchError, REACH};
 use crate::site::Path;
 
@@ -32,6 +32,26 @@ pub(crate) enum Head {
     Body,
     /// To the chain at this address.
     Chain(usize),
+    /// To this function.
+    Function(usize),
+    /// Back to the caller, at once.
+    Return,
+}
+
+/// Where a trampoline is to lead.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Lead<'a> {
+    /// To the fallback.
+    Rest,
+    /// To a chain of these targets.
+    Chain(&'a [Target]),
+    /// To one implementation, on one object: a binding's.
+    Bound(Bound),
+    /// To a function with the fallback's signature: what a binding does while nothing
+    /// is bound.
+    Function(usize),
+    /// Back to the caller: the same, where there is nothing to do.
+    Return,
 }
 
 /// A trampoline and what is known of its code.
@@ -44,7 +64,7 @@ pub(crate) struct Trampoline {
 /// A body is filled once: a thread may be preempted inside it for any time.
 enum Body {
     Empty,
-    Holds(Vec<Target>),
+    Holds(Code),
     /// A write failed half-way; it is never entered.
     Spoiled,
 }
@@ -77,7 +97,7 @@ pub(crate) struct Batch {
     code: Vec<(usize, Vec<u8>)>,
     heads: Vec<(usize, [u8; HEAD_BYTES])>,
     /// Chains that were not there before.
-    new_chains: Vec<ChainKey>,
+    new_chains: Vec<Code>,
 }
 
 impl Batch {
@@ -86,10 +106,60 @@ impl Batch {
     }
 }
 
+/// The content of a chain, by which it is found again.
 #[derive(Clone, PartialEq, Eq, Hash)]
-struct ChainKey {
-    targets: Vec<Target>,
-    fallback: usize,
+enum Code {
+    Chain {
+        targets: Vec<Target>,
+        fallback: usize,
+    },
+    Bound(Bound),
+}
+
+impl Code {
+    fn of(targets: &Wanted<'_>, fallback: usize) -> Self {
+        match targets {
+            Wanted::Chain(targets) => Code::Chain {
+                targets: targets.to_vec(),
+                fallback,
+            },
+            Wanted::Bound(bound) => Code::Bound(*bound),
+        }
+    }
+
+    /// Whether it is what is wanted, in front of the same fallback.
+    fn is(&self, wanted: &Wanted<'_>) -> bool {
+        match (self, wanted) {
+            (Code::Chain { targets, .. }, Wanted::Chain(wanted)) => targets == wanted,
+            (Code::Bound(bound), Wanted::Bound(wanted)) => bound == wanted,
+            _ => false,
+        }
+    }
+}
+
+/// A lead that needs code of its own.
+#[derive(Clone, Copy)]
+enum Wanted<'a> {
+    Chain(&'a [Target]),
+    Bound(Bound),
+}
+
+impl Wanted<'_> {
+    fn encode(&self, at: usize, fallback: usize) -> Result<Vec<u8>, PrepareError> {
+        match self {
+            Wanted::Chain(targets) => arch::chain(at, targets, fallback),
+            Wanted::Bound(bound) => arch::bound(at, bound),
+        }
+        .map_err(PrepareError::Encode)
+    }
+
+    /// An upper bound of the code's length, which depends on where it lies.
+    fn longest(&self) -> usize {
+        match self {
+            Wanted::Chain(targets) => 64 * (targets.len() + 1),
+            Wanted::Bound(_) => arch::CHAIN_ALIGN,
+        }
+    }
 }
 
 /// Owns the executable memory of this process's chains.
@@ -98,8 +168,10 @@ pub(crate) struct Publisher {
     /// What is free of each arena. Objects within reach of each other share them, so
     /// that a plugin that is loaded elsewhere each time finds the one it had.
     arenas: Vec<Range<usize>>,
-    chains: HashMap<ChainKey, usize>,
+    chains: HashMap<Code, usize>,
     chain_bytes: usize,
+    /// Where chains were that are gone for good, each of one line.
+    free: Vec<usize>,
 }
 
 /// How far a batch got.
@@ -132,6 +204,7 @@ impl Publisher {
             arenas: Vec::new(),
             chains: HashMap::new(),
             chain_bytes: 0,
+            free: Vec::new(),
         }
     }
 
@@ -152,7 +225,7 @@ impl Publisher {
         let chains = batch.new_chains.len();
         let mut prepared = Vec::with_capacity(trampolines.len());
         for index in 0..trampolines.len() {
-            match self.prepare(&mut trampolines[index], targets, batch) {
+            match self.prepare(&mut trampolines[index], Lead::Chain(targets), batch) {
                 Ok(head) => prepared.push(head),
                 Err(error) => {
                     batch.heads.truncate(heads);
@@ -171,77 +244,100 @@ impl Publisher {
         Ok(prepared)
     }
 
-    /// Adds to `batch` what leads `trampoline` to a chain of `targets`, or to
-    /// its fallback if there are none, and returns where its head will then lead.
+    /// Adds to `batch` what leads `trampoline` where it is to lead, and returns where
+    /// its head will then lead. A chain of no targets is the fallback.
     pub(crate) fn prepare(
         &mut self,
         trampoline: &mut Trampoline,
-        targets: &[Target],
+        lead: Lead<'_>,
         batch: &mut Batch,
     ) -> Result<Head, PrepareError> {
-        let head = if targets.is_empty() {
-            Head::Rest
-        } else {
-            self.chain(trampoline, targets, batch)?
+        let head = match lead {
+            Lead::Rest | Lead::Chain([]) => Head::Rest,
+            Lead::Chain(targets) => self.code(trampoline, Wanted::Chain(targets), batch)?,
+            Lead::Bound(bound) => self.code(trampoline, Wanted::Bound(bound), batch)?,
+            Lead::Function(at) => {
+                self.check(trampoline, [at])?;
+                Head::Function(at)
+            }
+            Lead::Return => {
+                self.check(trampoline, [])?;
+                Head::Return
+            }
         };
         if head != trampoline.head {
             let at = trampoline.at();
             let bytes = match head {
                 Head::Rest => arch::head_jump(at, trampoline.rest()),
                 Head::Body => Ok(arch::head_enter_body()),
-                Head::Chain(chain) => arch::head_jump(at, chain),
+                Head::Chain(to) | Head::Function(to) => arch::head_jump(at, to),
+                Head::Return => Ok(arch::head_return()),
             };
             batch.heads.push((at, bytes.map_err(PrepareError::Encode)?));
         }
         Ok(head)
     }
 
-    fn chain(
+    /// Looks at what would lead where, before it is believed: addresses come from
+    /// tables and records, which may be a plugin's.
+    fn check(
         &mut self,
-        trampoline: &mut Trampoline,
-        targets: &[Target],
-        batch: &mut Batch,
-    ) -> Result<Head, PrepareError> {
-        let fallback = trampoline.fallback();
-        if let Body::Holds(held) = &trampoline.body
-            && held == targets
-        {
-            return Ok(Head::Body);
-        }
-        // They come from tables and records, which may be a plugin's.
-        let shims = targets.iter().map(|target| target.shim);
-        for at in shims.chain([trampoline.at(), trampoline.rest(), fallback]) {
+        trampoline: &Trampoline,
+        targets: impl IntoIterator<Item = usize>,
+    ) -> Result<(), PrepareError> {
+        let own = [trampoline.at(), trampoline.rest(), trampoline.fallback()];
+        for at in targets.into_iter().chain(own) {
             if !self.memory.is_code(at) {
                 return Err(PrepareError::NotCode { at });
             }
         }
+        // Before the first patch.
+        if trampoline.head == Head::Rest && matches!(trampoline.body, Body::Empty) {
+            check_at_rest(trampoline.at(), trampoline.rest())?;
+        }
+        Ok(())
+    }
+
+    fn code(
+        &mut self,
+        trampoline: &mut Trampoline,
+        wanted: Wanted<'_>,
+        batch: &mut Batch,
+    ) -> Result<Head, PrepareError> {
+        let fallback = trampoline.fallback();
+        if let Body::Holds(held) = &trampoline.body
+            && held.is(&wanted)
+        {
+            return Ok(Head::Body);
+        }
+        match wanted {
+            Wanted::Chain(targets) => {
+                let shims = targets.iter().map(|target| target.shim);
+                self.check(trampoline, shims)?;
+            }
+            Wanted::Bound(bound) => self.check(trampoline, [bound.shim])?,
+        }
         match &trampoline.body {
             Body::Empty => {
-                let at = trampoline.at();
-                if trampoline.head == Head::Rest {
-                    check_at_rest(at, trampoline.rest())?;
-                }
-                let body = at + HEAD_BYTES;
-                let code = arch::chain(body, targets, fallback).map_err(PrepareError::Encode)?;
+                let body = trampoline.at() + HEAD_BYTES;
+                let code = wanted.encode(body, fallback)?;
                 if code.len() <= TRAMPOLINE_BYTES - HEAD_BYTES {
                     batch.code.push((body, code));
-                    trampoline.body = Body::Holds(targets.to_vec());
+                    trampoline.body = Body::Holds(Code::of(&wanted, fallback));
                     return Ok(Head::Body);
                 }
             }
             Body::Holds(_) | Body::Spoiled => {}
         }
-        let key = ChainKey {
-            targets: targets.to_vec(),
-            fallback,
-        };
-        if let Some(&at) = self.chains.get(&key) {
+        let key = Code::of(&wanted, fallback);
+        if let Some(&at) = self.chains.get(&key)
+            && arch::head_jump(trampoline.at(), at).is_ok()
+        {
             return Ok(Head::Chain(at));
         }
-        // The code's length depends on where it lies; measured generously.
-        let longest = 64 * (targets.len() + 1);
+        let longest = wanted.longest();
         let at = self.allocate(trampoline.at(), longest)?;
-        let code = arch::chain(at, targets, fallback).map_err(PrepareError::Encode)?;
+        let code = wanted.encode(at, fallback)?;
         self.shrink(at, longest, code.len());
         self.chain_bytes += code.len().next_multiple_of(arch::CHAIN_ALIGN);
         batch.code.push((at, code));
@@ -250,15 +346,47 @@ impl Publisher {
         Ok(Head::Chain(at))
     }
 
+    /// Forgets the code that leads to an object which is gone, and gives its places to
+    /// the next.
+    ///
+    /// # Safety
+    /// No head leads there, and no thread is inside: whoever says that the object is
+    /// gone knows that no call of it is under way.
+    pub(crate) unsafe fn release(&mut self, data: usize) {
+        let free = &mut self.free;
+        let mut bytes = 0;
+        self.chains.retain(|code, at| {
+            let gone = matches!(code, Code::Bound(bound) if bound.data == data);
+            if gone {
+                free.push(*at);
+                bytes += arch::CHAIN_ALIGN;
+            }
+            !gone
+        });
+        self.chain_bytes -= bytes;
+    }
+
     /// Forgets chains that were never written.
-    fn forget(&mut self, chains: &[ChainKey]) {
+    fn forget(&mut self, chains: &[Code]) {
         for key in chains {
             self.chains.remove(key);
         }
     }
 
+    /// Gives up a batch that was never committed. Its trampolines' bodies were not
+    /// written, and are not to be entered: [`Trampoline::spoil_unless_entered`].
+    pub(crate) fn abandon(&mut self, batch: &Batch) {
+        self.forget(&batch.new_chains);
+    }
+
     /// Room for a chain within reach of the trampoline at `near`.
     fn allocate(&mut self, near: usize, bytes: usize) -> Result<usize, PrepareError> {
+        let reaches = |at: &usize| at.abs_diff(near) <= REACH;
+        if bytes <= arch::CHAIN_ALIGN
+            && let Some(index) = self.free.iter().position(reaches)
+        {
+            return Ok(self.free.swap_remove(index));
+        }
         let fits = |free: &Range<usize>| {
             let (start, end) = (near.min(free.start), near.max(free.start) + bytes);
             free.len() >= bytes && end - start <= REACH
@@ -348,6 +476,18 @@ impl Trampoline {
     pub(crate) fn spoil_unless_entered(&mut self) {
         if self.head != Head::Body {
             self.body = Body::Spoiled;
+        }
+    }
+
+    /// Empties a body that leads to an object which is gone.
+    ///
+    /// # Safety
+    /// As for [`Publisher::release`].
+    pub(crate) unsafe fn release(&mut self, data: usize) {
+        let leads_there =
+            matches!(&self.body, Body::Holds(Code::Bound(bound)) if bound.data == data);
+        if leads_there && self.head != Head::Body {
+            self.body = Body::Empty;
         }
     }
 }

@@ -235,6 +235,12 @@ impl RegisteredImplementation {
     label = "behind this reference is no `dyn Trait` of an annotated trait"
 )]
 pub unsafe trait TraitObject {
+    /// What a binding of this type is called by.
+    #[doc(hidden)]
+    type __Bound<Binding>;
+    /// What is wrong with a binding to nothing, as a sentence; empty if nothing is.
+    #[doc(hidden)]
+    const __LACKS_RESULTS: &'static str;
     #[doc(hidden)]
     fn __table(&self) -> &'static Table;
     #[doc(hidden)]

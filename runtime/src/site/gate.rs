@@ -4,6 +4,7 @@ use core::any::TypeId;
 use core::marker::PhantomData;
 
 use super::record::record;
+use crate::binding::{BindingSite, Unbound};
 use super::{CallSite, List, Ordering, Route, Site, SiteOf};
 use crate::registry::Table;
 
@@ -88,6 +89,29 @@ pub trait DispatchedMethod {
     /// # Safety
     /// Reached by jumps from the trampolines of this method only.
     unsafe extern "C-unwind" fn rest<S: CallSite>();
+
+    /// The method's place in the trait's declaration.
+    const INDEX: usize;
+
+    /// Jumps to a binding's way at rest, with whatever arguments there are. Methods that
+    /// bindings do not have never get there.
+    ///
+    /// # Safety
+    /// Reached by jumps from the trampolines of this method only.
+    unsafe extern "C-unwind" fn rest_of_bound<B: BindingSite<Object = Self::Object>>()
+    where
+        Self::Object: 'static,
+    {
+        unreachable!("bindings have no trampolines for this method")
+    }
+
+    /// What a binding's method does while nothing is bound.
+    fn unbound<B: BindingSite<Object = Self::Object>>() -> Unbound
+    where
+        Self::Object: 'static,
+    {
+        Unbound::Never
+    }
 }
 
 /// Stands for methods that have no call sites.
@@ -96,6 +120,8 @@ pub enum NotAnnotated {}
 impl DispatchedMethod for NotAnnotated {
     type Object = ();
     type Inline = ();
+
+    const INDEX: usize = 0;
 
     fn identity_of<T: 'static>() -> TypeId {
         unreachable!("no entry of a method that is not annotated compiles")

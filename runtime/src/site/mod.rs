@@ -54,7 +54,7 @@ pub use record::{count_miss, counts_misses};
 pub(crate) const FIRST_WINDOW: u32 = 1024;
 
 /// Whether call sites have trampolines on this target.
-pub(crate) const TRAMPOLINES: bool = cfg!(all(
+pub const TRAMPOLINES: bool = cfg!(all(
     feature = "patching",
     target_arch = "x86_64",
     target_os = "linux",
@@ -180,6 +180,23 @@ impl Route {
             rest,
             fallback,
             guards: S::GUARDS,
+        }
+    }
+}
+
+impl Route {
+    /// What a binding's trampoline leads to: it ends nowhere but at rest.
+    pub(crate) const fn of_binding(
+        declaration: &'static TraitDeclaration,
+        method: usize,
+        rest: *const (),
+    ) -> Self {
+        Route {
+            declaration,
+            method,
+            rest,
+            fallback: rest,
+            guards: None,
         }
     }
 }

@@ -8,7 +8,7 @@ use super::fixture::{self, Object, SITES};
 use crate::arch::Target;
 use crate::engine::{self, Engine, Patching};
 use crate::os::objects;
-use crate::publish::{Batch, Head, Trampoline};
+use crate::publish::{Batch, Head, Lead, Trampoline};
 use crate::site::{Phase, Way};
 
 const RETARGETS: usize = 100_000;
@@ -80,7 +80,7 @@ fn publish<'a>(
     let mut batch = Batch::default();
     let mut heads = Vec::new();
     for (site, trampoline) in trampolines.iter_mut().enumerate() {
-        let head = publisher.prepare(trampoline, plan(site), &mut batch);
+        let head = publisher.prepare(trampoline, Lead::Chain(plan(site)), &mut batch);
         heads.push(head.expect("within reach"));
     }
     // SAFETY: the engine's lock is held, and this program stays loaded.

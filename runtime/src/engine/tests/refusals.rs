@@ -5,7 +5,7 @@ use crate::arch;
 use crate::config::{Config, Mode};
 use crate::engine::{self, Engine, LoadedObject, Patching, RetargetError, Status};
 use crate::os::{self, CodeMemory, Refusing};
-use crate::publish::{Batch, Publisher};
+use crate::publish::{Batch, Lead, Publisher};
 use crate::report::Backend;
 use crate::site::Site;
 
@@ -85,7 +85,7 @@ impl Scenario {
         let mut batch = Batch::default();
         for details in self.engine.objects[0].details.iter_mut().flatten() {
             for trampoline in &mut details.trampolines {
-                let head = publisher.prepare(trampoline, &[], &mut batch);
+                let head = publisher.prepare(trampoline, Lead::Chain(&[]), &mut batch);
                 trampoline.head = head.expect("a fallback is within reach");
             }
         }

@@ -1,0 +1,241 @@
+//! The expansion of `binding!`: a `static` of the trait's bound type, and behind it the
+//! binding itself, its record in the registry's slice, and the template of its
+//! trampolines.
+
+use proc_macro2::{Group, Ident, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::parse::{Parse, ParseStream, Parser};
+use syn::spanned::Spanned;
+use syn::{Attribute, Block, Error, Expr, Path, Result, Token, Type, Visibility};
+
+use super::trait_::repeated;
+use crate::names;
+
+/// `($crate) pub static CLOCK: dyn Clock = SystemClock; …`, as `binding!` passes it on.
+struct Input {
+    krate: TokenStream,
+    bindings: Result<Vec<Binding>>,
+}
+
+/// One declaration.
+struct Binding {
+    attributes: Vec<Attribute>,
+    visibility: Visibility,
+    name: Ident,
+    object: Type,
+    initial: Initial,
+}
+
+/// What is bound at first.
+enum Initial {
+    /// A constant, whose address is taken.
+    Value(Expr),
+    /// What a block makes on first use: `lazy { … }`.
+    Lazy(Block),
+    /// `None`.
+    Nothing(Ident),
+}
+
+const SHAPE: &str = "write `pub static NAME: dyn Trait = initial;`";
+
+impl Parse for Input {
+    fn parse(input: ParseStream) -> Result<Self> {
+        let krate = input.parse::<Group>()?.stream();
+        let krate = Path::parse_mod_style.parse2(krate)?.into_token_stream();
+        let bindings = bindings(input);
+        // A parse error leaves tokens behind, which would be reported on top.
+        input.parse::<TokenStream>()?;
+        Ok(Input { krate, bindings })
+    }
+}
+
+fn bindings(input: ParseStream) -> Result<Vec<Binding>> {
+    if input.is_empty() {
+        return Err(input.error(format!("a binding is missing; {SHAPE}")));
+    }
+    let mut bindings = Vec::new();
+    while !input.is_empty() {
+        bindings.push(input.parse()?);
+    }
+    Ok(bindings)
+}
+
+impl Parse for Binding {
+    fn parse(input: ParseStream) -> Result<Self> {
+        let attributes = input.call(Attribute::parse_outer)?;
+        let visibility = input.parse()?;
+        if !input.peek(Token![static]) {
+            return Err(input.error(format!("a binding is a `static`; {SHAPE}")));
+        }
+        input.parse::<Token![static]>()?;
+        if let Some(mutable) = input.parse::<Option<Token![mut]>>()? {
+            return Err(Error::new_spanned(
+                mutable,
+                "a binding is swapped by its methods, not assigned; remove `mut`",
+            ));
+        }
+        let name = input.parse()?;
+        if !input.peek(Token![:]) {
+            return Err(input.error(format!("a binding has a type; {SHAPE}")));
+        }
+        input.parse::<Token![:]>()?;
+        let object: Type = input.parse()?;
+        refuse_other_types(&object)?;
+        if !input.peek(Token![=]) {
+            return Err(input.error(
+                "what is bound at first is missing: write `= value`, `= lazy { … }` or `= None`",
+            ));
+        }
+        input.parse::<Token![=]>()?;
+        let initial = input.parse()?;
+        if !input.peek(Token![;]) {
+            return Err(input.error("a `;` is missing behind the binding"));
+        }
+        input.parse::<Token![;]>()?;
+        Ok(Binding {
+            attributes,
+            visibility,
+            name,
+            object,
+            initial,
+        })
+    }
+}
+
+/// Refuses what is not `dyn Trait` by its spelling. A path may be an alias of one.
+fn refuse_other_types(object: &Type) -> Result<()> {
+    let advice = match object {
+        Type::TraitObject(_) | Type::Path(_) | Type::Macro(_) => return Ok(()),
+        Type::Group(group) => return refuse_other_types(&group.elem),
+        Type::Paren(paren) => return refuse_other_types(&paren.elem),
+        Type::Reference(_) => "a binding holds the object itself; write `dyn Trait` without `&`",
+        Type::ImplTrait(_) => "what is bound changes; write `dyn Trait` in place of `impl Trait`",
+        _ => "a binding is to a trait object; write `dyn Trait`",
+    };
+    Err(Error::new_spanned(object, advice))
+}
+
+impl Parse for Initial {
+    fn parse(input: ParseStream) -> Result<Self> {
+        let ahead = input.fork();
+        if let Ok(word) = ahead.parse::<Ident>() {
+            if word == "None" && ahead.peek(Token![;]) {
+                return input.parse().map(Initial::Nothing);
+            }
+            if word == "lazy" && ahead.peek(syn::token::Brace) {
+                input.parse::<Ident>()?;
+                return input.parse().map(Initial::Lazy);
+            }
+        }
+        input.parse().map(Initial::Value)
+    }
+}
+
+pub(crate) fn binding(input: TokenStream) -> TokenStream {
+    let Input { krate, bindings } = match syn::parse2(input) {
+        Ok(input) => input,
+        Err(error) => return error.into_compile_error(),
+    };
+    match bindings {
+        Ok(bindings) => bindings
+            .iter()
+            .map(|binding| binding.expand(&krate))
+            .collect(),
+        Err(error) => error.into_compile_error(),
+    }
+}
+
+impl Binding {
+    fn expand(&self, krate: &TokenStream) -> TokenStream {
+        let private = quote!(#krate::__private);
+        let Binding {
+            attributes,
+            visibility,
+            name,
+            object,
+            ..
+        } = self;
+        let site = names::binding(name);
+        let title = name.to_string();
+        let repeated = repeated(attributes);
+        // What rustc has to say of the type belongs to it.
+        let is_bindable = quote_spanned! {object.span()=>
+            #private::is_bindable::<#object>();
+        };
+        let (kind, initial, checks) = self.initial(&private);
+        quote! {
+            #repeated
+            #[doc(hidden)]
+            #[allow(non_camel_case_types)]
+            #visibility struct #site;
+
+            #(#attributes)*
+            #visibility static #name: <#object as #private::TraitObject>::__Bound<#site> =
+                <<#object as #private::TraitObject>::__Bound<#site> as #private::Bound>::NEW;
+
+            #repeated
+            const _: () = {
+                #is_bindable
+                #checks
+                static __BINDING: #private::Binding<#object, #kind> =
+                    #private::Binding::new(&__RECORD, #initial);
+                #[#private::linkme::distributed_slice(#private::BINDINGS)]
+                #[linkme(crate = #private::linkme)]
+                static __RECORD: #private::BindingRecord = #private::BindingRecord::new::<#site>(
+                    #title,
+                    #private::core::module_path!(),
+                    #private::core::option_env!("CARGO_PKG_VERSION"),
+                    (#private::core::file!(), #private::core::line!(), #private::core::column!()),
+                );
+                impl #private::BindingSite for #site {
+                    type Object = #object;
+                    type Kind = #kind;
+                    #[inline]
+                    fn binding() -> &'static #private::Binding<#object, #kind> {
+                        &__BINDING
+                    }
+                    fn record() -> &'static #private::BindingRecord {
+                        &__RECORD
+                    }
+                    #[inline(always)]
+                    fn trampoline<__Method: #private::DispatchedMethod<Object = #object>>()
+                        -> unsafe extern "C-unwind" fn()
+                    {
+                        __trampoline::<__Method>
+                    }
+                }
+                #private::trampoline_of_binding! { #site, #object }
+            };
+        }
+    }
+
+    /// Whether something is always bound, what is bound at first, and what is to be
+    /// checked of that.
+    fn initial(&self, private: &TokenStream) -> (TokenStream, TokenStream, TokenStream) {
+        let object = &self.object;
+        match &self.initial {
+            Initial::Value(value) => (
+                quote!(#private::Always),
+                quote!(#private::Initial::Value(&__INITIAL)),
+                quote!(static __INITIAL: &'static (#object) = &#value;),
+            ),
+            Initial::Lazy(block) => (
+                quote!(#private::Always),
+                quote!(#private::Initial::Lazy(__initial)),
+                quote! {
+                    fn __initial() -> #private::Box<#object> #block
+                },
+            ),
+            Initial::Nothing(none) => {
+                let check = quote_spanned! {none.span()=>
+                    const { #private::may_be_unbound::<#object>() };
+                };
+                (
+                    quote!(#private::Sometimes),
+                    quote!(#private::Initial::Nothing),
+                    check,
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Overrides with a scope, for tests.
+
+use core::marker::PhantomData;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::ThreadId;
+
+use super::{Binding, Decision, SwapError};
+use crate::registry::TraitObject;
+
+/// Which thread has overridden a binding, and how many times.
+pub(super) struct Overrides {
+    pub(super) owner: Mutex<Option<(ThreadId, usize)>>,
+    pub(super) released: Condvar,
+}
+
+impl Overrides {
+    fn owner(&self) -> MutexGuard<'_, Option<(ThreadId, usize)>> {
+        self.owner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until no other thread has an override.
+    fn enter(&self) {
+        let me = std::thread::current().id();
+        let mut owner = self.owner();
+        loop {
+            match &mut *owner {
+                None => break *owner = Some((me, 1)),
+                Some((thread, depth)) if *thread == me => break *depth += 1,
+                Some(_) => {
+                    owner = self
+                        .released
+                        .wait(owner)
+                        .unwrap_or_else(PoisonError::into_inner);
+                }
+            }
+        }
+    }
+
+    fn leave(&self) {
+        let mut owner = self.owner();
+        *owner = owner
+            .filter(|(_, depth)| *depth > 1)
+            .map(|(thread, depth)| (thread, depth - 1));
+        if owner.is_none() {
+            self.released.notify_one();
+        }
+    }
+}
+
+/// An override that ends when this is dropped: what was bound before is bound again,
+/// whatever was swapped in meanwhile. See [`Binding::override_with`].
+#[must_use = "the override ends when this is dropped"]
+pub struct Override<D: TraitObject + ?Sized + 'static, K: 'static> {
+    binding: &'static Binding<D, K>,
+    number: u64,
+    /// It is one thread's.
+    thread: PhantomData<*const ()>,
+}
+
+impl<D: TraitObject + ?Sized + 'static, K> Binding<D, K> {
+    /// Binds an object until the returned guard is dropped: for tests.
+    ///
+    /// Other threads' calls are the object's, too. A thread that overrides the binding
+    /// while another thread's override is in force waits until that ends, so that tests
+    /// that run side by side do not mix. One thread's overrides nest.
+    ///
+    /// The object is `'static`, a `static` of the test or a leaked box: other threads may
+    /// be inside it when the guard is dropped.
+    ///
+    /// # Panics
+    /// Where [`swap`](Self::swap) would fail: a test that goes on without its override
+    /// would prove nothing.
+    pub fn override_with(&'static self, object: &'static D) -> Override<D, K>
+    where
+        D: Sync,
+    {
+        let this = self.leader();
+        this.overrides.enter();
+        let mut number = 0;
+        let swapped = this.change(|this, inner, current| {
+            inner.last_override += 1;
+            number = inner.last_override;
+            inner.overridden.push((number, current.cloned()));
+            Decision::Bind(Some(this.fixed(inner, object)))
+        });
+        let guard = Override {
+            binding: this,
+            number,
+            thread: PhantomData,
+        };
+        if let Err(error) = swapped {
+            panic!("the binding `{}` was not overridden: {error}", this.record.name);
+        }
+        guard
+    }
+
+    /// Ends an override. One that is not the latest hands what it has replaced to the
+    /// next.
+    fn end_override(&'static self, number: u64) -> Result<(), SwapError> {
+        self.change(|_, inner, _| {
+            let at = inner.overridden.iter().position(|(one, _)| *one == number);
+            let Some(at) = at else {
+                return Decision::Leave;
+            };
+            let (_, replaced) = inner.overridden.remove(at);
+            match inner.overridden.get_mut(at) {
+                Some((_, by_next)) => {
+                    *by_next = replaced;
+                    Decision::Leave
+                }
+                None => Decision::Bind(replaced),
+            }
+        })
+        .map(drop)
+    }
+}
+
+impl<D: TraitObject + ?Sized + 'static, K> Drop for Override<D, K> {
+    fn drop(&mut self) {
+        let ended = self.binding.end_override(self.number);
+        self.binding.overrides.leave();
+        if let Err(error) = ended
+            && !std::thread::panicking()
+        {
+            panic!(
+                "the override of `{}` did not end: {error}",
+                self.binding.record.name
+            );
+        }
+    }
+}
