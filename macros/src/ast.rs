@@ -84,7 +84,7 @@ impl Trait {
                 _ => &[],
             },
             none: match &method.options {
-                Some(MethodOptions::Dispatch { none, .. }) => none.as_ref(),
+                Some(MethodOptions::Dispatch { none, .. }) => none.as_deref(),
                 _ => None,
             },
         })

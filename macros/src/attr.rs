@@ -34,7 +34,7 @@ pub(crate) enum MethodOptions {
     Dispatch {
         targets: u8,
         inline: Vec<Type>,
-        none: Option<Expr>,
+        none: Option<Box<Expr>>,
     },
     /// `#[static_dispatch(skip)]`.
     Skip,
@@ -186,7 +186,7 @@ fn parse_method(attribute: &Attribute) -> Result<MethodOptions> {
             if none.is_some() {
                 return Err(meta.error("`none` is given twice; keep one result"));
             }
-            none = Some(none_result(&meta)?);
+            none = Some(Box::new(none_result(&meta)?));
             Ok(())
         } else if meta.path.is_ident("skip") {
             skip = Some(meta.path.span());

@@ -134,7 +134,8 @@ mod worker;
 /// [`static_call!`]. Options: `targets = N`, from 1 to 8, how many types a chain may
 /// compare with (2 if not given); `skip` leaves the method out. The method must be
 /// callable on a trait object, with `&self` or `&mut self`. `inline = [A, B]` lists types
-/// for the call sites that list none themselves; see [`static_call!`].
+/// for the call sites that list none themselves; see [`static_call!`]. `none = result`
+/// is what a call gives on a [`binding!`] to nothing, a constant expression.
 ///
 /// **On an `impl Trait for Type`** it registers the implementation ahead of its
 /// first call, and changes nothing else.
@@ -375,7 +376,72 @@ macro_rules! static_call {
     };
 }
 
-/// TODO
+/// Declares bindings: global, swappable implementations of annotated traits, called at
+/// the cost of a direct call.
+///
+/// ```
+/// use static_call::{binding, runtime, static_dispatch};
+///
+/// #[static_dispatch]
+/// pub trait Clock: Send + Sync {
+///     #[static_dispatch]
+///     fn now(&self) -> u64;
+///     fn name(&self) -> &str;
+/// }
+///
+/// struct SystemClock;
+/// # impl Clock for SystemClock { fn now(&self) -> u64 { 1 } fn name(&self) -> &str { "system" } }
+/// struct Frozen(u64);
+/// # impl Clock for Frozen { fn now(&self) -> u64 { self.0 } fn name(&self) -> &str { "frozen" } }
+///
+/// binding! {
+///     /// What time it is.
+///     pub static CLOCK: dyn Clock = SystemClock;
+/// }
+///
+/// runtime::retarget()?;                       // from here on a direct call
+/// assert_eq!(CLOCK.now(), 1);
+/// static MIDNIGHT: Frozen = Frozen(0);
+/// CLOCK.swap(&MIDNIGHT)?;                     // from any thread, at any time
+/// assert_eq!(CLOCK.now(), 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// A declaration is that of a static of the type `dyn Trait`, with what is bound at first:
+/// - `= value`: a constant, as in a static of the type `&dyn Trait`;
+/// - `= lazy { … }`: what the block makes on first use, a `Box<dyn Trait>`;
+/// - `= None`: nothing. Methods return at once, and give what the trait declares for that
+///   case: `#[static_dispatch(none = 0)]`. A method with a result and without such a
+///   declaration makes `= None` a compile error.
+///
+/// The trait is annotated, and its objects may be used by any thread: `dyn Trait` where
+/// `Send + Sync` are supertraits, `dyn Trait + Send + Sync` otherwise. The static has the
+/// trait's methods with `&self`, whether or not the trait is in scope: `CLOCK.now()`. It
+/// dereferences to a [`Binding`], which has [`swap`](Binding::swap),
+/// [`swap_boxed`](Binding::swap_boxed), [`compare_swap`](Binding::compare_swap), `load`,
+/// and for tests [`override_with`](Binding::override_with). Methods with `&mut self` and
+/// with other receivers need an object that nobody shares, and are not there.
+///
+/// Methods that are not annotated go through the vtable. They, too, are there for a
+/// binding to `None` only if they have no result.
+///
+/// # What a swap means
+/// Each call is wholly one object's, data and code. After a swap has returned, calls that
+/// begin are the new object's on every thread. Across the methods of one trait a swap is
+/// not one instant, as it is not for the kernel's static calls. Nobody waits for calls
+/// that are inside of what was bound, and nobody can know of them: what is `'static`
+/// needs nothing, and boxes are kept; see [`Binding::swap_boxed`].
+///
+/// # Cost
+/// From the first [`runtime::retarget`] or swap on, a call is a direct call to a
+/// trampoline, which puts the object's address where the receiver goes and jumps to the
+/// method: no load, no compare, no lock, no indirect branch. Before that, and where code
+/// is not patched, three loads and an indirect call. Each binding takes some 300 bytes of
+/// data, and a trampoline of 64 bytes for each annotated method in each crate that calls
+/// it.
+///
+/// The idea is the Linux kernel's `DEFINE_STATIC_CALL`, with the object as well as the
+/// function in the patched code.
 #[cfg(feature = "std")]
 #[macro_export]
 macro_rules! binding {

@@ -15,8 +15,8 @@ pub use std::boxed::Box;
 pub use typeid::of as identity;
 
 pub use crate::binding::{
-    Always, Bindable, Binding, BindingRecord, BindingSite, Bound, Initial,
-    STATIC_CALL_BINDINGS_0_1_0 as BINDINGS, Sometimes, Unbound,
+    Always, Bindable, Binding, BindingRecord, BindingSite, Bound, Cell, Initial,
+    STATIC_CALL_BINDINGS_0_1_0 as BINDINGS, Sometimes, TrampolineOfBinding, Unbound,
 };
 
 pub use crate::registry::{
@@ -24,13 +24,13 @@ pub use crate::registry::{
     STATIC_CALL_DECLARATIONS_0_1_0 as DECLARATIONS,
     STATIC_CALL_IMPLEMENTATIONS_0_1_0 as IMPLEMENTATIONS, Table, TraitDeclaration, TraitObject,
 };
+pub use crate::site::TRAMPOLINES;
 pub use crate::site::{
     CallSite, DispatchedMethod, Gate, Guards, HOT_FROM, Keys, List, ListOfMethod, NotAnnotated,
     Place, Route, STATIC_CALL_SITES_0_1_0 as SITES, Site, SiteOf, Switch, count_miss,
     counts_misses, record_call as record,
 };
 pub use crate::specialize::Specialize;
-pub use crate::site::TRAMPOLINES;
 pub use crate::{rest, rest_of_bound, trampoline, trampoline_of_binding};
 
 /// The auto traits that object types may carry.

@@ -161,10 +161,12 @@ impl Context<'_> {
 
 /// Whether the receiver is `&self`: what many threads may call at once.
 fn is_shared(method: &Method) -> bool {
-    method.receiver().is_some_and(|receiver| match &*receiver.ty {
-        Type::Reference(ty) => ty.mutability.is_none() && rewrite::is_self(&ty.elem),
-        _ => false,
-    })
+    method
+        .receiver()
+        .is_some_and(|receiver| match &*receiver.ty {
+            Type::Reference(ty) => ty.mutability.is_none() && rewrite::is_self(&ty.elem),
+            _ => false,
+        })
 }
 
 /// What a method does while nothing is bound.
@@ -189,11 +191,12 @@ impl Unbound {
             let passed = abi::argument(ty, &TokenStream::new());
             matches!(passed, abi::Argument::Direct(_))
         };
-        match none {
-            Some(_) => Unbound::Runs,
-            None if !gives_nothing => Unbound::Lacks,
-            None if method.arguments().all(is_plain) => Unbound::Returns,
-            None => Unbound::Runs,
+        if none.is_none() && !gives_nothing {
+            Unbound::Lacks
+        } else if none.is_none() && method.arguments().all(is_plain) {
+            Unbound::Returns
+        } else {
+            Unbound::Runs
         }
     }
 }
@@ -242,17 +245,20 @@ impl<'a> Bound<'a> {
         } else {
             quote!(unsafe { __function(#receiver #(, #passed)*) })
         };
-        let called = self.called(&quote! {
-            let __rest = Self::#rest as #signature;
-            let __function = if #private::TRAMPOLINES {
-                let __trampoline = <__Binding as #private::BindingSite>::trampoline::<#key>();
-                unsafe { #private::with_signature_of(__rest, __trampoline) }
-            } else {
-                __rest
-            };
-            #(let #moved = #private::ManuallyDrop::new(#moved);)*
-            #call
-        }, None);
+        let called = self.called(
+            &quote! {
+                let __rest = Self::#rest as #signature;
+                let __function = if #private::TRAMPOLINES {
+                    let __trampoline = <__Binding as #private::BindingSite>::trampoline::<#key>();
+                    unsafe { #private::with_signature_of(__rest, __trampoline) }
+                } else {
+                    __rest
+                };
+                #(let #moved = #private::ManuallyDrop::new(#moved);)*
+                #call
+            },
+            None,
+        );
         let at_rest = self.at_rest();
         let unbound = self.unbound();
         quote!(#called #at_rest #unbound)
@@ -311,7 +317,10 @@ impl<'a> Bound<'a> {
             ..
         } = shape;
         let predicates = clause.as_ref().map(|clause| &clause.predicates);
-        let predicates = predicates.into_iter().flatten().map(ToTokens::to_token_stream);
+        let predicates = predicates
+            .into_iter()
+            .flatten()
+            .map(ToTokens::to_token_stream);
         let predicates = predicates.chain(condition.cloned());
         quote! {
             #attributes
@@ -375,6 +384,11 @@ impl<'a> Bound<'a> {
             moved,
             ..
         } = shape;
+        // With their types, for nothing else may say what is dropped.
+        let taken = shape.arguments.iter().zip(&shape.plain_parameters);
+        let taken = taken
+            .filter(|(name, _)| moved.contains(name))
+            .map(|(name, typed)| quote!(let #typed = unsafe { #private::take(#name) };));
         quote! {
             #attributes
             #[doc(hidden)]
@@ -382,7 +396,7 @@ impl<'a> Bound<'a> {
             unsafe extern "C-unwind" fn #name <#(#lifetimes),*>(
                 #receiver, _: #private::Nothing #written #(, #parameters)*
             ) #output #clause {
-                #(let #moved = unsafe { #private::take(#moved) };)*
+                #(#taken)*
                 #body
             }
         }

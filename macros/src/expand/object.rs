@@ -65,7 +65,7 @@ fn declared(context: &Context<'_>, name: &Ident) -> Trait {
                 Some(dispatched) => MethodOptions::Dispatch {
                     targets: dispatched.targets,
                     inline: dispatched.inline.to_vec(),
-                    none: dispatched.none.cloned(),
+                    none: dispatched.none.cloned().map(Box::new),
                 },
             }),
         })

@@ -136,10 +136,7 @@ mod tests {
         assert_eq!(unsupported::chain(0, &[], 0), Err(EncodeError::Unsupported));
         assert_eq!(unsupported::head_jump(0, 0), Err(EncodeError::Unsupported));
         let bound = Bound { data: 0, shim: 0 };
-        assert_eq!(
-            unsupported::bound(0, &bound),
-            Err(EncodeError::Unsupported)
-        );
+        assert_eq!(unsupported::bound(0, &bound), Err(EncodeError::Unsupported));
         assert!(!unsupported::is_rest_head(
             0,
             &unsupported::head_return(),

@@ -30,6 +30,7 @@
 //! the same name, and swaps through any of them go to the host's.
 
 use core::marker::PhantomData;
+use core::ops::Range;
 use core::ptr::NonNull;
 use std::sync::{Arc, Condvar, Mutex, OnceLock};
 
@@ -49,10 +50,8 @@ use holder::Holder;
 pub use holder::{Loaded, WhenUnloaded};
 pub use overriding::Override;
 use overriding::Overrides;
+pub use record::{BindingRecord, STATIC_CALL_BINDINGS_0_1_0, TrampolineOfBinding, Unbound};
 pub(crate) use record::{Concern, Object, trampolines};
-pub use record::{
-    BindingRecord, STATIC_CALL_BINDINGS_0_1_0, TrampolineOfBinding, Unbound,
-};
 
 /// The type that carries a binding into its trampolines: each declaration has its own.
 pub trait BindingSite: 'static {
@@ -320,7 +319,6 @@ impl<D: ?Sized + 'static, K> Binding<D, K> {
             Arc::from_raw(holder)
         })
     }
-
 }
 
 impl<D: TraitObject + ?Sized + 'static, K> Binding<D, K> {
@@ -472,9 +470,8 @@ impl<D: TraitObject + ?Sized + 'static, K> Binding<D, K> {
     /// The holder of a `'static` object: the one that it had before, if it was bound
     /// before, so that memory does not grow with swaps.
     fn fixed(&'static self, inner: &mut Inner<D>, object: &'static D) -> Arc<Holder<D>> {
-        let is_it = |holder: &&Arc<Holder<D>>| {
-            holder.is_static() && same_object(holder.object, object)
-        };
+        let is_it =
+            |holder: &&Arc<Holder<D>>| holder.is_static() && same_object(holder.object, object);
         if let Initial::Value(value) = &self.initial
             && same_object(**value, object)
             && let Some(first) = self.first()
@@ -541,23 +538,32 @@ impl<D: TraitObject + ?Sized + 'static, K> Binding<D, K> {
         })?
     }
 
-    /// How this is concerned with a plugin that is to be unloaded.
-    pub(crate) fn concern(&'static self, plugin: u64) -> Concern {
+    /// How this is concerned with a plugin that is to be unloaded, and lies in `range`.
+    pub(crate) fn concern(&'static self, plugin: u64, range: &Range<usize>) -> Concern {
         let this = self.leader();
+        let is_its = |holder: &Holder<D>| holder.plugin().is_some_and(|(of, _)| of == plugin);
+        // Swapped in by the plugin's own code, so that nobody knows when it may go.
+        let lies_there = |holder: &Holder<D>| {
+            let object = Object::of(holder.object);
+            !is_its(holder) && (range.contains(&object.data) || range.contains(&object.vtable))
+        };
         let looked = changing(|| {
             // SAFETY: changes are one at a time.
             let inner = unsafe { this.inner.get() };
             let bound = match &inner.current {
-                Current::Held(holder) => holder.plugin(),
+                Current::Held(holder) => Some(&**holder),
                 Current::First | Current::Nothing => None,
             };
-            let bound = bound.filter(|(of, _)| *of == plugin);
-            let is_its = |holder: &&Arc<Holder<D>>| {
-                holder.plugin().is_some_and(|(of, _)| of == plugin)
-            };
+            let held = inner.retired.iter().map(|holder| &**holder).chain(bound);
+            let refusing = (bound.and_then(Holder::plugin))
+                .is_some_and(|(of, when)| of == plugin && when == WhenUnloaded::Refuse);
             Concern {
-                refuses: matches!(bound, Some((_, WhenUnloaded::Refuse))),
-                holds: usize::from(bound.is_some()) + inner.retired.iter().filter(is_its).count(),
+                refuses: refusing
+                    || bound.is_some_and(lies_there)
+                    || held
+                        .clone()
+                        .any(|holder| holder.is_boxed() && lies_there(holder)),
+                holds: held.filter(|holder| is_its(holder)).count(),
             }
         });
         // What cannot be looked at may be anything.

@@ -89,7 +89,10 @@ impl<D: TraitObject + ?Sized + 'static, K> Binding<D, K> {
             thread: PhantomData,
         };
         if let Err(error) = swapped {
-            panic!("the binding `{}` was not overridden: {error}", this.record.name);
+            panic!(
+                "the binding `{}` was not overridden: {error}",
+                this.record.name
+            );
         }
         guard
     }

@@ -1,6 +1,7 @@
 //! What a binding is to the runtime, its types erased.
 
 use core::any::type_name;
+use core::ops::Range;
 
 use super::{BindingSite, Cell};
 use crate::registry::{Code, Table, TraitDeclaration, TraitObject};
@@ -25,7 +26,7 @@ pub struct BindingRecord {
     /// Looks at an object by the address of a reference to it.
     pub(crate) look: unsafe fn(*const ()) -> Object,
     /// How the binding is concerned with a plugin.
-    pub(crate) concern: fn(plugin: u64) -> Concern,
+    pub(crate) concern: fn(plugin: u64, range: &Range<usize>) -> Concern,
     /// Lets go of all that a plugin made.
     pub(crate) let_go: unsafe fn(plugin: u64) -> Result<(), super::SwapError>,
 }
@@ -77,7 +78,7 @@ impl BindingRecord {
             may_be_unbound: <S::Kind as super::Kind>::MAY_BE_UNBOUND,
             cell: || S::binding().cell(),
             look: look::<S::Object>,
-            concern: |plugin| S::binding().concern(plugin),
+            concern: |plugin, range| S::binding().concern(plugin, range),
             // SAFETY: the caller's contract is `let_go`'s.
             let_go: |plugin| unsafe { S::binding().let_go(plugin) },
         }
@@ -151,6 +152,8 @@ pub static STATIC_CALL_BINDINGS_0_1_0: [BindingRecord];
 mod section {
     use super::TrampolineOfBinding;
 
+    // Shared with nobody but this crate's own macro.
+    #[allow(improper_ctypes)]
     unsafe extern "C" {
         #[link_name = "__start_static_call_bound_0_1_0"]
         static START: TrampolineOfBinding;

@@ -38,13 +38,10 @@ impl OneTrampoline {
     /// Where it leads if this is bound, and code can be patched.
     fn lead(&self, bound: Option<Object>, may_be_unbound: bool) -> Lead<'static> {
         match bound {
-            Some(object) => object
-                .table
-                .shim(self.method)
-                .map_or(Lead::Rest, |shim| {
-                    let data = object.data;
-                    Lead::Bound(Bound { data, shim })
-                }),
+            Some(object) => object.table.shim(self.method).map_or(Lead::Rest, |shim| {
+                let data = object.data;
+                Lead::Bound(Bound { data, shim })
+            }),
             // To be made on first use, by the way at rest.
             None if !may_be_unbound => Lead::Rest,
             None => match self.unbound {
@@ -117,9 +114,9 @@ impl Engine {
                 .find(|known| known.plugin.is_none() && known.record.is_same(binding.record));
             if let Some(leader) = leader {
                 let (cell, of_leader) = (binding.record.cell(), leader.record.cell());
-                let current = of_leader.current().map_or(std::ptr::null(), |current| {
-                    current.as_ptr().cast_const()
-                });
+                let current = of_leader
+                    .current()
+                    .map_or(std::ptr::null(), |current| current.as_ptr().cast_const());
                 // SAFETY: the same binding, by name, types, and versions; what is bound
                 // there is of the same type here.
                 unsafe {
@@ -306,6 +303,12 @@ impl Engine {
         }
     }
 
+    /// The bindings that are not copies in plugins.
+    pub(crate) fn bindings_of_host(&self) -> Vec<&'static BindingRecord> {
+        let of_host = self.bindings.iter().filter(|one| one.plugin.is_none());
+        of_host.map(|binding| binding.record).collect()
+    }
+
     /// The host's binding that is bound to something in `range`, if one is.
     pub(crate) fn bound_into(&self, range: &Range<usize>) -> Option<&'static BindingRecord> {
         let mut of_host = self.bindings.iter().filter(|one| one.plugin.is_none());
@@ -328,7 +331,7 @@ impl Engine {
             .partition(|binding| binding.plugin == Some(plugin));
         self.bindings = gone;
         let all: Vec<_> = (0..self.bindings.len()).collect();
-        let at_rest = self.to_rest(&all);
+        let at_rest = self.put_to_rest(&all);
         for binding in &self.bindings {
             let cell = binding.record.cell();
             if !cell.leader().is_null() {
@@ -340,7 +343,7 @@ impl Engine {
         at_rest
     }
 
-    fn to_rest(&mut self, members: &[usize]) -> bool {
+    fn put_to_rest(&mut self, members: &[usize]) -> bool {
         let publisher = match &mut self.patching {
             Patching::Works(publisher) | Patching::Failed { publisher, .. } => publisher,
             Patching::Unavailable { .. } => return true,

@@ -9,8 +9,8 @@
 use std::cell::UnsafeCell;
 use std::sync::{MutexGuard, PoisonError};
 
-use super::lock::{CHANGES, ENGINE, is_changing, is_inside};
 use super::Engine;
+use super::lock::{CHANGES, ENGINE, is_changing, is_inside};
 
 /// The locks while a thread forks, in the order in which they are given back.
 struct Held(UnsafeCell<Option<Locks>>);
@@ -36,8 +36,8 @@ pub(super) fn register() {
 
 extern "C" fn before() {
     if !is_inside() {
-        let changes = (!is_changing())
-            .then(|| CHANGES.lock().unwrap_or_else(PoisonError::into_inner));
+        let changes =
+            (!is_changing()).then(|| CHANGES.lock().unwrap_or_else(PoisonError::into_inner));
         let engine = ENGINE.lock().unwrap_or_else(PoisonError::into_inner);
         // SAFETY: this thread holds `ENGINE`.
         unsafe { *HELD.0.get() = Some((engine, changes)) };

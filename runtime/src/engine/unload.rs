@@ -83,7 +83,10 @@ impl Engine {
         };
         for details in gone.details.iter_mut().flatten() {
             for trampoline in &mut details.trampolines {
-                if publisher.prepare(trampoline, Lead::Rest, &mut batch).is_err() {
+                if publisher
+                    .prepare(trampoline, Lead::Rest, &mut batch)
+                    .is_err()
+                {
                     return false;
                 }
             }
@@ -107,7 +110,10 @@ impl Engine {
                     continue;
                 }
                 for trampoline in &mut details.trampolines {
-                    if publisher.prepare(trampoline, Lead::Rest, &mut batch).is_err() {
+                    if publisher
+                        .prepare(trampoline, Lead::Rest, &mut batch)
+                        .is_err()
+                    {
                         return false;
                     }
                 }

@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use super::Plugin;
+use crate::binding::BindingRecord;
 use crate::registry::TraitDeclaration;
 
 /// Why a plugin could not be loaded, or made no object. The host is as it was.
@@ -235,3 +237,72 @@ impl std::error::Error for PluginError {
         }
     }
 }
+
+/// Why [`Plugin::unload`] did nothing.
+#[derive(Debug)]
+pub struct UnloadError {
+    /// The plugin, as loaded as before.
+    pub plugin: Plugin,
+    /// What is in the way.
+    pub reason: UnloadReason,
+}
+
+/// What keeps a plugin loaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UnloadReason {
+    /// A binding is bound to an object of it.
+    Bound {
+        /// The binding's name.
+        binding: String,
+        /// Where it is declared: file, line, column.
+        location: String,
+    },
+    /// Objects of it, or other handles to it, are alive.
+    InUse {
+        /// How many.
+        others: usize,
+    },
+}
+
+impl UnloadError {
+    pub(super) fn bound(plugin: Plugin, record: &BindingRecord) -> Self {
+        let BindingRecord {
+            name,
+            file,
+            line,
+            column,
+            ..
+        } = record;
+        let reason = UnloadReason::Bound {
+            binding: (*name).to_owned(),
+            location: format!("{file}:{line}:{column}"),
+        };
+        UnloadError { plugin, reason }
+    }
+
+    pub(super) fn in_use(plugin: Plugin, others: usize) -> Self {
+        let reason = UnloadReason::InUse { others };
+        UnloadError { plugin, reason }
+    }
+}
+
+impl fmt::Display for UnloadError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.plugin.path().display();
+        match &self.reason {
+            UnloadReason::Bound { binding, location } => write!(
+                formatter,
+                "`{path}` cannot be unloaded while `{binding}` ({location}) is bound to an object \
+                 of it; swap the binding first"
+            ),
+            UnloadReason::InUse { others } => write!(
+                formatter,
+                "`{path}` cannot be unloaded while {others} of its objects and handles are alive; \
+                 drop them first"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for UnloadError {}

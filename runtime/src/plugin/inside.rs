@@ -348,9 +348,8 @@ impl Memory {
         self.code("a binding's record's function", record)?;
         self.code("what a method does unbound", unbound)?;
         // SAFETY: code of the library, and by the header's word of this type.
-        let record = unsafe { (*at).record }.map_or(core::ptr::null(), |record| {
-            core::ptr::from_ref(record())
-        });
+        let record = unsafe { (*at).record }
+            .map_or(core::ptr::null(), |record| core::ptr::from_ref(record()));
         if (0..bindings.len()).any(|index| nth(bindings, index) == record) {
             Ok(())
         } else {

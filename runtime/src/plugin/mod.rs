@@ -20,6 +20,7 @@ use std::sync::{Arc, Weak};
 
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 
+use crate::binding::BindingRecord;
 use crate::engine::{self, LoadedObject};
 use crate::os::{Memory, objects};
 use crate::registry::TraitObject;
@@ -29,7 +30,7 @@ mod file;
 mod inside;
 pub(crate) mod manifest;
 
-pub use error::PluginError;
+pub use error::{PluginError, UnloadError, UnloadReason};
 #[cfg(fuzzing)]
 pub(crate) use file::check_bytes as check_file;
 use manifest::{Constructor, Contents, Header, Manifest};
@@ -180,6 +181,52 @@ impl Plugin {
             drop: unsafe { constructor.drop_function::<D>() },
             library: Some(Arc::clone(&self.loaded)),
         })
+    }
+
+    /// Lets the plugin go: what it has bound by
+    /// [`Binding::swap_plugin`](crate::Binding::swap_plugin) with
+    /// [`WhenUnloaded::BindDefault`](crate::WhenUnloaded) is replaced by what the binding
+    /// was declared with, and the library is unloaded.
+    ///
+    /// Dropping the last [`Plugin`] and the last object does the same, except that what is
+    /// bound keeps the library loaded then, and nobody is told.
+    ///
+    /// # Errors
+    /// Objects or handles of the plugin are alive elsewhere, or one of its objects is bound
+    /// and was to refuse this, or lies in the library as a static. Nothing was changed, and
+    /// the plugin is in the error.
+    ///
+    /// # Safety
+    /// No thread runs the plugin's code, by a binding or otherwise, and nothing is left of
+    /// what its methods returned if that borrows from its objects.
+    pub unsafe fn unload(self) -> Result<(), UnloadError> {
+        let id = self.loaded.id;
+        let records = engine::with(|engine| engine.bindings_of_host());
+        let mut held = 0;
+        for record in &records {
+            let concern = (record.concern)(id, &self.loaded.range);
+            held += concern.holds;
+            if concern.refuses {
+                return Err(UnloadError::bound(self, record));
+            }
+        }
+        let others = Arc::strong_count(&self.loaded).saturating_sub(1 + held);
+        if others > 0 {
+            return Err(UnloadError::in_use(self, others));
+        }
+        let is_let_go = |record: &&&'static BindingRecord| {
+            // SAFETY: the caller's.
+            unsafe { (record.let_go)(id) }.is_ok()
+        };
+        if let Some(record) = records.iter().find(|record| !is_let_go(record)) {
+            return Err(UnloadError::bound(self, record));
+        }
+        let range = &self.loaded.range;
+        let bound = engine::with(|engine| engine.bound_into(range));
+        match bound {
+            Some(record) => Err(UnloadError::bound(self, record)),
+            None => Ok(()),
+        }
     }
 
     /// Names of the constructors, in the order exported.

@@ -68,7 +68,9 @@ fn publisher(memory: Refusing) -> Publisher {
 /// Prepares and commits one trampoline, and flips its head in the books.
 fn publish(publisher: &mut Publisher, trampoline: &mut Trampoline, targets: &[Target]) -> Head {
     let mut batch = Batch::default();
-    let head = publisher.prepare(trampoline, Lead::Chain(targets), &mut batch).unwrap();
+    let head = publisher
+        .prepare(trampoline, Lead::Chain(targets), &mut batch)
+        .unwrap();
     // SAFETY: the memory only pretends.
     unsafe { publisher.commit(&batch) }.unwrap();
     trampoline.head = head;
@@ -138,7 +140,9 @@ fn a_head_that_leads_there_already_is_not_written() {
     let plan = targets(&one, &[1]);
     publish(&mut publisher, &mut one, &plan);
     let mut batch = Batch::default();
-    publisher.prepare(&mut one, Lead::Chain(&plan), &mut batch).unwrap();
+    publisher
+        .prepare(&mut one, Lead::Chain(&plan), &mut batch)
+        .unwrap();
     assert!(batch.is_empty() && batch.code.is_empty());
 }
 
@@ -190,7 +194,9 @@ fn a_body_that_may_be_half_written_is_never_entered() {
     let plan = targets(&one, &[1, 2]);
     let mut failing = publisher(Refusing::at("mprotect"));
     let mut batch = Batch::default();
-    failing.prepare(&mut one, Lead::Chain(&plan), &mut batch).unwrap();
+    failing
+        .prepare(&mut one, Lead::Chain(&plan), &mut batch)
+        .unwrap();
     // SAFETY: the memory only pretends.
     let error = unsafe { failing.commit(&batch) }.unwrap_err();
     assert_eq!(error.flipped_below, 0);
@@ -210,12 +216,16 @@ fn a_body_that_is_in_use_survives_a_failed_commit() {
     let (plan, other) = (targets(&one, &[1, 2]), targets(&one, &[3]));
     publish(&mut publisher, &mut one, &plan);
     let mut batch = Batch::default();
-    publisher.prepare(&mut one, Lead::Chain(&other), &mut batch).unwrap();
+    publisher
+        .prepare(&mut one, Lead::Chain(&other), &mut batch)
+        .unwrap();
     // SAFETY: the memory only pretends.
     unsafe { publisher.commit(&batch) }.unwrap_err();
     one.spoil_unless_entered();
     let mut batch = Batch::default();
-    let again = publisher.prepare(&mut one, Lead::Chain(&plan), &mut batch).unwrap();
+    let again = publisher
+        .prepare(&mut one, Lead::Chain(&plan), &mut batch)
+        .unwrap();
     assert_eq!(again, Head::Body);
 }
 
@@ -225,7 +235,9 @@ fn a_chain_that_was_not_written_is_forgotten() {
     let mut one = at_rest();
     let plan = targets(&one, &[1, 2, 3, 4, 5]);
     let mut batch = Batch::default();
-    publisher.prepare(&mut one, Lead::Chain(&plan), &mut batch).unwrap();
+    publisher
+        .prepare(&mut one, Lead::Chain(&plan), &mut batch)
+        .unwrap();
     assert_eq!(publisher.chains().0, 1);
     // SAFETY: the memory only pretends.
     unsafe { publisher.commit(&batch) }.unwrap_err();
@@ -262,7 +274,11 @@ fn no_chain_leads_to_what_is_not_code_of_a_loaded_object() {
     let prepare = |publisher: &mut Publisher, [at, fallback, shim]: [usize; 3]| {
         let mut batch = Batch::default();
         let target = Target { vtable: 1, shim };
-        let prepared = publisher.prepare(&mut trampoline(at, fallback), &[target], &mut batch);
+        let prepared = publisher.prepare(
+            &mut trampoline(at, fallback),
+            Lead::Chain(&[target]),
+            &mut batch,
+        );
         assert!(batch.is_empty() && batch.code.is_empty());
         prepared.expect_err("there is no trampoline")
     };

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::calibrate::Calibration;
 use crate::config::Mode;
-use crate::engine::{Details, Engine, LoadedObject, Patching, Resting, Status};
+use crate::engine::{BoundBinding, Details, Engine, LoadedObject, Patching, Resting, Status};
 use crate::plan::{Figures, Foreseen, Rest};
 use crate::site::Site;
 
@@ -78,6 +78,69 @@ pub struct Report {
     pub chain_bytes: usize,
     /// One row for each call site, plugins' included.
     pub sites: Vec<SiteReport>,
+    /// One row for each binding, copies in plugins included.
+    pub bindings: Vec<BindingReport>,
+}
+
+/// One binding.
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct BindingReport {
+    /// The static's name.
+    pub name: String,
+    /// Where it stands: file, line, column.
+    pub location: String,
+    /// The trait.
+    pub trait_name: String,
+    /// Which plugin this copy lies in, if in one.
+    pub plugin: Option<u64>,
+    /// `Patched` where calls are direct, `Plain` where they load what is bound, `Idle`
+    /// where nothing calls it through a trampoline.
+    pub state: State,
+    /// Why.
+    pub why: String,
+    /// The bound type's name; [`None`] if nothing is bound, or was made yet.
+    pub bound: Option<String>,
+    /// Its trampolines: one for each annotated method, in each crate that calls it.
+    pub trampolines: usize,
+    /// Times that something else was bound.
+    pub swaps: u64,
+}
+
+impl BindingReport {
+    fn of(binding: &BoundBinding, backend: &Backend, mode: Mode) -> Self {
+        let record = binding.record;
+        let trampolines = binding.trampolines.len();
+        let patched = binding.trampolines.iter().filter(|one| one.is_patched());
+        let patched = patched.count();
+        let (state, why) = if trampolines == 0 {
+            (State::Idle, "no annotated method is called".to_owned())
+        } else if patched == trampolines {
+            (State::Patched, "every method is a direct call".to_owned())
+        } else if let Some(why) = &binding.unpatchable {
+            (State::Plain, why.clone())
+        } else if let Backend::Portable { reason } = backend {
+            (State::Plain, reason.clone())
+        } else if mode == Mode::Off {
+            (State::Plain, "switched off".to_owned())
+        } else {
+            (State::Plain, "until the next `retarget()`".to_owned())
+        };
+        BindingReport {
+            name: record.name.to_owned(),
+            location: format!("{}:{}:{}", record.file, record.line, record.column),
+            trait_name: (record.declaration)().name().to_owned(),
+            plugin: binding.plugin,
+            state,
+            why,
+            bound: record
+                .object()
+                .map(|object| object.table.type_name().to_owned()),
+            trampolines,
+            swaps: binding.swaps,
+        }
+    }
 }
 
 /// One call site.
@@ -166,8 +229,13 @@ impl Report {
         let backend = Backend::of(engine);
         let name = backend.name();
         let objects = engine.objects.iter();
+        let mode = engine.mode();
+        let bindings = engine.bindings.iter();
+        let bindings = bindings
+            .map(|binding| BindingReport::of(binding, &backend, mode))
+            .collect();
         Report {
-            mode: engine.mode(),
+            mode,
             environment_error: engine.environment_error().map(ToString::to_string),
             backend,
             calibration: engine.calibration(),
@@ -175,6 +243,7 @@ impl Report {
             chains,
             chain_bytes,
             sites: objects.flat_map(|object| rows(object, name)).collect(),
+            bindings,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Report, SiteReport, State};
+use super::{BindingReport, Report, SiteReport, State};
 use crate::calibrate::{ByOrder, Costs};
 
 const HEADINGS: [&str; 9] = [
@@ -16,8 +16,15 @@ const HEADINGS: [&str; 9] = [
     "misses",
     "retargets",
 ];
-/// Columns that hold numbers, set to the right.
-const NUMBERS: std::ops::Range<usize> = 6..9;
+const HEADINGS_OF_BINDINGS: [&str; 7] = [
+    "binding",
+    "trait",
+    "state",
+    "why",
+    "bound",
+    "trampolines",
+    "swaps",
+];
 /// Types named per site; the rest are counted.
 const NAMED: usize = 4;
 
@@ -38,18 +45,45 @@ pub(super) fn write(report: &Report, formatter: &mut fmt::Formatter<'_>) -> fmt:
     if let Some(error) = &report.environment_error {
         write!(formatter, "\nSTATIC_CALL is ignored: {error}")?;
     }
-    let rows: Vec<[String; 9]> = report.sites.iter().map(cells).collect();
-    let mut widths = HEADINGS.map(str::len);
-    for row in &rows {
+    let rows: Vec<_> = report.sites.iter().map(cells).collect();
+    table(formatter, &HEADINGS, &rows, 6)?;
+    if !report.bindings.is_empty() {
+        let rows: Vec<_> = report.bindings.iter().map(cells_of_binding).collect();
+        formatter.write_str("\n")?;
+        table(formatter, &HEADINGS_OF_BINDINGS, &rows, 5)?;
+    }
+    Ok(())
+}
+
+/// Columns from `numbers` on hold numbers, and are set to the right.
+fn table<const N: usize>(
+    formatter: &mut fmt::Formatter<'_>,
+    headings: &[&str; N],
+    rows: &[[String; N]],
+    numbers: usize,
+) -> fmt::Result {
+    let mut widths = headings.map(str::len);
+    for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = (*width).max(cell.chars().count());
         }
     }
-    line(formatter, &HEADINGS.map(str::to_owned), &widths)?;
     let rule = widths.map(|width| "-".repeat(width));
-    line(formatter, &rule, &widths)?;
-    for row in &rows {
-        line(formatter, row, &widths)?;
+    let head = [headings.map(str::to_owned), rule];
+    for cells in head.iter().chain(rows) {
+        let mut text = String::new();
+        for (column, (cell, &width)) in cells.iter().zip(&widths).enumerate() {
+            let cell = if column >= numbers {
+                format!("{cell:>width$}")
+            } else {
+                format!("{cell:<width$}")
+            };
+            if column > 0 {
+                text.push_str("  ");
+            }
+            text.push_str(&cell);
+        }
+        write!(formatter, "\n{}", text.trim_end())?;
     }
     Ok(())
 }
@@ -72,26 +106,6 @@ fn measured(what: &str, costs: Option<Costs>) -> String {
     )
 }
 
-fn line(
-    formatter: &mut fmt::Formatter<'_>,
-    cells: &[String; 9],
-    widths: &[usize; 9],
-) -> fmt::Result {
-    let mut text = String::new();
-    for (column, (cell, &width)) in cells.iter().zip(widths).enumerate() {
-        let cell = if NUMBERS.contains(&column) {
-            format!("{cell:>width$}")
-        } else {
-            format!("{cell:<width$}")
-        };
-        if column > 0 {
-            text.push_str("  ");
-        }
-        text.push_str(&cell);
-    }
-    write!(formatter, "\n{}", text.trim_end())
-}
-
 fn cells(site: &SiteReport) -> [String; 9] {
     let method = match &site.trait_name {
         Some(name) => format!("{name}::{}", site.method),
@@ -111,6 +125,25 @@ fn cells(site: &SiteReport) -> [String; 9] {
         site.windows.to_string(),
         site.misses.to_string(),
         site.retargets.to_string(),
+    ]
+}
+
+fn cells_of_binding(binding: &BindingReport) -> [String; 7] {
+    let name = match binding.plugin {
+        Some(plugin) => format!("{} {} (plugin {plugin})", binding.name, binding.location),
+        None => format!("{} {}", binding.name, binding.location),
+    };
+    [
+        name,
+        binding.trait_name.clone(),
+        binding.state.to_string(),
+        binding.why.clone(),
+        binding
+            .bound
+            .as_deref()
+            .map_or_else(|| "nothing".to_owned(), short),
+        binding.trampolines.to_string(),
+        binding.swaps.to_string(),
     ]
 }
 

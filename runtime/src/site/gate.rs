@@ -4,8 +4,8 @@ use core::any::TypeId;
 use core::marker::PhantomData;
 
 use super::record::record;
-use crate::binding::{BindingSite, Unbound};
 use super::{CallSite, List, Ordering, Route, Site, SiteOf};
+use crate::binding::{BindingSite, Unbound};
 use crate::registry::Table;
 
 /// Which way a site's calls go.
