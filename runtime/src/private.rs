@@ -15,8 +15,9 @@ pub use std::boxed::Box;
 pub use typeid::of as identity;
 
 pub use crate::binding::{
-    Always, Bindable, Binding, BindingRecord, BindingSite, Bound, Cell, Initial,
-    STATIC_CALL_BINDINGS_0_1_0 as BINDINGS, Sometimes, TrampolineOfBinding, Unbound,
+    Always, AlwaysBound, Binding, BindingRecord, BindingSite, Bound, Cell, Initial,
+    MethodOfASharedObject, STATIC_CALL_BINDINGS_0_1_0 as BINDINGS, Shareable, Shared, Sometimes,
+    TrampolineOfBinding, Unbound,
 };
 
 pub use crate::registry::{
@@ -62,7 +63,7 @@ pub fn nowhere<T>(_: &T) -> &T {
 }
 
 /// Whether bindings to this object type can be declared: a bound.
-pub const fn is_bindable<D: Bindable + ?Sized>() {}
+pub const fn is_shareable<D: Shareable + ?Sized>() {}
 
 /// Whether such bindings may be without an object: an error at compile time if not.
 ///

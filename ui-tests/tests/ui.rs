@@ -11,6 +11,7 @@
 //! | `syntax/` | what stands in `static_call!` is not a method call |
 //! | `inline/` | lists of types to inline, at calls and on methods |
 //! | `specialize/` | regions: their receivers, lists and blocks |
+//! | `binding/` | declarations of bindings, and what is called or swapped on them |
 //! | `call/` | a method call that does not type-check, or has no call sites |
 //!
 //! The `.stderr` files hold the words of **rustc 1.95.0** on x86-64 Linux. Another

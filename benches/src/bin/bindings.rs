@@ -21,9 +21,20 @@ pub trait Clock: Send + Sync {
     /// The body: a multiplication.
     #[static_dispatch(none = 0)]
     fn now(&self, x: u64) -> u64;
+    /// A body of some nanoseconds.
+    #[static_dispatch(none = 0)]
+    fn work(&self, x: u64) -> u64;
     /// Nothing to give.
     #[static_dispatch]
     fn tick(&self);
+}
+
+#[inline]
+fn some_work(mut x: u64, factor: u64) -> u64 {
+    for _ in 0..4 {
+        x = x.wrapping_mul(factor).rotate_left(7) ^ factor;
+    }
+    x
 }
 
 /// What is bound.
@@ -33,6 +44,10 @@ impl Clock for Multiply {
     #[inline]
     fn now(&self, x: u64) -> u64 {
         x.wrapping_mul(self.0).wrapping_add(1)
+    }
+    #[inline]
+    fn work(&self, x: u64) -> u64 {
+        some_work(x, self.0)
     }
     fn tick(&self) {}
 }
@@ -44,6 +59,10 @@ impl Clock for Add {
     #[inline]
     fn now(&self, x: u64) -> u64 {
         x.wrapping_add(self.0) ^ 0x5555
+    }
+    #[inline]
+    fn work(&self, x: u64) -> u64 {
+        some_work(x, !self.0)
     }
     fn tick(&self) {}
 }
@@ -74,6 +93,12 @@ static FUNCTION: AtomicPtr<()> = AtomicPtr::new(now as fn(u64) -> u64 as *mut ()
 #[inline(never)]
 fn directly(clock: &Multiply, x: u64) -> u64 {
     clock.now(x)
+}
+
+/// The same for the longer body.
+#[inline(never)]
+fn work_directly(clock: &Multiply, x: u64) -> u64 {
+    clock.work(x)
 }
 
 #[inline(never)]
@@ -148,6 +173,14 @@ static UNBOUND: Loops = copies!(11, |x| {
     x + 1
 });
 
+static WORK: Loops = copies!(12, |x| work_directly(&DIRECT, x));
+static WORK_AGAIN: Loops = copies!(13, |x| work_directly(&DIRECT, x));
+static WORK_BOUND: Loops = copies!(14, |x| CLOCK.work(x));
+static WORK_BY_ATOMIC: Loops = copies!(15, |x| {
+    // SAFETY: the address of a reference in a static.
+    unsafe { *ATOMIC.load(Ordering::Acquire) }.work(x)
+});
+
 const VARIANTS: [(&str, &Loops); 9] = [
     ("direct call", &DIRECTLY),
     ("direct call again", &CONTROL),
@@ -158,6 +191,13 @@ const VARIANTS: [(&str, &Loops); 9] = [
     ("`RwLock<Box<dyn Clock>>`", &BY_RW_LOCK),
     ("`AtomicPtr` to a static", &BY_ATOMIC),
     ("function pointer", &BY_FUNCTION),
+];
+
+const WORK_VARIANTS: [(&str, &Loops); 4] = [
+    ("direct call, longer body", &WORK),
+    ("direct call again", &WORK_AGAIN),
+    ("binding, longer body", &WORK_BOUND),
+    ("`AtomicPtr` to a static, longer body", &WORK_BY_ATOMIC),
 ];
 
 const EMPTY_VARIANTS: [(&str, &Loops); 3] = [
@@ -191,6 +231,38 @@ fn measure(rounds: usize, way: &str, variants: &[(&str, &Loops)]) {
             median, p10, p90, ..
         } = Summary::of(ratios).expect("there are rounds");
         println!("| {name} | {way} | {median:.2} | {p10:.2} | {p90:.2} |");
+    }
+}
+
+/// One call at a time, after the caches were filled with something else: what a global
+/// costs that is called now and then.
+fn cold(calls: usize, variants: &[(&str, &Loops)]) {
+    let mut other = vec![1_u64; (4 << 20) / 8];
+    let mut times = vec![Vec::with_capacity(calls); variants.len()];
+    for call in 0..calls {
+        for ((_, loops), times) in variants.iter().zip(&mut times) {
+            // Every line, and written, so that what was there is gone.
+            for word in other.iter_mut().step_by(8) {
+                *word = word.wrapping_add(1);
+            }
+            // The loop's own code is not what is measured.
+            black_box(loops[call % 8](black_box(0)));
+            let start = Instant::now();
+            black_box(loops[call % 8](black_box(1)));
+            times.push(start.elapsed().as_secs_f64() * 1e9);
+        }
+    }
+    black_box(other);
+    let base = Summary::of(&times[0]).expect("there are calls").median;
+    for ((name, _), times) in variants.iter().zip(&times).skip(1) {
+        let Summary {
+            median, p10, p90, ..
+        } = Summary::of(times).expect("there are calls");
+        let above = [median, p10, p90].map(|time| time - base);
+        println!(
+            "| {name} | {:+.0} | {:+.0} | {:+.0} |",
+            above[0], above[1], above[2]
+        );
     }
 }
 
@@ -248,9 +320,12 @@ fn main() {
             drop(first);
         }
         measure(rounds, way, &VARIANTS);
+        measure(rounds, way, &WORK_VARIANTS);
         measure(rounds, way, &EMPTY_VARIANTS);
     }
-    println!("\n| swap of two methods | other core | µs | p10 | p90 |\n|---|---|---|---|---|");
+    println!("\n| one call, caches cold | ns above a direct call | p10 | p90 |\n|---|---|---|---|");
+    cold(if quick { 50 } else { 1000 }, &VARIANTS);
+    println!("\n| swap of three methods | other core | µs | p10 | p90 |\n|---|---|---|---|---|");
     swaps(rounds.min(1000), "idle");
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {

@@ -2,7 +2,7 @@
 //! binding itself, its record in the registry's slice, and the template of its
 //! trampolines.
 
-use proc_macro2::{Group, Ident, TokenStream};
+use proc_macro2::{Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::spanned::Spanned;
@@ -49,9 +49,18 @@ impl Parse for Input {
     }
 }
 
+/// Says what is missing here, or at the end of the macro call.
+fn missing(input: ParseStream, what: &str) -> Error {
+    if input.is_empty() {
+        Error::new(Span::call_site(), what)
+    } else {
+        input.error(what)
+    }
+}
+
 fn bindings(input: ParseStream) -> Result<Vec<Binding>> {
     if input.is_empty() {
-        return Err(input.error(format!("a binding is missing; {SHAPE}")));
+        return Err(missing(input, &format!("a binding is missing; {SHAPE}")));
     }
     let mut bindings = Vec::new();
     while !input.is_empty() {
@@ -65,7 +74,7 @@ impl Parse for Binding {
         let attributes = input.call(Attribute::parse_outer)?;
         let visibility = input.parse()?;
         if !input.peek(Token![static]) {
-            return Err(input.error(format!("a binding is a `static`; {SHAPE}")));
+            return Err(missing(input, &format!("a binding is a `static`; {SHAPE}")));
         }
         input.parse::<Token![static]>()?;
         if let Some(mutable) = input.parse::<Option<Token![mut]>>()? {
@@ -76,20 +85,21 @@ impl Parse for Binding {
         }
         let name = input.parse()?;
         if !input.peek(Token![:]) {
-            return Err(input.error(format!("a binding has a type; {SHAPE}")));
+            return Err(missing(input, &format!("a binding has a type; {SHAPE}")));
         }
         input.parse::<Token![:]>()?;
         let object: Type = input.parse()?;
         refuse_other_types(&object)?;
         if !input.peek(Token![=]) {
-            return Err(input.error(
+            return Err(missing(
+                input,
                 "what is bound at first is missing: write `= value`, `= lazy { … }` or `= None`",
             ));
         }
         input.parse::<Token![=]>()?;
         let initial = input.parse()?;
         if !input.peek(Token![;]) {
-            return Err(input.error("a `;` is missing behind the binding"));
+            return Err(missing(input, "a `;` is missing behind the binding"));
         }
         input.parse::<Token![;]>()?;
         Ok(Binding {
@@ -159,10 +169,14 @@ impl Binding {
         let title = name.to_string();
         let repeated = repeated(attributes);
         // What rustc has to say of the type belongs to it.
-        let is_bindable = quote_spanned! {object.span()=>
-            #private::is_bindable::<#object>();
-        };
-        let (kind, initial, checks) = self.initial(&private);
+        let of_object = at(&private, object.span());
+        let trait_object = quote_spanned!(object.span()=> <#object as #of_object::TraitObject>);
+        let checked = quote_spanned!(object.span()=> #of_object::is_shareable::<#object>(););
+        let Parts {
+            kind,
+            initial,
+            items,
+        } = self.parts(&private);
         quote! {
             #repeated
             #[doc(hidden)]
@@ -170,13 +184,13 @@ impl Binding {
             #visibility struct #site;
 
             #(#attributes)*
-            #visibility static #name: <#object as #private::TraitObject>::__Bound<#site> =
-                <<#object as #private::TraitObject>::__Bound<#site> as #private::Bound>::NEW;
+            #visibility static #name: #trait_object::__Bound<#site> =
+                <#trait_object::__Bound<#site> as #private::Bound>::NEW;
 
             #repeated
             const _: () = {
-                #is_bindable
-                #checks
+                #checked
+                #items
                 static __BINDING: #private::Binding<#object, #kind> =
                     #private::Binding::new(&__RECORD, #initial);
                 #[#private::linkme::distributed_slice(#private::BINDINGS)]
@@ -209,33 +223,53 @@ impl Binding {
         }
     }
 
-    /// Whether something is always bound, what is bound at first, and what is to be
-    /// checked of that.
-    fn initial(&self, private: &TokenStream) -> (TokenStream, TokenStream, TokenStream) {
+    /// What depends on what is bound at first.
+    fn parts(&self, private: &TokenStream) -> Parts {
         let object = &self.object;
+        let site = names::binding(&self.name);
+        let always = quote!(impl #private::AlwaysBound for #site {});
         match &self.initial {
-            Initial::Value(value) => (
-                quote!(#private::Always),
-                quote!(#private::Initial::Value(&__INITIAL)),
-                quote!(static __INITIAL: &'static (#object) = &#value;),
-            ),
-            Initial::Lazy(block) => (
-                quote!(#private::Always),
-                quote!(#private::Initial::Lazy(__initial)),
-                quote! {
+            Initial::Value(value) => {
+                let reference = quote_spanned!(value.span()=> &#value);
+                Parts {
+                    kind: quote!(#private::Always),
+                    initial: quote!(#private::Initial::Value(&__INITIAL)),
+                    items: quote! {
+                        static __INITIAL: #private::Shared<#object> = #private::Shared(#reference);
+                        #always
+                    },
+                }
+            }
+            Initial::Lazy(block) => Parts {
+                kind: quote!(#private::Always),
+                initial: quote!(#private::Initial::Lazy(__initial)),
+                items: quote! {
                     fn __initial() -> #private::Box<#object> #block
+                    #always
                 },
-            ),
+            },
             Initial::Nothing(none) => {
-                let check = quote_spanned! {none.span()=>
-                    const { #private::may_be_unbound::<#object>() };
-                };
-                (
-                    quote!(#private::Sometimes),
-                    quote!(#private::Initial::Nothing),
-                    check,
-                )
+                let there = at(private, none.span());
+                Parts {
+                    kind: quote!(#private::Sometimes),
+                    initial: quote!(#private::Initial::Nothing),
+                    items: quote_spanned!(none.span()=> #there::may_be_unbound::<#object>();),
+                }
             }
         }
     }
+}
+
+/// The parts of an expansion that depend on what is bound at first.
+struct Parts {
+    /// Whether something is always bound.
+    kind: TokenStream,
+    initial: TokenStream,
+    /// What stands beside it, and is checked.
+    items: TokenStream,
+}
+
+/// The path as it is, at another place: rustc points there.
+fn at(path: &TokenStream, place: Span) -> TokenStream {
+    names::spanned(path.clone(), |span| span.located_at(place))
 }

@@ -15,7 +15,7 @@
 
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::{ReturnType, Type};
+use syn::{ReturnType, Type, TypeReference};
 
 use super::shape::Shape;
 use super::trait_::{Context, repeated};
@@ -64,6 +64,11 @@ impl Context<'_> {
             .on_objects()
             .filter(|method| self.input.as_dispatched(method).is_none() && is_shared(method))
             .map(|method| Bound::new(self, method, None).left_alone());
+        let refused = self
+            .input
+            .on_objects()
+            .filter(|method| is_exclusive(method))
+            .map(|method| Bound::new(self, method, None).refused());
         quote! {
             #repeated
             #[doc(hidden)]
@@ -77,6 +82,7 @@ impl Context<'_> {
             impl #impl_parameters #bound #clause {
                 #(#dispatched)*
                 #(#others)*
+                #(#refused)*
             }
             #repeated
             impl #impl_parameters #private::Bound for #bound #clause {
@@ -161,12 +167,19 @@ impl Context<'_> {
 
 /// Whether the receiver is `&self`: what many threads may call at once.
 fn is_shared(method: &Method) -> bool {
-    method
-        .receiver()
-        .is_some_and(|receiver| match &*receiver.ty {
-            Type::Reference(ty) => ty.mutability.is_none() && rewrite::is_self(&ty.elem),
-            _ => false,
-        })
+    reference(method).is_some_and(|receiver| receiver.mutability.is_none())
+}
+
+/// Whether the receiver is `&mut self`.
+fn is_exclusive(method: &Method) -> bool {
+    reference(method).is_some_and(|receiver| receiver.mutability.is_some())
+}
+
+fn reference(method: &Method) -> Option<&TypeReference> {
+    match &*method.receiver()?.ty {
+        Type::Reference(ty) if rewrite::is_self(&ty.elem) => Some(ty),
+        _ => None,
+    }
 }
 
 /// What a method does while nothing is bound.
@@ -270,7 +283,7 @@ impl<'a> Bound<'a> {
         let call = self.plain();
         if matches!(Unbound::of(self.method, None), Unbound::Lacks) {
             // Nothing stands for its result, so something has to be bound for good.
-            let always = quote!(__Binding: #private::BindingSite<Kind = #private::Always>);
+            let always = quote!(__Binding: #private::AlwaysBound);
             return self.called(
                 &quote! {
                     let __object = <__Binding as #private::BindingSite>::binding().bound();
@@ -289,6 +302,15 @@ impl<'a> Bound<'a> {
             },
             None,
         )
+    }
+
+    /// Stands where a method needs an object of one's own, so that a call says so.
+    fn refused(mut self) -> TokenStream {
+        let private = &self.context.private;
+        let exclusive = quote!(__Binding: #private::MethodOfASharedObject);
+        let lifetime = reference(self.method).and_then(|receiver| receiver.lifetime.clone());
+        self.shape.receiver = quote!(& #lifetime self);
+        self.called(&quote!(#private::never_unbound()), Some(&exclusive))
     }
 
     /// The method that users call.

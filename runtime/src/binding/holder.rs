@@ -17,8 +17,10 @@ pub enum WhenUnloaded {
 }
 
 /// An object that is or was bound, with its owner.
+#[repr(C)]
 pub(super) struct Holder<D: ?Sized + 'static> {
-    /// What calls read; a cell points here. The lifetime is the holder's.
+    /// What calls read. First, so that a cell that points here points to the holder. The
+    /// lifetime is the holder's.
     pub(super) object: &'static D,
     owner: Owner<D>,
 }

@@ -56,7 +56,7 @@ pub(crate) use record::{Concern, Object, trampolines};
 /// The type that carries a binding into its trampolines: each declaration has its own.
 pub trait BindingSite: 'static {
     /// The object type.
-    type Object: TraitObject + ?Sized + 'static;
+    type Object: ?Sized + 'static;
     /// [`Always`] or [`Sometimes`].
     type Kind: Kind;
 
@@ -80,14 +80,32 @@ pub trait Bound {
 pub trait Kind: 'static {
     /// Whether it may.
     const MAY_BE_UNBOUND: bool;
+
+    /// What there is to load: a [`Loaded`], or one at most.
+    type Loaded<D: ?Sized + 'static>;
+
+    #[doc(hidden)]
+    fn loaded<D: ?Sized + 'static>(loaded: Option<Loaded<D>>) -> Self::Loaded<D>;
 }
 
 impl Kind for Always {
     const MAY_BE_UNBOUND: bool = false;
+
+    type Loaded<D: ?Sized + 'static> = Loaded<D>;
+
+    fn loaded<D: ?Sized + 'static>(loaded: Option<Loaded<D>>) -> Loaded<D> {
+        loaded.unwrap_or_else(|| crate::private::never_unbound())
+    }
 }
 
 impl Kind for Sometimes {
     const MAY_BE_UNBOUND: bool = true;
+
+    type Loaded<D: ?Sized + 'static> = Option<Loaded<D>>;
+
+    fn loaded<D: ?Sized + 'static>(loaded: Option<Loaded<D>>) -> Option<Loaded<D>> {
+        loaded
+    }
 }
 
 /// Kind of the bindings to which something is always bound.
@@ -99,12 +117,19 @@ pub enum Sometimes {}
 /// What is bound at first.
 pub enum Initial<D: ?Sized + 'static> {
     /// This object.
-    Value(&'static &'static D),
+    Value(&'static Shared<D>),
     /// What this makes on first use.
     Lazy(fn() -> Box<D>),
     /// Nothing.
     Nothing,
 }
+
+/// A reference to what is bound at first.
+#[repr(transparent)]
+pub struct Shared<D: ?Sized + 'static>(pub &'static D);
+
+// SAFETY: `binding!` checks that the object may be shared, with a message of its own.
+unsafe impl<D: ?Sized> Sync for Shared<D> {}
 
 /// The part of a binding that knows no types.
 #[repr(C)]
@@ -159,6 +184,11 @@ pub struct Binding<D: ?Sized + 'static, K> {
     overrides: Overrides,
     kind: PhantomData<fn() -> K>,
 }
+
+// SAFETY: `inner` is guarded by the lock around changes of bindings, the rest is atomic,
+// immutable, or shared behind locks of its own; and `binding!` checks that the objects
+// may be shared, with a message of its own.
+unsafe impl<D: ?Sized, K> Sync for Binding<D, K> {}
 
 /// What a change of a binding looks at.
 struct Inner<D: ?Sized + 'static> {
@@ -215,7 +245,7 @@ impl<D: ?Sized + 'static, K> Binding<D, K> {
     /// For the expansion of `binding!`.
     pub const fn new(record: &'static BindingRecord, initial: Initial<D>) -> Self {
         let current = match &initial {
-            Initial::Value(value) => core::ptr::from_ref::<&'static D>(*value)
+            Initial::Value(value) => core::ptr::from_ref::<Shared<D>>(*value)
                 .cast::<()>()
                 .cast_mut(),
             Initial::Lazy(_) | Initial::Nothing => core::ptr::null_mut(),
@@ -293,7 +323,7 @@ impl<D: ?Sized + 'static, K> Binding<D, K> {
     fn first(&'static self) -> Option<&'static Arc<Holder<D>>> {
         match &self.initial {
             Initial::Value(value) => {
-                Some(self.first.get_or_init(|| Arc::new(Holder::fixed(**value))))
+                Some(self.first.get_or_init(|| Arc::new(Holder::fixed(value.0))))
             }
             Initial::Lazy(make) => Some(self.first.get_or_init(|| Arc::new(Holder::boxed(make())))),
             Initial::Nothing => None,
@@ -306,7 +336,7 @@ impl<D: ?Sized + 'static, K> Binding<D, K> {
         this.current()?;
         let current = this.cell.current.load(Ordering::Acquire).cast_const();
         if let Initial::Value(value) = &this.initial
-            && core::ptr::eq(current, core::ptr::from_ref::<&'static D>(*value).cast())
+            && core::ptr::eq(current, core::ptr::from_ref::<Shared<D>>(*value).cast())
         {
             return this.first().cloned();
         }
@@ -318,6 +348,18 @@ impl<D: ?Sized + 'static, K> Binding<D, K> {
             Arc::increment_strong_count(holder);
             Arc::from_raw(holder)
         })
+    }
+}
+
+impl<D: ?Sized + 'static, K: Kind> Binding<D, K> {
+    /// What is bound, kept alive: a [`Loaded`]; of a binding that was declared with
+    /// `None`, an `Option` of it. Takes no lock, and needs none where the methods are
+    /// only called.
+    ///
+    /// # Panics
+    /// Where the block panics that makes it on first use.
+    pub fn load(&'static self) -> K::Loaded<D> {
+        K::loaded(self.held().map(Loaded))
     }
 }
 
@@ -473,7 +515,7 @@ impl<D: TraitObject + ?Sized + 'static, K> Binding<D, K> {
         let is_it =
             |holder: &&Arc<Holder<D>>| holder.is_static() && same_object(holder.object, object);
         if let Initial::Value(value) = &self.initial
-            && same_object(**value, object)
+            && same_object(value.0, object)
             && let Some(first) = self.first()
         {
             return Arc::clone(first);
@@ -606,26 +648,9 @@ impl<D: ?Sized + 'static> Binding<D, Always> {
             None => crate::private::never_unbound(),
         }
     }
-
-    /// What is bound, kept alive: for methods that are called through the binding only,
-    /// there is no need to. Takes no lock.
-    ///
-    /// # Panics
-    /// Where the block panicked that makes it on first use.
-    pub fn load(&'static self) -> Loaded<D> {
-        match self.held() {
-            Some(holder) => Loaded(holder),
-            None => crate::private::never_unbound(),
-        }
-    }
 }
 
 impl<D: TraitObject + ?Sized + 'static> Binding<D, Sometimes> {
-    /// What is bound, kept alive; [`None`] if nothing is. Takes no lock.
-    pub fn load(&'static self) -> Option<Loaded<D>> {
-        self.held().map(Loaded)
-    }
-
     /// Binds nothing, and returns what was bound. Methods return at once from now on, and
     /// give what the trait declares (`#[static_dispatch(none = …)]`).
     ///
@@ -658,14 +683,30 @@ fn changing<R>(work: impl FnOnce() -> R) -> Result<R, SwapError> {
     result.ok_or(SwapError::Reentered)
 }
 
-/// Whether bindings to objects of this type can be declared: those of an annotated trait
-/// that any thread may use.
+/// Whether bindings to objects of this type can be declared: those that any thread may
+/// use.
 #[diagnostic::on_unimplemented(
-    message = "no binding can hold a `{Self}`",
-    label = "not a `dyn Trait` of an annotated trait that threads may share",
-    note = "annotate the trait with `#[static_dispatch]`, and write `dyn Trait + Send + Sync` \
-            unless the trait has these supertraits"
+    message = "a binding's object is used by all threads, which `{Self}` may not be",
+    label = "threads may not share this",
+    note = "write `dyn Trait + Send + Sync`, or make these supertraits of the trait"
 )]
-pub trait Bindable {}
+pub trait Shareable {}
 
-impl<D: TraitObject + Sync + ?Sized + 'static> Bindable for D {}
+impl<D: Sync + ?Sized> Shareable for D {}
+
+/// A binding to which something is always bound.
+#[diagnostic::on_unimplemented(
+    message = "this method has no result while nothing is bound",
+    label = "the binding may be without an object",
+    note = "call it on what is bound, if anything is: `if let Some(object) = BINDING.load() {{ \
+            object.method() }}`"
+)]
+pub trait AlwaysBound: BindingSite<Kind = Always> {}
+
+/// Never implemented: its message is all there is to it.
+#[diagnostic::on_unimplemented(
+    message = "a method with `&mut self` cannot be called through a binding, which all threads share",
+    label = "needs an object that nobody shares",
+    note = "take `&self` in the trait, with a `Mutex` or atomics inside the implementations"
+)]
+pub trait MethodOfASharedObject {}

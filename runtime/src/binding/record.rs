@@ -60,7 +60,7 @@ pub(crate) struct Concern {
 
 impl BindingRecord {
     /// For the expansion of `binding!`.
-    pub const fn new<S: BindingSite>(
+    pub const fn new<S: BindingSite<Object: TraitObject>>(
         name: &'static str,
         module: &'static str,
         crate_version: Option<&'static str>,
