@@ -122,6 +122,75 @@ fn alternating_between_plans_allocates_each_of_them_once() {
     assert_eq!(publisher.arenas.len(), 1);
 }
 
+/// As [`publish`], for any lead.
+fn publish_lead(publisher: &mut Publisher, trampoline: &mut Trampoline, lead: Lead<'_>) -> Head {
+    let mut batch = Batch::default();
+    let head = publisher.prepare(trampoline, lead, &mut batch).unwrap();
+    // SAFETY: the memory only pretends.
+    unsafe { publisher.commit(&batch) }.unwrap();
+    trampoline.head = head;
+    head
+}
+
+#[test]
+fn bound_code_is_found_again_by_object_and_shim() {
+    let mut publisher = publisher(Refusing::at("nothing"));
+    let mut one = at_rest();
+    let shim = one.at() + 0x20_0000;
+    let bound = |data| Lead::Bound(Bound { data, shim });
+    assert_eq!(publish_lead(&mut publisher, &mut one, bound(1)), Head::Body);
+    let two = publish_lead(&mut publisher, &mut one, bound(2));
+    assert!(matches!(two, Head::Chain(_)), "{two:?}");
+    for _ in 0..1000 {
+        assert_eq!(publish_lead(&mut publisher, &mut one, bound(1)), Head::Body);
+        assert_eq!(publish_lead(&mut publisher, &mut one, bound(2)), two);
+    }
+    assert_eq!(publisher.chains(), (1, arch::CHAIN_ALIGN));
+}
+
+#[test]
+fn what_is_bound_to_nothing_returns_or_goes_to_its_function() {
+    let mut publisher = publisher(Refusing::at("nothing"));
+    let mut one = at_rest();
+    let function = one.at() + 0x20_0000;
+    let leads = [
+        (Lead::Return, Head::Return),
+        (Lead::Function(function), Head::Function(function)),
+        (Lead::Rest, Head::Rest),
+    ];
+    for (lead, head) in leads {
+        assert_eq!(publish_lead(&mut publisher, &mut one, lead), head);
+    }
+    assert_eq!(publisher.chains(), (0, 0));
+}
+
+#[test]
+fn the_places_of_released_code_are_used_again() {
+    let mut publisher = publisher(Refusing::at("nothing"));
+    let mut one = at_rest();
+    let shim = one.at() + 0x20_0000;
+    let bound = |data| Lead::Bound(Bound { data, shim });
+    publish_lead(&mut publisher, &mut one, bound(1));
+    let mut places = std::collections::HashSet::new();
+    for data in 2..1000 {
+        let Head::Chain(at) = publish_lead(&mut publisher, &mut one, bound(data)) else {
+            panic!("the body is taken");
+        };
+        places.insert(at);
+        // SAFETY: the memory only pretends; nobody is anywhere.
+        unsafe {
+            publisher.release(data - 1);
+            one.release(data - 1);
+        }
+        if data == 2 {
+            // The body was released with what was in it.
+            assert_eq!(publish_lead(&mut publisher, &mut one, bound(0)), Head::Body);
+        }
+    }
+    assert!(places.len() <= 2, "{} places", places.len());
+    assert!(publisher.chains().0 <= 2);
+}
+
 #[test]
 fn trampolines_with_different_fallbacks_share_no_chain() {
     let mut publisher = publisher(Refusing::at("nothing"));

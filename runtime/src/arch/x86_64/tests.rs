@@ -142,6 +142,38 @@ proptest! {
     }
 
     #[test]
+    fn bound_code_puts_the_object_into_the_first_register_and_jumps_to_the_shim(
+        at in prop_oneof![0x5555_0000_0000_usize..0x7FFF_FFFF_0000, any::<usize>()],
+        near in any::<bool>(),
+        offsets in prop::array::uniform2(-NEAR..NEAR),
+        far in prop::array::uniform2(any::<usize>()),
+        below in 0_usize..0x1_0000_0100,
+    ) {
+        let at = at & !7;
+        let near_by = offsets.map(|offset| at.wrapping_add_signed(offset));
+        let [data, shim] = if near { near_by } else { far };
+        for data in [data, below] {
+            let code = bound(at, &Bound { data, shim }).unwrap();
+            prop_assert!(code.len() <= TRAMPOLINE_BYTES - HEAD_BYTES);
+            let steps = decode(at, &code);
+            prop_assert_eq!(steps.len(), 2);
+            let (first, object) = &steps[0];
+            prop_assert!(
+                matches!(first.code(), Op::Lea_r64_m | Op::Mov_r32_imm32 | Op::Mov_r64_imm64),
+                "{}", first
+            );
+            prop_assert_eq!(first.op0_register().full_register(), Register::RDI);
+            prop_assert_eq!(*object, data as u64);
+            let (second, destination) = &steps[1];
+            prop_assert!(
+                matches!(second.code(), Op::Jmp_rel32_64 | Op::Jmp_rm64),
+                "{}", second
+            );
+            prop_assert_eq!(*destination, shim as u64);
+        }
+    }
+
+    #[test]
     fn a_head_is_one_direct_jump_in_one_word(at in any::<usize>(), to in any::<usize>(), offset in -NEAR..NEAR) {
         let at = at & !63;
         let near = at.wrapping_add_signed(offset);
@@ -163,6 +195,14 @@ fn the_head_that_enters_the_body_is_one_nop_of_eight_bytes() {
     let head = head_enter_body();
     let steps = Decoder::with_ip(64, &head, 0x1000, DecoderOptions::NONE).decode();
     assert_eq!((steps.code(), steps.len()), (Op::Nop_rm32, HEAD_BYTES));
+}
+
+#[test]
+fn the_head_that_returns_is_one_return() {
+    let head = head_return();
+    let steps = Decoder::with_ip(64, &head, 0x1000, DecoderOptions::NONE).decode();
+    assert_eq!((steps.code(), steps.len()), (Op::Retnq, 1));
+    assert_eq!(&head[1..], &[INT3; 7]);
 }
 
 #[test]

@@ -25,7 +25,7 @@ pub(super) fn decode(at: usize, code: &[u8]) -> Vec<(Instruction, u64)> {
                 u64::from_le_bytes(code[offset - 8..offset].try_into().unwrap())
             }
             Op::Lea_r64_m => instruction.ip_rel_memory_address(),
-            Op::Cmp_rm64_imm32 | Op::Mov_r64_imm64 => instruction.immediate(1),
+            Op::Cmp_rm64_imm32 | Op::Mov_r64_imm64 | Op::Mov_r32_imm32 => instruction.immediate(1),
             Op::Cmp_rm64_r64 => 0,
             _ => instruction.near_branch_target(),
         };
