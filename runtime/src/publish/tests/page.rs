@@ -25,6 +25,8 @@ const VTABLES: usize = 0x10_0000;
 const SHIMS: usize = 0x20_0000;
 /// Out of reach from everywhere.
 const FAR: usize = 0x1234_5678_0000;
+/// What a binding is bound to.
+const OBJECT: usize = 0x30_0000;
 /// As in a program that is not position-independent.
 const LOW: usize = 0x40_8000;
 
@@ -162,6 +164,11 @@ impl Laboratory {
         self
     }
 
+    fn bind(mut self, lead: Lead<'_>) -> Laboratory {
+        publish_lead(&mut self.publisher, &mut self.trampoline, lead);
+        self
+    }
+
     /// What its head leads to, and all that lies in the trampoline.
     fn shown(&self) -> String {
         let mut text = self.disassembled("trampoline", self.at, TRAMPOLINE_BYTES);
@@ -214,6 +221,8 @@ fn name_of(address: usize) -> Option<String> {
         (FAR + VTABLES, "far_vtable"),
         (FAR + SHIMS, "far_shim"),
         (LOW, "low_vtable"),
+        (BASE + OBJECT, "object"),
+        (FAR + OBJECT, "far_object"),
     ]);
     if let Some(name) = known.get(&address) {
         return Some((*name).to_owned());
@@ -299,6 +308,14 @@ fn blocks() -> Vec<(&'static str, String)> {
         }])
     };
     let far_vtable = Some(FAR + VTABLES);
+    let bound = |data: Option<usize>| {
+        let laboratory = new();
+        let lead = Lead::Bound(Bound {
+            data: data.unwrap_or(laboratory.at + OBJECT),
+            shim: laboratory.near("A")[0].shim,
+        });
+        laboratory.bind(lead)
+    };
     vec![
         ("at rest", new().shown() + "\n" + &rest()),
         ("one target", near("A").shown()),
@@ -311,6 +328,9 @@ fn blocks() -> Vec<(&'static str, String)> {
         ),
         ("four targets", near("ABCD").shown()),
         ("back at rest", near("A").publish(&[]).shown()),
+        ("bound", bound(None).shown()),
+        ("bound far away", bound(Some(FAR + OBJECT)).shown()),
+        ("bound to nothing", new().bind(Lead::Return).shown()),
     ]
 }
 
