@@ -17,11 +17,16 @@ pub enum WhenUnloaded {
 }
 
 /// An object that is or was bound, with its owner.
+///
+/// `repr(C)`: a cell's pointer to `object` is one to the holder.
+#[repr(C)]
 pub(super) struct Holder<D: ?Sized + 'static> {
     /// What calls read; a cell points here. The lifetime is the holder's.
     pub(super) object: &'static D,
     owner: Owner<D>,
 }
+
+const _: () = assert!(core::mem::offset_of!(Holder<dyn core::any::Any>, object) == 0);
 
 enum Owner<D: ?Sized + 'static> {
     /// Nobody: it lives as long as the program.
