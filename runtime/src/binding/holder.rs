@@ -25,6 +25,8 @@ pub(super) struct Holder<D: ?Sized + 'static> {
     owner: Owner<D>,
 }
 
+const _: () = assert!(core::mem::offset_of!(Holder<dyn core::any::Any>, object) == 0);
+
 enum Owner<D: ?Sized + 'static> {
     /// Nobody: it lives as long as the program.
     Static,

@@ -498,8 +498,12 @@ impl<D: TraitObject + ?Sized + 'static, K> Binding<D, K> {
                 .partition(|holder| which(holder));
             inner.retired = kept;
             let gone: Vec<Arc<Holder<D>>> = gone;
+            // Code is found by the object's address, and may be shared. It stays, and stays
+            // right, for what somebody else has a handle to, another binding say, and for
+            // objects of no size, of which many have one address.
             let objects: Vec<_> = gone
                 .iter()
+                .filter(|holder| Arc::strong_count(holder) == 1 && size_of_val(holder.object) > 0)
                 .map(|holder| core::ptr::from_ref(holder.object).cast::<()>().addr())
                 .collect();
             // SAFETY: no trampoline leads to what is not bound, and by the caller's word

@@ -1,0 +1,147 @@
+//! The set for 16 bytes at once.
+
+use core::arch::x86_64::{
+    __m128, __m128i, _mm_add_epi64, _mm_add_ps, _mm_cmpeq_epi8, _mm_loadu_ps, _mm_loadu_si128,
+    _mm_movemask_epi8, _mm_mul_ps, _mm_sad_epu8, _mm_set1_epi8, _mm_set1_ps, _mm_setzero_ps,
+    _mm_setzero_si128, _mm_storeu_ps, _mm_storeu_si128, _mm_sub_epi8,
+};
+
+use crate::scalar::finish_dot;
+use crate::{Kernels, LANES, Scalar, same_length};
+
+/// SSE2, which every x86-64 processor has.
+#[derive(Clone, Copy, Debug)]
+pub struct Sse2;
+
+/// Floats, and bytes, in a register.
+const FLOATS: usize = 4;
+const BYTES: usize = 16;
+
+impl Kernels for Sse2 {
+    fn dot(&self, a: &[f32], b: &[f32]) -> f32 {
+        // SAFETY: every x86-64 processor has SSE2.
+        unsafe { dot(a, b) }
+    }
+
+    fn axpy(&self, factor: f32, x: &[f32], y: &mut [f32]) {
+        // SAFETY: every x86-64 processor has SSE2.
+        unsafe { axpy(factor, x, y) }
+    }
+
+    fn sum(&self, bytes: &[u8]) -> u64 {
+        // SAFETY: every x86-64 processor has SSE2.
+        unsafe { sum(bytes) }
+    }
+
+    fn count(&self, byte: u8, bytes: &[u8]) -> usize {
+        // SAFETY: every x86-64 processor has SSE2.
+        unsafe { count(byte, bytes) }
+    }
+
+    fn find(&self, byte: u8, bytes: &[u8]) -> Option<usize> {
+        // SAFETY: every x86-64 processor has SSE2.
+        unsafe { find(byte, bytes) }
+    }
+
+    fn name(&self) -> &'static str {
+        "sse2"
+    }
+}
+
+#[target_feature(enable = "sse2")]
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let (a, b) = same_length(a, b);
+    let mut sums = [_mm_setzero_ps(); LANES / FLOATS];
+    let (a_blocks, a_rest) = a.as_chunks::<LANES>();
+    let (b_blocks, b_rest) = b.as_chunks::<LANES>();
+    for (a, b) in a_blocks.iter().zip(b_blocks) {
+        let (a, b) = (a.as_chunks().0, b.as_chunks().0);
+        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
+            *sum = _mm_add_ps(*sum, _mm_mul_ps(load(a), load(b)));
+        }
+    }
+    let mut lanes = [0.0; LANES];
+    for (lanes, sum) in lanes.as_chunks_mut().0.iter_mut().zip(sums) {
+        store(lanes, sum);
+    }
+    finish_dot(lanes, a_rest, b_rest)
+}
+
+#[target_feature(enable = "sse2")]
+fn axpy(factor: f32, x: &[f32], y: &mut [f32]) {
+    let length = x.len().min(y.len());
+    let (x_blocks, x_rest) = x[..length].as_chunks();
+    let (y_blocks, y_rest) = y[..length].as_chunks_mut();
+    let factors = _mm_set1_ps(factor);
+    for (x, y) in x_blocks.iter().zip(y_blocks) {
+        let sum = _mm_add_ps(load(y), _mm_mul_ps(factors, load(x)));
+        store(y, sum);
+    }
+    Scalar.axpy(factor, x_rest, y_rest);
+}
+
+#[target_feature(enable = "sse2")]
+fn sum(bytes: &[u8]) -> u64 {
+    let (blocks, rest) = bytes.as_chunks();
+    let mut sums = _mm_setzero_si128();
+    for block in blocks {
+        let distances = _mm_sad_epu8(load_bytes(block), _mm_setzero_si128());
+        sums = _mm_add_epi64(sums, distances);
+    }
+    total(sums) + Scalar.sum(rest)
+}
+
+#[target_feature(enable = "sse2")]
+fn count(byte: u8, bytes: &[u8]) -> usize {
+    let (blocks, rest) = bytes.as_chunks();
+    let (zero, wanted) = (_mm_setzero_si128(), _mm_set1_epi8(byte.cast_signed()));
+    let mut sums = zero;
+    for block in blocks {
+        // Equal is -1.
+        let ones = _mm_sub_epi8(zero, _mm_cmpeq_epi8(load_bytes(block), wanted));
+        sums = _mm_add_epi64(sums, _mm_sad_epu8(ones, zero));
+    }
+    let counted = usize::try_from(total(sums)).expect("no more than there are bytes");
+    counted + Scalar.count(byte, rest)
+}
+
+#[target_feature(enable = "sse2")]
+fn find(byte: u8, bytes: &[u8]) -> Option<usize> {
+    let (blocks, rest) = bytes.as_chunks();
+    let wanted = _mm_set1_epi8(byte.cast_signed());
+    for (index, block) in blocks.iter().enumerate() {
+        let equal = _mm_movemask_epi8(_mm_cmpeq_epi8(load_bytes(block), wanted));
+        if equal != 0 {
+            return Some(index * BYTES + equal.trailing_zeros() as usize);
+        }
+    }
+    let at = Scalar.find(byte, rest)?;
+    Some(blocks.len() * BYTES + at)
+}
+
+#[target_feature(enable = "sse2")]
+fn load(floats: &[f32; FLOATS]) -> __m128 {
+    // SAFETY: reads four floats, which need no alignment.
+    unsafe { _mm_loadu_ps(floats.as_ptr()) }
+}
+
+#[target_feature(enable = "sse2")]
+fn store(floats: &mut [f32; FLOATS], register: __m128) {
+    // SAFETY: writes four floats, which need no alignment.
+    unsafe { _mm_storeu_ps(floats.as_mut_ptr(), register) }
+}
+
+#[target_feature(enable = "sse2")]
+fn load_bytes(bytes: &[u8; BYTES]) -> __m128i {
+    // SAFETY: reads sixteen bytes, which need no alignment.
+    unsafe { _mm_loadu_si128(bytes.as_ptr().cast()) }
+}
+
+/// The sum of both halves.
+#[target_feature(enable = "sse2")]
+fn total(sums: __m128i) -> u64 {
+    let mut halves = [0_u64; 2];
+    // SAFETY: writes sixteen bytes, which need no alignment.
+    unsafe { _mm_storeu_si128(halves.as_mut_ptr().cast(), sums) };
+    halves.iter().sum()
+}
