@@ -17,6 +17,9 @@ pub enum WhenUnloaded {
 }
 
 /// An object that is or was bound, with its owner.
+///
+/// A cell points to the first field, which is therefore also the address of the whole.
+#[repr(C)]
 pub(super) struct Holder<D: ?Sized + 'static> {
     /// What calls read; a cell points here. The lifetime is the holder's.
     pub(super) object: &'static D,

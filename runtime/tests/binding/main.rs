@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use static_call::runtime::{self, Backend, BindingReport, Config, Mode, State};
 
+mod initial;
 mod unbound;
 
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
