@@ -7,7 +7,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use static_call::runtime::{self, Backend, BindingReport, Config, Mode, State};
 
+mod compare;
 mod initial;
+mod objects;
 mod unbound;
 
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
