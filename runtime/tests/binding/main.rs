@@ -8,8 +8,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use static_call::runtime::{self, Backend, BindingReport, Config, Mode, State};
 
 mod compare;
+mod declarations;
 mod initial;
+mod kernel;
 mod objects;
+mod overrides;
+mod panics;
+mod places;
+mod signatures;
 mod unbound;
 
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
