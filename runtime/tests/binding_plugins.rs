@@ -20,6 +20,7 @@ static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 static BUILT: LazyLock<PathBuf> = LazyLock::new(|| build("static-call-fixture-bound", ""));
 
 static HOSTS: Fixed = Fixed(2);
+static THREE: Fixed = Fixed(3);
 
 /// The binding as it was declared, in a mode.
 fn alone(mode: Mode) -> MutexGuard<'static, ()> {
@@ -59,7 +60,6 @@ fn a_plugins_copy_is_the_hosts_binding() {
         assert_eq!(there.read(), (2, 4), "what the host had bound before");
         runtime::retarget().unwrap();
         assert_eq!(there.read(), (2, 4));
-        static THREE: Fixed = Fixed(3);
         GAUGE.swap(&THREE).unwrap();
         assert_eq!((GAUGE.read(), there.read(), there.load()), (3, (3, 6), 3));
         let copies: Vec<_> = runtime::report()
@@ -130,10 +130,8 @@ fn a_box_that_a_plugins_code_binds_keeps_the_plugin_for_good() {
         drop(plugin);
         assert!(is_mapped(&path), "the box is kept, and its code with it");
         // SAFETY: nobody is inside, and nothing was borrowed.
-        assert!(
-            unsafe { GAUGE.reclaim() }.unwrap() >= 1,
-            "it can still be dropped"
-        );
+        let reclaimed = unsafe { GAUGE.reclaim() }.unwrap();
+        assert!(reclaimed >= 1, "it can still be dropped");
     });
 }
 

@@ -439,9 +439,16 @@ impl<'a> Bound<'a> {
 
     /// The declared result, or nothing.
     fn result(&self) -> TokenStream {
-        match self.none {
-            None => TokenStream::new(),
-            Some(none) => self.given(&quote!(const { #none })),
+        let Some(none) = self.none else {
+            return TokenStream::new();
+        };
+        let result = quote!(const { #none });
+        match syn::parse2(self.shape.plain_output.clone()) {
+            // With its type, for on its way back nothing else may say what it is.
+            Ok(ReturnType::Type(_, ty)) if self.shape.output_is_written => {
+                self.given(&quote!({ let __result: #ty = #result; __result }))
+            }
+            _ => result,
         }
     }
 

@@ -286,7 +286,9 @@ impl<D: ?Sized + 'static, K> Binding<D, K> {
         unsafe { leader.cast::<Self>().as_ref() }.unwrap_or(self)
     }
 
-    /// The bound object, made if it has to be. Two loads.
+    /// The bound object, made if it has to be. Two loads. For the expansion of
+    /// annotated traits, which let go of it with the call: see [`Binding::reclaim`].
+    #[doc(hidden)]
     #[inline]
     pub fn current(&'static self) -> Option<&'static D> {
         let current = self.cell.current.load(Ordering::Acquire);
@@ -333,8 +335,14 @@ impl<D: ?Sized + 'static, K> Binding<D, K> {
     /// What is bound, kept alive. Takes no lock.
     fn held(&'static self) -> Option<Arc<Holder<D>>> {
         let this = self.leader();
-        this.current()?;
-        let current = this.cell.current.load(Ordering::Acquire).cast_const();
+        let current = loop {
+            let current = this.cell.current.load(Ordering::Acquire).cast_const();
+            if !current.is_null() {
+                break current;
+            }
+            // May be replaced by nothing again, before anybody has looked.
+            this.missing()?;
+        };
         if let Initial::Value(value) = &this.initial
             && core::ptr::eq(current, core::ptr::from_ref::<Shared<D>>(*value).cast())
         {
@@ -344,17 +352,17 @@ impl<D: ?Sized + 'static, K> Binding<D, K> {
         // SAFETY: unless it is the declaration's own, what a cell points to is the first
         // field of a holder in an `Arc`, which `inner` or `first` keeps until nobody is
         // in here, by the contract of `reclaim`.
-        (!holder.is_null()).then(|| unsafe {
+        unsafe {
             Arc::increment_strong_count(holder);
-            Arc::from_raw(holder)
-        })
+            Some(Arc::from_raw(holder))
+        }
     }
 }
 
 impl<D: ?Sized + 'static, K: Kind> Binding<D, K> {
     /// What is bound, kept alive: a [`Loaded`]; of a binding that was declared with
-    /// `None`, an `Option` of it. Takes no lock, and needs none where the methods are
-    /// only called.
+    /// `None`, an `Option` of it. Methods that are called through the binding need no
+    /// `load`. Takes no lock. The first one of a constant allocates.
     ///
     /// # Panics
     /// Where the block panics that makes it on first use.
@@ -472,8 +480,8 @@ impl<D: TraitObject + ?Sized + 'static, K> Binding<D, K> {
     ///
     /// # Safety
     /// Of the objects that are not bound any more: no thread is inside a method that it
-    /// called through the binding, nor in [`load`](Self::load), and nothing is left of
-    /// what such a call returned if that borrows from the object. Whatever grace period
+    /// called through the binding, nor in `load`, and nothing is left of what such a call
+    /// returned if that borrows from the object. Whatever grace period
     /// the program has will do: threads that were joined, a barrier that all have passed,
     /// an epoch.
     pub unsafe fn reclaim(&'static self) -> Result<usize, SwapError> {
@@ -503,7 +511,7 @@ impl<D: TraitObject + ?Sized + 'static, K> Binding<D, K> {
             // objects of no size, of which many have one address.
             let objects: Vec<_> = gone
                 .iter()
-                .filter(|holder| Arc::strong_count(holder) == 1 && size_of_val(holder.object) > 0)
+                .filter(|holder| is_alone_at_its_address(holder))
                 .map(|holder| core::ptr::from_ref(holder.object).cast::<()>().addr())
                 .collect();
             // SAFETY: no trampoline leads to what is not bound, and by the caller's word
@@ -641,10 +649,11 @@ impl<D: TraitObject + ?Sized + 'static, K> Binding<D, K> {
 }
 
 impl<D: ?Sized + 'static> Binding<D, Always> {
-    /// The bound object, made if it has to be.
+    /// The bound object, made if it has to be. As [`Binding::current`].
     ///
     /// # Panics
     /// Where the block panicked that makes it on first use.
+    #[doc(hidden)]
     #[inline]
     pub fn bound(&'static self) -> &'static D {
         match self.current() {
@@ -674,6 +683,13 @@ fn same_object<D: ?Sized>(one: &D, other: &D) -> bool {
         reason = "a type with two vtables is known twice, which costs a few bytes"
     )]
     core::ptr::eq(one, other)
+}
+
+/// Whether code that leads to the object's address is of no use to anybody once this
+/// holder is gone. A binding that has the same object may go on with the same code, and
+/// so may one with another object of no size: these share their addresses.
+fn is_alone_at_its_address<D: ?Sized>(holder: &Arc<Holder<D>>) -> bool {
+    Arc::strong_count(holder) == 1 && size_of_val(holder.object) > 0
 }
 
 /// Runs a change of a binding, one at a time in the whole process.

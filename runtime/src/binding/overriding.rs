@@ -100,7 +100,8 @@ impl<D: TraitObject + ?Sized + 'static, K> Binding<D, K> {
     /// Ends an override. One that is not the latest hands what it has replaced to the
     /// next.
     fn end_override(&'static self, number: u64) -> Result<(), SwapError> {
-        self.change(|_, inner, _| {
+        let mut given_up = None;
+        let ended = self.change(|_, inner, _| {
             let at = inner.overridden.iter().position(|(one, _)| *one == number);
             let Some(at) = at else {
                 return Decision::Leave;
@@ -108,13 +109,15 @@ impl<D: TraitObject + ?Sized + 'static, K> Binding<D, K> {
             let (_, replaced) = inner.overridden.remove(at);
             match inner.overridden.get_mut(at) {
                 Some((_, by_next)) => {
-                    *by_next = replaced;
+                    given_up = std::mem::replace(by_next, replaced);
                     Decision::Leave
                 }
                 None => Decision::Bind(replaced),
             }
-        })
-        .map(drop)
+        });
+        // Outside of all locks: a `drop` may swap.
+        drop(given_up);
+        ended.map(drop)
     }
 }
 

@@ -1,59 +1,69 @@
-//! Bindings.
+//! Bindings: what is bound, how it is swapped, and what calls see meanwhile.
+//!
+//! A file is a subject. The tests share one runtime and change its mode, so they run
+//! one at a time; a last one runs all the others again where code is not patched.
 
-use static_call::{binding, runtime, static_dispatch};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-#[static_dispatch]
-pub trait Clock: Send + Sync {
-    #[static_dispatch]
-    fn now(&self) -> u64;
-    #[static_dispatch]
-    fn add(&self, text: String, n: u64) -> String;
-    fn name(&self) -> &str;
+use static_call::runtime::{self, Backend, BindingReport, Config, Mode, State};
+
+mod compare;
+mod declarations;
+mod initial;
+mod kernel;
+mod objects;
+mod overrides;
+mod panics;
+mod places;
+mod signatures;
+mod unbound;
+
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+/// Waits for the other tests.
+fn alone() -> MutexGuard<'static, ()> {
+    let guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    retarget(Mode::Always);
+    guard
 }
 
-struct System;
-impl Clock for System {
-    fn now(&self) -> u64 {
-        1
-    }
-    fn add(&self, text: String, n: u64) -> String {
-        format!("{text}{n}")
-    }
-    fn name(&self) -> &str {
-        "system"
-    }
-}
-struct Fixed(u64);
-impl Clock for Fixed {
-    fn now(&self) -> u64 {
-        self.0
-    }
-    fn add(&self, text: String, n: u64) -> String {
-        format!("{text}{}", n + self.0)
-    }
-    fn name(&self) -> &str {
-        "fixed"
-    }
+fn retarget(mode: Mode) {
+    runtime::configure(Config::default().mode(mode)).unwrap();
+    runtime::retarget().unwrap();
 }
 
-binding! { pub static CLOCK: dyn Clock = System; }
+/// Whether code can be patched here; if not, only the way at rest is tested.
+fn patching() -> bool {
+    runtime::backend() == Backend::Patching
+}
 
-#[test]
-fn smoke() {
-    assert_eq!(CLOCK.now(), 1);
-    assert_eq!(CLOCK.add("a".into(), 3), "a3");
-    assert_eq!(CLOCK.name(), "system");
-    println!("{}", runtime::retarget().unwrap());
-    assert_eq!(CLOCK.now(), 1);
-    assert_eq!(CLOCK.add("a".into(), 3), "a3");
-    static FIXED: Fixed = Fixed(7);
-    let old = CLOCK.swap(&FIXED).unwrap();
-    assert!(old.is_some());
-    assert_eq!(CLOCK.now(), 7);
-    assert_eq!(CLOCK.add("a".into(), 3), "a10");
-    assert_eq!(CLOCK.name(), "fixed");
-    CLOCK.swap_boxed(Box::new(Fixed(9))).unwrap();
-    assert_eq!(CLOCK.now(), 9);
-    CLOCK.restore(&old.unwrap()).unwrap();
-    assert_eq!(CLOCK.now(), 1);
+/// The row of the one binding of this name in the file `module` of this folder.
+fn row(module: &str, name: &str) -> BindingReport {
+    let file = format!("binding/{module}.rs:");
+    let rows = runtime::report().bindings.into_iter();
+    let mut rows = rows.filter(|row| row.name == name && row.location.contains(&file));
+    let row = rows.next().expect("the binding is known");
+    assert!(rows.next().is_none(), "a second binding {name} in {file}");
+    row
+}
+
+/// Runs `check` where the binding's trampolines are as they were, patched, at rest, and
+/// patched again.
+fn in_every_state(module: &str, name: &str, mut check: impl FnMut()) {
+    let _alone = alone();
+    check();
+    for mode in [Mode::Always, Mode::Off, Mode::Always] {
+        retarget(mode);
+        let state = row(module, name).state;
+        if state != State::Idle {
+            let patched = patching() && mode == Mode::Always;
+            let expected = if patched {
+                State::Patched
+            } else {
+                State::Plain
+            };
+            assert_eq!(state, expected, "{:?}", row(module, name));
+        }
+        check();
+    }
 }
