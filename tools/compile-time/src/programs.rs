@@ -84,7 +84,7 @@ const LINES_OF_OTHER_CODE: &str = r#"    let mut words: Vec<String> = Vec::new()
     words.sort_by(|left, right| right.len().cmp(&left.len()).then(left.cmp(right)));
     words.dedup();
     if let Some(longest) = words.first() {
-        sum ^= longest.bytes().fold(NUMBER, |hash, byte| hash.rotate_left(5) ^ u64::from(byte));
+        sum ^= longest.bytes().fold(NUMBER, |hash: u64, byte| hash.rotate_left(5) ^ u64::from(byte));
     }
 "#;
 
@@ -146,7 +146,7 @@ fn source(sites: u32, call: Call, among_other_code: bool) -> String {
     }
     for site in 0..sites {
         out += &format!(
-            "    sum = call{site}(&objects{}, sum, \"1 two 3 four\");\n",
+            "    sum = call{site}(std::hint::black_box(&objects{}[..]), sum, \"1 two 3 four\");\n",
             site % TRAITS
         );
     }
@@ -187,7 +187,7 @@ fn function(site: u32, call: Call, among_other_code: bool) -> String {
     format!(
         "#[inline(never)]\nfn call{site}(objects: &[&dyn Trait{number}], mut sum: u64, text: &str) \
          -> u64 {{\n{other}    for object in objects {{\n        sum ^= {result};\n    }}\n    \
-         sum ^ text.len() as u64\n}}\n\n"
+         sum ^ text.len() as u64 ^ {site}\n}}\n\n"
     )
 }
 
