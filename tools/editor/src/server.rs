@@ -95,19 +95,28 @@ impl Server {
     }
 
     fn ask(&mut self, method: &str, parameters: &Value) -> Result<Value, Error> {
-        self.next += 1;
-        let id = self.next;
-        let request = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": parameters });
-        self.send(&request)?;
+        // What it says where something was loaded meanwhile: ask again.
+        const CONTENT_MODIFIED: i64 = -32801;
         loop {
-            let message = self.receive()?;
-            if message["id"] == id && message.get("method").is_none() {
-                if let Some(error) = message.get("error") {
-                    return Err(Error::Refused(method.to_owned(), error.clone()));
+            self.next += 1;
+            let id = self.next;
+            self.send(&json!({
+                "jsonrpc": "2.0", "id": id, "method": method, "params": parameters,
+            }))?;
+            let answer = loop {
+                let message = self.receive()?;
+                if message["id"] == id && message.get("method").is_none() {
+                    break message;
                 }
-                return Ok(message["result"].clone());
+                self.answer(&message)?;
+            };
+            match answer.get("error") {
+                None => return Ok(answer["result"].clone()),
+                Some(error) if error["code"] == CONTENT_MODIFIED => {
+                    std::thread::sleep(std::time::Duration::from_millis(200));
+                }
+                Some(error) => return Err(Error::Refused(method.to_owned(), error.clone())),
             }
-            self.answer(&message)?;
         }
     }
 
