@@ -22,7 +22,7 @@ pub use crate::site::{
     counts_misses, record_call as record,
 };
 pub use crate::specialize::Specialize;
-pub use crate::{rest, site, trampoline};
+pub use crate::{for_editors, rest, site, trampoline};
 
 /// The auto traits that object types may carry.
 pub mod auto {

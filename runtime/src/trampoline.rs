@@ -1,5 +1,24 @@
 //! The templates of call sites and of patchable code.
 
+/// An unfinished receiver, beside the error that says so: rust-analyzer, which sets this
+/// `cfg`, completes only what an expansion contains. rustc would have an error more.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(rust_analyzer)]
+macro_rules! for_editors {
+    ($($unfinished:tt)*) => {
+        let _ = $($unfinished)*;
+    };
+}
+
+/// For compilers.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(not(rust_analyzer))]
+macro_rules! for_editors {
+    ($($unfinished:tt)*) => {};
+}
+
 /// Declares the items of a call site: `site! { "method" List }`.
 #[doc(hidden)]
 #[macro_export]

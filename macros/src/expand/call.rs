@@ -47,7 +47,7 @@ pub(crate) fn static_call(input: TokenStream) -> TokenStream {
     };
     let Call { mut call, inline } = match call {
         Ok(call) => call,
-        Err(error) => return for_editors(&written, error),
+        Err(error) => return for_editors(&krate, &written, error),
     };
     let private = quote!(#krate::__private);
     let method = call.method.to_string();
@@ -75,13 +75,11 @@ pub(crate) fn static_call(input: TokenStream) -> TokenStream {
 
 /// The error; and for rust-analyzer, where it asks what may follow `receiver.`, the
 /// expression: it completes only what an expansion contains.
-fn for_editors(written: &TokenStream, error: Error) -> TokenStream {
+fn for_editors(krate: &TokenStream, written: &TokenStream, error: Error) -> TokenStream {
     let error = error.into_compile_error();
     match syn::parse2(written.clone()) {
         Ok(field @ Expr::Field(_)) => quote!({
-            #[allow(unexpected_cfgs)]
-            #[cfg(rust_analyzer)]
-            let _ = #field;
+            #krate::__private::for_editors! { #field }
             #error
         }),
         _ => error,
