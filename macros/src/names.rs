@@ -93,8 +93,8 @@ pub(crate) fn learning(method: &Ident) -> Ident {
 }
 
 /// Type that stands for one dispatched method of one object type.
-pub(crate) fn key(of_trait: &Ident) -> Ident {
-    spanless(&format!("__{}Method", of_trait.unraw()))
+pub(crate) fn key(of_trait: &Ident, method: &Ident) -> Ident {
+    spanless(&format!("__{}Method_{}", of_trait.unraw(), method.unraw()))
 }
 
 /// Method of an object trait that stands for `method`. It has a name of its own

@@ -32,7 +32,7 @@ pub use crate::site::{
     counts_misses, record_call as record,
 };
 pub use crate::specialize::Specialize;
-pub use crate::{rest, rest_of_bound, trampoline, trampoline_of_binding};
+pub use crate::{for_editors, rest, rest_of_bound, site, trampoline, trampoline_of_binding};
 
 /// The auto traits that object types may carry.
 pub mod auto {

@@ -1,4 +1,59 @@
-//! The templates of patchable code.
+//! The templates of call sites and of patchable code.
+
+/// An unfinished receiver, beside the error that says so: rust-analyzer, which sets this
+/// `cfg`, completes only what an expansion contains. rustc would have an error more.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(rust_analyzer)]
+macro_rules! for_editors {
+    ($($unfinished:tt)*) => {
+        let _ = $($unfinished)*;
+    };
+}
+
+/// For compilers.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(not(rust_analyzer))]
+macro_rules! for_editors {
+    ($($unfinished:tt)*) => {};
+}
+
+/// Declares the items of a call site: `site! { "method" List }`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! site {
+    ($method:literal $($inline:tt)*) => {
+        struct __Site;
+        // What `linkme::distributed_slice` writes, without the three functions by which
+        // it has rustc compare the types: sites are many, and their type is ours.
+        $crate::__private::SITES! {
+            #![linkme_macro = $crate::__private::SITES]
+            static __SITE: $crate::__private::Site =
+                $crate::__private::Site::new(&$crate::__private::Place::new(
+                    $method,
+                    $crate::__private::core::file!(),
+                    $crate::__private::core::line!(),
+                    $crate::__private::core::column!(),
+                ));
+        }
+        static __KEYS: $crate::__private::Keys = $crate::__private::Keys::new();
+        impl $crate::__private::CallSite for __Site {
+            type Inline = $($inline)*;
+            #[inline]
+            fn site() -> &'static $crate::__private::Site {
+                &__SITE
+            }
+            #[inline]
+            fn keys() -> &'static $crate::__private::Keys {
+                &__KEYS
+            }
+        }
+        // A local function and no method of `__Site`: rustc exports whatever a trait
+        // impl names, and calls what it exports through the GOT.
+        $crate::__private::trampoline! { __Site }
+    };
+}
 
 /// Declares `__trampoline`, the trampoline of a call site, generic over the method
 /// that it leads to: `trampoline! { Site }`.
@@ -22,7 +77,11 @@ macro_rules! trampoline {
     ($site:ty) => {
         #[unsafe(naked)]
         #[unsafe(link_section = "static_call_text")]
-        unsafe extern "C-unwind" fn __trampoline<__Method: $crate::__private::DispatchedMethod>() {
+        #[allow(improper_ctypes_definitions)]
+        unsafe extern "C-unwind" fn __trampoline<__Method: $crate::__private::DispatchedMethod>(
+            // Takes no room, and tells rustc which method: whose gate it is for.
+            _: $crate::__private::PhantomData<__Method>,
+        ) {
             $crate::__private::core::arch::naked_asm!(
                 ".balign 64, 0xcc",
                 ".cfi_startproc",
@@ -157,8 +216,11 @@ macro_rules! rest_of_bound {
 )))]
 macro_rules! trampoline {
     ($site:ty) => {
-        #[allow(clippy::extra_unused_type_parameters)]
-        unsafe extern "C-unwind" fn __trampoline<__Method: $crate::__private::DispatchedMethod>() {
+        #[allow(improper_ctypes_definitions)]
+        unsafe extern "C-unwind" fn __trampoline<__Method: $crate::__private::DispatchedMethod>(
+            // Takes no room, and tells rustc which method: whose gate it is for.
+            _: $crate::__private::PhantomData<__Method>,
+        ) {
             $crate::__private::core::unreachable!()
         }
     };

@@ -54,11 +54,8 @@ impl Context<'_> {
         let dispatched = self
             .input
             .dispatched()
-            .enumerate()
-            .filter(|(_, dispatched)| is_shared(dispatched.method))
-            .map(|(index, dispatched)| {
-                Bound::new(self, dispatched.method, dispatched.none).dispatched(index)
-            });
+            .filter(|dispatched| is_shared(dispatched.method))
+            .map(|dispatched| Bound::new(self, dispatched.method, dispatched.none).dispatched());
         let others = self
             .input
             .on_objects()
@@ -235,10 +232,10 @@ impl<'a> Bound<'a> {
     }
 
     /// Through the trampoline.
-    fn dispatched(&self, index: usize) -> TokenStream {
+    fn dispatched(&self) -> TokenStream {
         let Bound { context, shape, .. } = self;
         let private = &context.private;
-        let key = context.key(index, &quote!(__Object));
+        let key = context.key(self.method, &quote!(__Object));
         let rest = names::rest_of_bound(self.method.ident());
         let parameters = 2 + usize::from(shape.output_is_written) + shape.parameters.len();
         let parameters = std::iter::repeat_n(quote!(_), parameters);

@@ -40,13 +40,14 @@ impl Parse for Input {
 }
 
 pub(crate) fn static_call(input: TokenStream) -> TokenStream {
+    let written: TokenStream = input.clone().into_iter().skip(1).collect();
     let Input { krate, call } = match syn::parse2(input) {
         Ok(input) => input,
         Err(error) => return error.into_compile_error(),
     };
     let Call { mut call, inline } = match call {
         Ok(call) => call,
-        Err(error) => return error.into_compile_error(),
+        Err(error) => return for_editors(&krate, &written, error),
     };
     let private = quote!(#krate::__private);
     let method = call.method.to_string();
@@ -59,42 +60,30 @@ pub(crate) fn static_call(input: TokenStream) -> TokenStream {
         || quote!(#private::ListOfMethod),
         |inline| nested_list(&inline.types),
     );
-    let items = quote! {
-        struct __Site;
-        #[#private::linkme::distributed_slice(#private::SITES)]
-        #[linkme(crate = #private::linkme)]
-        static __SITE: #private::Site = #private::Site::new(&#private::Place::new(
-            #method,
-            #private::core::file!(),
-            #private::core::line!(),
-            #private::core::column!(),
-        ));
-        static __KEYS: #private::Keys = #private::Keys::new();
-        impl #private::CallSite for __Site {
-            type Inline = #inline;
-            #[inline]
-            fn site() -> &'static #private::Site {
-                &__SITE
-            }
-            #[inline]
-            fn keys() -> &'static #private::Keys {
-                &__KEYS
-            }
-        }
-        // Local functions and not methods of `__Site`: rustc exports whatever a
-        // trait impl names, and calls what it exports through the GOT.
-        #private::trampoline! { __Site }
-        #[inline]
-        fn __gate<__Method: #private::DispatchedMethod>() -> #private::Gate<__Site, __Method> {
-            #private::Gate::new(&__SITE, __trampoline::<__Method>)
-        }
-    };
-    let gate = quote_spanned!(at=> __gate());
+    // The items are `macro_rules!` in the runtime: rustc writes those itself, while each
+    // token from here is handed over one by one, for each of the sites.
+    let items = quote!(#private::site! { #method #inline });
+    // No function around it: rustc would check one more for each site.
+    let at = Span::call_site().located_at(at);
+    let gate = quote_spanned!(at=> #private::Gate::<__Site, _>::new(&__SITE, __trampoline));
     let site: Expr = syn::parse_quote_spanned!(at=> { #items #gate });
     // First: behind too few arguments it would be taken for one of them.
     call.args.insert(0, site);
     call.method = Ident::new(&names::entry(&call.method), span);
     call.into_token_stream()
+}
+
+/// The error; and for rust-analyzer, where it asks what may follow `receiver.`, the
+/// expression: it completes only what an expansion contains.
+fn for_editors(krate: &TokenStream, written: &TokenStream, error: Error) -> TokenStream {
+    let error = error.into_compile_error();
+    match syn::parse2(written.clone()) {
+        Ok(field @ Expr::Field(_)) => quote!({
+            #krate::__private::for_editors! { #field }
+            #error
+        }),
+        _ => error,
+    }
 }
 
 pub(crate) fn plain_call(input: TokenStream) -> TokenStream {

@@ -100,8 +100,7 @@ impl Context<'_> {
         let dispatched = self
             .input
             .dispatched()
-            .enumerate()
-            .map(|(index, dispatched)| self.entry(index, dispatched.method));
+            .map(|dispatched| self.entry(dispatched.method));
         let left_alone = self
             .input
             .left_alone()
@@ -152,7 +151,7 @@ impl Context<'_> {
     }
 
     /// The method that `static_call!` calls.
-    fn entry(&self, index: usize, method: &Method) -> TokenStream {
+    fn entry(&self, method: &Method) -> TokenStream {
         let Context { private, .. } = self;
         let visibility = &self.input.item.vis;
         let shape = self.shape_on_object(method);
@@ -172,7 +171,7 @@ impl Context<'_> {
         });
         let unsafety = &method.signature.unsafety;
         let entry = names::located(&method.title, &names::entry(&method.title));
-        let key = self.key(index, &quote!(Self));
+        let key = self.key(method, &quote!(Self));
         let guards = self.guards_applied(&quote!(<__Site as #private::SiteOf<#key>>::List));
         let enter = names::enter(method.ident());
         let call = shape.call_with(

@@ -47,9 +47,8 @@ impl Context<'_> {
         ) = self
             .input
             .dispatched()
-            .enumerate()
-            .map(|(index, dispatched)| {
-                let stages = Stages::new(self, index, dispatched.method);
+            .map(|dispatched| {
+                let stages = Stages::new(self, dispatched.method);
                 (
                     stages.enter(),
                     (stages.declarations(), (stages.switch(), stages.compare())),
@@ -137,12 +136,12 @@ struct Stages<'a> {
 }
 
 impl<'a> Stages<'a> {
-    fn new(context: &'a Context<'a>, index: usize, method: &'a Method) -> Self {
+    fn new(context: &'a Context<'a>, method: &'a Method) -> Self {
         Stages {
             context,
             method,
             shape: context.shape(method),
-            key: context.key(index, &quote!(Self)),
+            key: context.key(method, &quote!(Self)),
             attributes: repeated(&method.attributes),
         }
     }
@@ -325,8 +324,8 @@ impl<'a> Stages<'a> {
         let learning = names::learning(method.ident());
         let learn = shape.call_with(
             method,
-            &quote!(<Self as #shims_applied>::#learning::<__Site>),
-            &quote!(__gate.trampoline()),
+            &quote!(<Self as #shims_applied>::#learning),
+            &quote!(__gate.trampoline(), __gate.route()),
         );
         let guarded = self.inlined(
             &names::guarded(method.ident()),

@@ -7,7 +7,7 @@
 //! 3. the shims, `trait __TraitShims`, implemented for every implementor: per
 //!    dispatched method a shim (one implementation, body inlined) and a fallback
 //!    (counts a miss, then the plain vtable call);
-//! 4. the keys, `__TraitMethod<…, Object, INDEX>`: one type for each method of
+//! 4. the keys, `__TraitMethod_name<…, Object>`: one type for each method of
 //!    each object type, by which a call site's trampoline finds its fallback;
 //! 5. the guards, `trait __TraitGuards<…, List>`, implemented for every object type
 //!    and every list: the compares and inlined bodies, and behind them the switch;
@@ -316,8 +316,7 @@ impl<'a> Context<'a> {
         let methods = self
             .input
             .dispatched()
-            .enumerate()
-            .map(|(index, dispatched)| self.method_shims(index, dispatched.method));
+            .map(|dispatched| self.method_shims(dispatched.method));
         let object = self.bound_with(|(name, _, _)| self.bound_by(name, &quote!(Self)));
         let outlives = self
             .outlives(&quote!(Self))
@@ -359,7 +358,7 @@ impl<'a> Context<'a> {
     }
 
     /// Shim, fallback, and recorded call of one method.
-    fn method_shims(&self, index: usize, method: &Method) -> TokenStream {
+    fn method_shims(&self, method: &Method) -> TokenStream {
         let Context {
             private, applied, ..
         } = self;
@@ -381,7 +380,7 @@ impl<'a> Context<'a> {
         let moved = &shape.moved;
         let passed_on = shape.passed_on();
         let shims_applied = self.shims_applied();
-        let learning = self.learning(index, method, &shape);
+        let learning = self.learning(method, &shape);
         let call = shape.call(method, &quote!(<Self as #applied>::#ident));
         let call = if shape.output_is_written {
             quote!(let __result = #call; unsafe { #private::give(__out, __result) })
@@ -409,7 +408,9 @@ impl<'a> Context<'a> {
             ) #output #clause {
                 if #private::counts_misses(<__Site as #private::CallSite>::site()) {
                     unsafe {
-                        <Self as #shims_applied>::#counted::<__Site>(#(#passed_on),*)
+                        <Self as #shims_applied>::#counted(
+                            #(#passed_on,)* <__Site as #private::CallSite>::site()
+                        )
                     }
                 } else {
                     #call
@@ -420,10 +421,10 @@ impl<'a> Context<'a> {
             #[cold]
             #[inline(never)]
             #[allow(improper_ctypes_definitions, single_use_lifetimes, unused_lifetimes)]
-            unsafe extern "C-unwind" fn #counted <#(#lifetimes,)* __Site: #private::CallSite>(
-                #receiver #written #(, #parameters)*
+            unsafe extern "C-unwind" fn #counted <#(#lifetimes),*>(
+                #receiver #written #(, #parameters)*, __site: &'static #private::Site
             ) #output #clause {
-                #private::count_miss(<__Site as #private::CallSite>::site());
+                #private::count_miss(__site);
                 #call
             }
             #learning
@@ -431,8 +432,8 @@ impl<'a> Context<'a> {
     }
 
     /// A call that is recorded: out of line, so that the call sites keep nothing at
-    /// hand for it.
-    fn learning(&self, index: usize, method: &Method, shape: &Shape) -> TokenStream {
+    /// hand for it, and one function for all sites, which are many.
+    fn learning(&self, method: &Method, shape: &Shape) -> TokenStream {
         let Context {
             private, applied, ..
         } = self;
@@ -448,17 +449,20 @@ impl<'a> Context<'a> {
         let unsafety = &method.signature.unsafety;
         let ident = names::quiet(method.ident());
         let learning = names::learning(method.ident());
-        let key = self.key(index, &quote!(Self));
+        let key = self.key(method, &quote!(Self));
         let call = shape.call(method, &quote!(<Self as #applied>::#ident));
         quote! {
             #repeated
             #[doc(hidden)]
             #[cold]
             #[inline(never)]
-            #unsafety fn #learning <#(#lifetimes,)* __Site: #private::SiteOf<#key>>(
-                #receiver, __trampoline: unsafe extern "C-unwind" fn() #(, #plain_parameters)*
+            #unsafety fn #learning <#(#lifetimes),*>(
+                #receiver,
+                __trampoline: unsafe extern "C-unwind" fn(),
+                __route: &'static #private::Route
+                #(, #plain_parameters)*
             ) #plain_output #clause {
-                #private::record::<__Site, #key>(&*self, __trampoline);
+                #private::record::<#key>(&*self, __trampoline, __route);
                 #call
             }
         }
@@ -475,7 +479,6 @@ impl<'a> Context<'a> {
             ..
         } = self;
         let visibility = &self.input.item.vis;
-        let key = names::key(self.ident());
         let mut generics = self.generics.clone();
         generics
             .params
@@ -484,17 +487,15 @@ impl<'a> Context<'a> {
             generics.make_where_clause().predicates.push(predicate);
         }
         let (impl_parameters, _, clause) = generics.split_for_impl();
-        let mut declared = generics.clone();
-        declared
-            .params
-            .push(syn::parse_quote!(const __METHOD: #private::core::primitive::usize));
-        let (parameters, _, _) = declared.split_for_impl();
         let lifetimes = self.generics.lifetimes().map(|one| &one.lifetime);
+        let lifetimes: Vec<_> = lifetimes.collect();
         let types = self.generics.type_params().map(|one| &one.ident);
+        let types: Vec<_> = types.collect();
         let methods = self.input.dispatched().enumerate().map(|(index, dispatched)| {
             let method = dispatched.method;
             let attributes = self::repeated(&method.attributes);
-            let key = self.key(index, &quote!(__Object));
+            let name = names::key(self.ident(), method.ident());
+            let key = self.key(method, &quote!(__Object));
             let fallback = names::fallback(method.ident());
             let (shims_applied, hook_applied) = (self.shims_applied(), self.hook_applied());
             let declaration = names::declaration(self.ident());
@@ -502,6 +503,15 @@ impl<'a> Context<'a> {
             let method_index = self.method_index(index);
             let of_bindings = self.key_of_bindings(method, dispatched.none);
             quote! {
+                #repeated
+                #attributes
+                #[doc(hidden)]
+                #visibility struct #name #impl_parameters (
+                    #private::PhantomData<
+                        (#(&#lifetimes (),)* #(*const #types,)* *const __Object)
+                    >
+                ) #clause;
+                #repeated
                 #attributes
                 impl #impl_parameters #private::DispatchedMethod for #key #clause {
                     type Object = __Object;
@@ -530,14 +540,7 @@ impl<'a> Context<'a> {
                 }
             }
         });
-        quote! {
-            #repeated
-            #[doc(hidden)]
-            #visibility struct #key #parameters (
-                #private::PhantomData<(#(&#lifetimes (),)* #(*const #types,)* *const __Object)>
-            ) #clause;
-            #(#methods)*
-        }
+        quote!(#(#methods)*)
     }
 
     /// `Self: 'a`, which a receiver `&'a mut self` with the trait's own `'a` asks for.
@@ -560,11 +563,13 @@ impl<'a> Context<'a> {
         (!lifetimes.is_empty()).then(|| syn::parse_quote!(#implementor: #(#lifetimes)+*))
     }
 
-    /// `__TraitMethod<'a, A, Object, INDEX>`.
-    pub(super) fn key(&self, index: usize, object: &TokenStream) -> TokenStream {
-        let key = names::key(self.ident());
+    /// `__TraitMethod_encode<'a, A, Object>`. Told apart by name and not by an index in
+    /// the generics: rustc checks each constant there as if it were a function, and
+    /// there were more of these than of functions.
+    pub(super) fn key(&self, method: &Method, object: &TokenStream) -> TokenStream {
+        let key = names::key(self.ident(), method.ident());
         let arguments = self.parameter_names();
-        quote!(#key <#(#arguments,)* #object, #index>)
+        quote!(#key <#(#arguments,)* #object>)
     }
 
     /// The method's place in the declaration, which `#[cfg]` on the methods

@@ -57,7 +57,7 @@ The trait
 ```text
 {written}```
 
-becomes this, where `private` stands for `::static_call::__private`. `trampoline!` and `rest!` write the naked functions of a call site and of a method, \
+becomes this, where `private` stands for `::static_call::__private`. `rest!` writes a method's naked function, \
 and everything else that is called stands in that module, where it can be read. The \
 blocks for `dyn Shape` stand once more for each combination of auto traits, `dyn Shape + Send` and \
 so on; these {left_out} are left out here.
@@ -70,11 +70,35 @@ the call site in its first argument:
 
 ```text
 {call}```
+
+`site!` is `macro_rules!`; `SITES!` puts the static into the slice of all call sites, and `trampoline!` writes \
+the naked function that is patched:
+
+```text
+{site}```
 ",
         written = prettyplease::unparse(&file(&attributed)),
         items = prettyplease::unparse(&items),
         call = prettyplease::unparse(&file(&caller)),
+        site = items_of_a_site(),
     )
+}
+
+/// What `site!` writes, as it stands in the runtime.
+fn items_of_a_site() -> String {
+    const TEMPLATES: &str = include_str!(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../runtime/src/trampoline.rs"
+    ));
+    let from = TEMPLATES
+        .find("macro_rules! site {")
+        .expect("the macro is there");
+    let rule = TEMPLATES[from..].lines().skip(2);
+    let body = rule.take_while(|line| *line != "    };");
+    let lines = body.map(|line| line.strip_prefix("        ").unwrap_or(line));
+    lines.fold(String::new(), |text, line| {
+        text + &line.replace("$crate::__private", "private") + "\n"
+    })
 }
 
 /// With the one path that is everywhere in it abbreviated.

@@ -143,10 +143,24 @@ impl DispatchedMethod for NotAnnotated {
 impl<S: CallSite, M: DispatchedMethod> Gate<S, M> {
     /// For the expansion of `static_call!`.
     #[inline(always)]
-    pub fn new(site: &'static Site, trampoline: unsafe extern "C-unwind" fn()) -> Self {
+    #[allow(
+        improper_ctypes_definitions,
+        reason = "it is no call of C that is declared here, but a place in code"
+    )]
+    pub fn new(
+        site: &'static Site,
+        trampoline: unsafe extern "C-unwind" fn(PhantomData<M>),
+    ) -> Self {
         Gate {
             site,
-            trampoline,
+            // SAFETY: both are pointers to functions, and neither is called as what it is
+            // declared to be; see `trampoline!`.
+            trampoline: unsafe {
+                core::mem::transmute::<
+                    unsafe extern "C-unwind" fn(PhantomData<M>),
+                    unsafe extern "C-unwind" fn(),
+                >(trampoline)
+            },
             types: PhantomData,
         }
     }
@@ -173,6 +187,15 @@ impl<S: CallSite, M: DispatchedMethod> Gate<S, M> {
         <S::List as List<M>>::LENGTH != 0 && way.0 != Way::Learning as i8
     }
 
+    /// Where the site's calls of this method lead.
+    #[inline(always)]
+    pub fn route(&self) -> &'static Route
+    where
+        S: SiteOf<M>,
+    {
+        M::route::<S>()
+    }
+
     /// The site's trampoline for this method.
     #[inline(always)]
     pub fn trampoline(&self) -> unsafe extern "C-unwind" fn() {
@@ -195,14 +218,15 @@ impl<S: CallSite, M: DispatchedMethod> Gate<S, M> {
 }
 
 /// Records a call that is about to be made plainly.
-pub fn record_call<S: SiteOf<M>, M: DispatchedMethod>(
+pub fn record_call<M: DispatchedMethod>(
     object: &M::Object,
     trampoline: unsafe extern "C-unwind" fn(),
+    route: &'static Route,
 ) {
     let path = super::Path {
-        route: M::route::<S>(),
+        route,
         trampoline: trampoline as usize,
     };
     let vtable = crate::private::vtable_of(object);
-    record(S::site(), vtable, M::table(object), path);
+    record((route.site)(), vtable, M::table(object), path);
 }

@@ -149,6 +149,9 @@ pub struct Route {
     pub(crate) fallback: *const (),
     /// What stands in front of the switch.
     pub(crate) guards: Option<&'static Guards>,
+    /// Whose calls they are. A function, because constants may not refer to what
+    /// changes.
+    pub(crate) site: fn() -> &'static Site,
 }
 
 /// A route with a trampoline that leads there. Inlined code may have several for
@@ -180,6 +183,7 @@ impl Route {
             rest,
             fallback,
             guards: S::GUARDS,
+            site: S::site,
         }
     }
 }
@@ -197,6 +201,7 @@ impl Route {
             rest,
             fallback: rest,
             guards: None,
+            site: || unreachable!("calls of a binding are never recorded"),
         }
     }
 }
@@ -215,6 +220,7 @@ impl Route {
             rest,
             fallback,
             guards: None,
+            site: || unreachable!("records name their site where a route has none"),
         }
     }
 }

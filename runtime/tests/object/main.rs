@@ -16,3 +16,4 @@ mod proof;
 mod asynchronous;
 mod calls;
 mod shapes;
+mod supertraits;

@@ -1,7 +1,7 @@
 //! What methods may be: with a body, there conditionally, raw, `unsafe`, without
 //! an end.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::pin::Pin;
 
 use static_call::runtime::State;
@@ -287,5 +287,43 @@ fn a_result_may_never_come() {
         },
         |object| caught(|| object.give_up("why ".to_owned())),
         |object| caught(|| crate::call!(object.give_up("why ".to_owned()))),
+    );
+}
+
+/// On the trait the option means every method that can have sites: this one cannot.
+#[static_dispatch(targets = 1)]
+trait Tracked {
+    #[track_caller]
+    fn located(&self) -> &'static Location<'static>;
+    #[track_caller]
+    fn located_by_default(&self) -> &'static Location<'static> {
+        Location::caller()
+    }
+    fn weight(&self) -> u64;
+}
+
+impl<const SEED: u64> Tracked for Kind<SEED> {
+    fn located(&self) -> &'static Location<'static> {
+        Location::caller()
+    }
+    fn weight(&self) -> u64 {
+        SEED * 3
+    }
+}
+
+#[test]
+fn methods_that_track_their_caller_are_left_alone_and_still_do() {
+    let object: &dyn Tracked = &Learned::default();
+    let (one, two, line) = (object.located(), object.located_by_default(), line!());
+    assert_eq!((one.line(), two.line()), (line, line));
+    assert_eq!((one.file(), two.file()), (file!(), file!()));
+    prove(
+        (file!(), "weight"),
+        std::any::type_name::<Learned>(),
+        || -> [Box<dyn Tracked>; 2] {
+            both(Box::new(Learned::default()), Box::new(Stranger::default()))
+        },
+        |object| object.weight(),
+        |object| crate::call!(object.weight()),
     );
 }
