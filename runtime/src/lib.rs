@@ -436,7 +436,8 @@ macro_rules! static_call {
 /// From the first [`runtime::retarget`] or swap on, a call is a direct call to a
 /// trampoline, which puts the object's address where the receiver goes and jumps to the
 /// method: no load, no compare, no lock, no indirect branch. Before that, and where code
-/// is not patched, three loads and an indirect call. Each binding takes some 300 bytes of
+/// is not patched, three loads and an indirect call. What is made on first use is known
+/// from then on: use it once before [`runtime::retarget`], or call that again later. Each binding takes some 300 bytes of
 /// data, and a trampoline of 64 bytes for each annotated method in each crate that calls
 /// it.
 ///

@@ -4,6 +4,7 @@
 //! ```
 //! use static_call_example_simd_kernels::KERNELS;
 //!
+//! println!("chosen: {}", KERNELS.name());             // the first use makes the choice
 //! static_call::runtime::retarget()?;                  // from here on direct calls
 //! assert_eq!(KERNELS.dot(&[1.0, 2.0], &[3.0, 4.0]), 11.0);
 //! assert_eq!(KERNELS.find(b'c', b"abcabc"), Some(2));
@@ -12,9 +13,10 @@
 //!
 //! # What is shown
 //! - **`lazy { … }`.** What is bound cannot be a constant, for it depends on the processor.
-//!   The block runs at the first call, on whatever thread that is, and never again.
+//!   The block runs at the first call, on whatever thread that is, and never again. A
+//!   `retarget()` before that has nothing to lead to, and leaves the calls plain.
 //! - **A choice made once, paid once.** The usual ways test a flag or load a function's
-//!   address at every call. Here the first `retarget()` writes the choice into the code.
+//!   address at every call. Here a `retarget()` writes the choice into the code.
 //! - **A proof carried by a type.** An [`Avx2`] exists only where the processor has AVX2, so
 //!   its methods are safe to call, and the `unsafe` behind them has something to rest on.
 //! - **Overrides in tests.** `KERNELS.override_with(…)` has everything that calls the

@@ -59,7 +59,14 @@ const RIGHT: (f32, [f32; 3], u64, usize, Option<usize>) = (32.0, [3.0, 4.0, 5.0]
 #[test]
 fn the_best_set_is_bound_and_patched_and_can_be_overridden() {
     let best = sets().pop().expect("a set").name();
-    // At rest: nothing was made yet, or whatever another test of this process has made.
+    // The choice is made on first use, and not to be patched.
+    runtime::retarget().expect("patching works here");
+    let rests = row();
+    assert_eq!((rests.state, rests.bound.as_deref()), (State::Plain, None));
+    assert!(
+        !patches() || rests.why.contains("not made yet"),
+        "{rests:?}"
+    );
     assert_eq!(results(), RIGHT);
     assert_eq!(KERNELS.name(), best);
 
@@ -101,10 +108,8 @@ fn the_best_set_is_bound_and_patched_and_can_be_overridden() {
 fn the_program_finds_all_sets_equal_in_every_mode() {
     for (mode, state) in [("auto", "patched"), ("always", "patched"), ("off", "plain")] {
         let mut program = Command::new(env!("CARGO_BIN_EXE_simd-kernels"));
-        let output = program
-            .env("STATIC_CALL", mode)
-            .output()
-            .expect("it starts");
+        program.env("STATIC_CALL", mode).arg("--check");
+        let output = program.output().expect("it starts");
         let said = String::from_utf8(output.stdout).expect("text");
         assert!(output.status.success(), "{mode}: {said}");
         let best = sets().pop().expect("a set").name();

@@ -124,6 +124,9 @@ impl BindingReport {
             (State::Plain, reason.clone())
         } else if mode == Mode::Off {
             (State::Plain, "switched off".to_owned())
+        } else if record.object().is_none() && !record.may_be_unbound {
+            let why = "not made yet: until the `retarget()` after its first use";
+            (State::Plain, why.to_owned())
         } else {
             (State::Plain, "until the next `retarget()`".to_owned())
         };
