@@ -18,6 +18,7 @@ mod objects;
 mod overrides;
 mod panics;
 mod places;
+mod portable;
 #[cfg(target_os = "linux")]
 mod signals;
 mod signatures;

@@ -1,7 +1,8 @@
 //! Signal handlers that call, load, and try to swap, whatever they have interrupted.
 
+use std::cell::Cell;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::{ptr, thread};
 
 use static_call::{CompareSwapError, Loaded, SwapError, binding, static_dispatch};
@@ -30,6 +31,11 @@ static TWO: Plus = Plus(2);
 
 binding! { static HIT: dyn Interrupted = ONE; }
 
+thread_local! {
+    /// How often this thread was interrupted.
+    static HITS: Cell<u64> = const { Cell::new(0) };
+}
+
 static EXPECTED: OnceLock<Loaded<dyn Interrupted>> = OnceLock::new();
 static HANDLED: AtomicU64 = AtomicU64::new(0);
 static REFUSED: AtomicU64 = AtomicU64::new(0);
@@ -43,6 +49,7 @@ fn is_right(x: u64) -> bool {
 extern "C" fn handler(_: libc::c_int) {
     let count = |counter: &AtomicU64| counter.fetch_add(1, Ordering::Relaxed);
     let x = count(&HANDLED);
+    HITS.set(HITS.get() + 1);
     let swapped = HIT.swap(&TWO);
     let compared = HIT.compare_swap(EXPECTED.get().unwrap(), &TWO);
     let refused = matches!(swapped, Err(SwapError::InSignalHandler))
@@ -70,80 +77,93 @@ fn install(signal: libc::c_int, flags: libc::c_int) {
     }
 }
 
-/// Sends signals to threads of three kinds, in turn, one at a time.
+/// Has a timer interrupt this thread again and again until it is dropped.
+struct Timer(libc::timer_t);
+
+impl Timer {
+    fn start(signal: libc::c_int) -> Self {
+        let interval = libc::timespec {
+            tv_sec: 0,
+            tv_nsec: 100_000,
+        };
+        let times = libc::itimerspec {
+            it_interval: interval,
+            it_value: interval,
+        };
+        // SAFETY: all that is read is valid, and what is written this function's own.
+        unsafe {
+            let mut event: libc::sigevent = std::mem::zeroed();
+            event.sigev_notify = libc::SIGEV_THREAD_ID;
+            event.sigev_signo = signal;
+            event.sigev_notify_thread_id = libc::gettid();
+            let mut timer = ptr::null_mut();
+            let created = libc::timer_create(libc::CLOCK_MONOTONIC, &raw mut event, &raw mut timer);
+            assert_eq!(created, 0);
+            assert_eq!(
+                libc::timer_settime(timer, 0, &raw const times, ptr::null_mut()),
+                0
+            );
+            Timer(timer)
+        }
+    }
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        // SAFETY: made by `start`, and deleted once.
+        unsafe { libc::timer_delete(self.0) };
+    }
+}
+
+/// Interrupts threads of three kinds, each in the middle of what it does.
 fn bombard(signal: libc::c_int, signals: u64) {
     let _alone = crate::alone();
+    // The first one allocates, which handlers may not do.
     assert!(EXPECTED.get_or_init(|| HIT.load()).interrupted(1) > 0);
     let before = [&HANDLED, &REFUSED, &WRONG].map(|count| count.load(Ordering::Relaxed));
-    let done = AtomicBool::new(false);
-    let threads = [const { AtomicU64::new(0) }; 3];
-    let enter = |which: usize| {
-        // SAFETY: no preconditions.
-        threads[which].store(unsafe { libc::pthread_self() }, Ordering::Release);
-    };
-    let leave = |which: usize| {
-        // Nobody sends to a thread that is gone.
-        while threads[which].load(Ordering::Acquire) != u64::MAX {
-            thread::yield_now();
+    let goes_on = || HANDLED.load(Ordering::Relaxed) - before[0] < signals;
+    let interrupted = |work: &mut dyn FnMut()| {
+        HITS.set(0);
+        let timer = Timer::start(signal);
+        while goes_on() {
+            work();
         }
+        drop(timer);
+        HITS.get()
     };
-    let swaps = AtomicU32::new(0);
-    let (enter, leave, done) = (&enter, &leave, &done);
-    thread::scope(|scope| {
+    let interrupted = &interrupted;
+    let (mut x, mut size, mut swaps) = (0, 1, 0_u64);
+    let hits = thread::scope(|scope| {
         // In the allocator's locks.
-        scope.spawn(move || {
-            enter(0);
-            let mut size = 1;
-            while !done.load(Ordering::Relaxed) {
+        let allocates = scope.spawn(|| {
+            interrupted(&mut || {
                 size = size * 7 % 5003;
                 std::hint::black_box(vec![1_u8; size]);
-            }
-            leave(0);
+            })
         });
         // In the runtime's locks.
-        scope.spawn(|| {
-            enter(1);
-            while !done.load(Ordering::Relaxed) {
+        let swapping = scope.spawn(|| {
+            interrupted(&mut || {
                 HIT.swap(&TWO).unwrap();
                 HIT.swap(&ONE).unwrap();
-                swaps.fetch_add(2, Ordering::Relaxed);
-            }
-            leave(1);
+                swaps += 2;
+            })
         });
         // In trampolines and bound methods.
-        scope.spawn(move || {
-            enter(2);
-            let mut x = 0;
-            while !done.load(Ordering::Relaxed) {
+        let calling = scope.spawn(|| {
+            interrupted(&mut || {
                 x += 1;
                 assert!(is_right(x));
-            }
-            leave(2);
+            })
         });
-        let target = |which: usize| loop {
-            match threads[which].load(Ordering::Acquire) {
-                0 => thread::yield_now(),
-                thread => break thread,
-            }
-        };
-        let targets = [0, 1, 2].map(target);
-        for number in 1..=signals {
-            let thread = targets[usize::try_from(number % 3).unwrap()];
-            // SAFETY: the thread waits in `leave` until it is told.
-            unsafe { assert_eq!(libc::pthread_kill(thread, signal), 0) };
-            while HANDLED.load(Ordering::Relaxed) - before[0] < number {
-                std::hint::spin_loop();
-            }
-        }
-        done.store(true, Ordering::Relaxed);
-        for thread in &threads {
-            thread.store(u64::MAX, Ordering::Release);
-        }
+        [allocates, swapping, calling].map(|thread| thread.join().unwrap())
     });
     let after = [&HANDLED, &REFUSED, &WRONG].map(|count| count.load(Ordering::Relaxed));
-    println!("{signals} signals, {swaps:?} swaps meanwhile, {before:?} to {after:?}");
-    assert_eq!(after, [before[0] + signals, before[1] + signals, 0]);
-    assert!(swaps.into_inner() > 0);
+    let handled = after[0] - before[0];
+    println!("{handled} signals, {hits:?}, {swaps} swaps and {x} calls meanwhile");
+    assert!(handled >= signals && hits.iter().all(|hits| *hits > 0));
+    assert_eq!(after[1] - before[1], handled, "refused each time");
+    assert_eq!(after[2], 0);
     HIT.swap(&ONE).unwrap();
     assert_eq!(HIT.interrupted(1), 2);
 }
@@ -157,10 +177,24 @@ fn a_signal_handler_is_refused_whatever_it_interrupts() {
 }
 
 #[test]
-fn so_is_one_on_a_stack_of_its_own_that_may_be_interrupted_itself() {
-    // By its stack alone: nothing is blocked in it.
-    install(libc::SIGUSR2, libc::SA_ONSTACK | libc::SA_NODEFER);
+fn so_is_one_on_a_stack_of_its_own() {
+    install(libc::SIGUSR2, libc::SA_ONSTACK);
     bombard(libc::SIGUSR2, SIGNALS);
+}
+
+#[test]
+fn so_is_one_that_is_known_by_its_stack_alone() {
+    // Nothing is blocked in it.
+    install(libc::SIGURG, libc::SA_ONSTACK | libc::SA_NODEFER);
+    let _alone = crate::alone();
+    EXPECTED.get_or_init(|| HIT.load());
+    let before = [&REFUSED, &WRONG].map(|count| count.load(Ordering::Relaxed));
+    for _ in 0..100 {
+        // SAFETY: a signal with a handler.
+        assert_eq!(unsafe { libc::raise(libc::SIGURG) }, 0);
+    }
+    let after = [&REFUSED, &WRONG].map(|count| count.load(Ordering::Relaxed));
+    assert_eq!(after, [before[0] + 100, before[1]]);
 }
 
 #[test]
