@@ -32,6 +32,7 @@
 use core::marker::PhantomData;
 use core::ops::Range;
 use core::ptr::NonNull;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, OnceLock};
 
 use crate::host::in_charge;
@@ -193,11 +194,12 @@ unsafe impl<D: ?Sized, K> Sync for Binding<D, K> {}
 /// What a change of a binding looks at.
 struct Inner<D: ?Sized + 'static> {
     current: Current<D>,
-    /// Holders of the `'static` objects that were bound, to be found again: calls may
-    /// read them for any time.
-    known: Vec<Arc<Holder<D>>>,
-    /// What was bound, and is owned.
-    retired: Vec<Arc<Holder<D>>>,
+    /// Holders of the `'static` objects that were bound, to be found again by the
+    /// addresses of object and vtable: calls may read them for any time.
+    known: BTreeMap<(usize, usize), Arc<Holder<D>>>,
+    /// What was bound, and is owned, by the holder's address: there may be a great many,
+    /// and a swap is not to be slower for that.
+    retired: BTreeMap<usize, Arc<Holder<D>>>,
     /// What the overrides in force have replaced, the latest last.
     overridden: Vec<(u64, Option<Arc<Holder<D>>>)>,
     last_override: u64,
@@ -260,8 +262,8 @@ impl<D: ?Sized + 'static, K> Binding<D, K> {
             first: OnceLock::new(),
             inner: Exclusive::new(Inner {
                 current: Current::First,
-                known: Vec::new(),
-                retired: Vec::new(),
+                known: BTreeMap::new(),
+                retired: BTreeMap::new(),
                 overridden: Vec::new(),
                 last_override: 0,
             }),
@@ -501,14 +503,11 @@ impl<D: TraitObject + ?Sized + 'static, K> Binding<D, K> {
         changing(|| {
             // SAFETY: changes are one at a time.
             let inner = unsafe { this.inner.get() };
-            let (gone, kept) = std::mem::take(&mut inner.retired)
+            let (gone, kept): (BTreeMap<_, _>, _) = std::mem::take(&mut inner.retired)
                 .into_iter()
-                .partition(|holder| which(holder));
+                .partition(|(_, holder)| which(holder));
             inner.retired = kept;
-            let gone: Vec<Arc<Holder<D>>> = gone;
-            // Code is found by the object's address, and may be shared. It stays, and stays
-            // right, for what somebody else has a handle to, another binding say, and for
-            // objects of no size, of which many have one address.
+            let gone: Vec<_> = gone.into_values().collect();
             let objects: Vec<_> = gone
                 .iter()
                 .filter(|holder| is_alone_at_its_address(holder))
@@ -524,20 +523,15 @@ impl<D: TraitObject + ?Sized + 'static, K> Binding<D, K> {
     /// The holder of a `'static` object: the one that it had before, if it was bound
     /// before, so that memory does not grow with swaps.
     fn fixed(&'static self, inner: &mut Inner<D>, object: &'static D) -> Arc<Holder<D>> {
-        let is_it =
-            |holder: &&Arc<Holder<D>>| holder.is_static() && same_object(holder.object, object);
         if let Initial::Value(value) = &self.initial
             && same_object(value.0, object)
             && let Some(first) = self.first()
         {
             return Arc::clone(first);
         }
-        if let Some(known) = inner.known.iter().find(is_it) {
-            return Arc::clone(known);
-        }
-        let holder = Arc::new(Holder::fixed(object));
-        inner.known.push(Arc::clone(&holder));
-        holder
+        let Object { data, vtable, .. } = Object::of(object);
+        let known = inner.known.entry((data, vtable));
+        Arc::clone(known.or_insert_with(|| Arc::new(Holder::fixed(object))))
     }
 
     /// Binds what `decide` says, which is told what is bound.
@@ -574,12 +568,11 @@ impl<D: TraitObject + ?Sized + 'static, K> Binding<D, K> {
             }
             if let Some(before) = &before
                 && !before.is_static()
-                && !inner.retired.iter().any(|one| Arc::ptr_eq(one, before))
             {
-                inner.retired.push(Arc::clone(before));
+                inner.retired.insert(address(before), Arc::clone(before));
             }
             if let Some(after) = &after {
-                inner.retired.retain(|one| !Arc::ptr_eq(one, after));
+                inner.retired.remove(&address(after));
             }
             inner.current = match (after, &this.initial) {
                 (Some(after), _) => Current::Held(after),
@@ -608,7 +601,7 @@ impl<D: TraitObject + ?Sized + 'static, K> Binding<D, K> {
                 Current::Held(holder) => Some(&**holder),
                 Current::First | Current::Nothing => None,
             };
-            let held = inner.retired.iter().map(|holder| &**holder).chain(bound);
+            let held = inner.retired.values().map(|holder| &**holder).chain(bound);
             let refusing = (bound.and_then(Holder::plugin))
                 .is_some_and(|(of, when)| of == plugin && when == WhenUnloaded::Refuse);
             Concern {
@@ -673,6 +666,11 @@ impl<D: TraitObject + ?Sized + 'static> Binding<D, Sometimes> {
         self.change(|_, _, _| Decision::Bind(None))
             .map(Changed::before)
     }
+}
+
+/// What tells holders apart.
+fn address<D: ?Sized>(holder: &Arc<Holder<D>>) -> usize {
+    Arc::as_ptr(holder).addr()
 }
 
 /// By address and vtable. One type may have several vtables, and is then known as many

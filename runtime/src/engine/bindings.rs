@@ -1,5 +1,6 @@
 //! Bindings, as far as the engine knows them: trampolines that lead to one object.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use super::outcome::Retarget;
@@ -284,21 +285,19 @@ impl Engine {
             Patching::Works(publisher) | Patching::Failed { publisher, .. } => publisher,
             Patching::Unavailable { .. } => return,
         };
-        for &data in objects {
-            let bound_again = |&member: &usize| {
-                let bound = self.bindings[member].record.object();
-                bound.is_some_and(|bound| bound.data == data)
-            };
-            if members.iter().any(bound_again) {
-                continue;
+        // All in one pass: there may be a great many.
+        let mut gone: HashSet<_> = objects.iter().copied().collect();
+        for &member in &members {
+            if let Some(bound) = self.bindings[member].record.object() {
+                gone.remove(&bound.data);
             }
-            // SAFETY: the caller's; no head leads there, since something else is bound.
-            unsafe { publisher.release(data) };
-            for &member in &members {
-                for one in &mut self.bindings[member].trampolines {
-                    // SAFETY: as above.
-                    unsafe { one.trampoline.release(data) };
-                }
+        }
+        // SAFETY: the caller's; no head leads there, since something else is bound.
+        unsafe { publisher.release(&gone) };
+        for &member in &members {
+            for one in &mut self.bindings[member].trampolines {
+                // SAFETY: as above.
+                unsafe { one.trampoline.release(&gone) };
             }
         }
     }

@@ -13,7 +13,7 @@
 //! the same fallback are the same bytes at the same place, so a program that
 //! alternates between two plans owns two chains, however long it runs.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use crate::arch::{self, Bound, EncodeError, HEAD_BYTES, TRAMPOLINE_BYTES, Target};
@@ -346,17 +346,17 @@ impl Publisher {
         Ok(Head::Chain(at))
     }
 
-    /// Forgets the code that leads to an object which is gone, and gives its places to
-    /// the next.
+    /// Forgets the code that leads to objects which are gone, by their addresses, and
+    /// gives its places to the next.
     ///
     /// # Safety
-    /// No head leads there, and no thread is inside: whoever says that the object is
-    /// gone knows that no call of it is under way.
-    pub(crate) unsafe fn release(&mut self, data: usize) {
+    /// No head leads there, and no thread is inside: whoever says that an object is gone
+    /// knows that no call of it is under way.
+    pub(crate) unsafe fn release(&mut self, objects: &HashSet<usize>) {
         let free = &mut self.free;
         let mut bytes = 0;
         self.chains.retain(|code, at| {
-            let gone = matches!(code, Code::Bound(bound) if bound.data == data);
+            let gone = matches!(code, Code::Bound(bound) if objects.contains(&bound.data));
             if gone {
                 free.push(*at);
                 bytes += arch::CHAIN_ALIGN;
@@ -479,13 +479,13 @@ impl Trampoline {
         }
     }
 
-    /// Empties a body that leads to an object which is gone.
+    /// Empties a body that leads to one of the objects, which are gone.
     ///
     /// # Safety
     /// As for [`Publisher::release`].
-    pub(crate) unsafe fn release(&mut self, data: usize) {
+    pub(crate) unsafe fn release(&mut self, objects: &HashSet<usize>) {
         let leads_there =
-            matches!(&self.body, Body::Holds(Code::Bound(bound)) if bound.data == data);
+            matches!(&self.body, Body::Holds(Code::Bound(bound)) if objects.contains(&bound.data));
         if leads_there && self.head != Head::Body {
             self.body = Body::Empty;
         }

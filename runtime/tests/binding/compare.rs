@@ -260,3 +260,21 @@ fn loads_while_others_swap_are_of_something_that_was_bound() {
     assert_eq!(unsafe { LOADED.reclaim() }.unwrap(), 1998);
     assert_eq!(LOADED.number(), 1999);
 }
+
+#[test]
+fn a_great_many_boxes_may_be_kept_and_dropped_at_once() {
+    const MANY: u64 = 20_000;
+    let _alone = crate::alone();
+    binding! { static MANY_KEPT: dyn Number = ONE; }
+    let before = DROPS.load(Ordering::Relaxed);
+    for number in 0..MANY {
+        MANY_KEPT.swap_boxed(Box::new(Counted(number))).unwrap();
+        assert_eq!(MANY_KEPT.number(), number);
+    }
+    MANY_KEPT.swap(&TWO).unwrap();
+    assert_eq!(DROPS.load(Ordering::Relaxed), before);
+    // SAFETY: no other thread calls, and results are numbers.
+    assert_eq!(unsafe { MANY_KEPT.reclaim() }.unwrap() as u64, MANY);
+    assert_eq!(u64::from(DROPS.load(Ordering::Relaxed) - before), MANY);
+    assert_eq!(MANY_KEPT.number(), 2);
+}

@@ -9,12 +9,18 @@ use static_call::runtime::{self, Backend, BindingReport, Config, Mode, State};
 
 mod compare;
 mod declarations;
+#[cfg(target_os = "linux")]
+mod fork;
 mod initial;
 mod kernel;
+mod million;
 mod objects;
 mod overrides;
 mod panics;
 mod places;
+mod portable;
+#[cfg(target_os = "linux")]
+mod signals;
 mod signatures;
 mod unbound;
 

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{Read as _, Seek as _};
 
 use static_call::runtime::{self, Backend, Config, Mode, Plugin};
-use static_call::{static_call, static_dispatch};
+use static_call::{SwapError, binding, static_call, static_dispatch};
 
 #[static_dispatch]
 trait Steady {
@@ -29,6 +29,38 @@ static KINDS: [&(dyn Steady + Sync); 6] = [
     &Plus::<0>, &Plus::<1>, &Plus::<2>, &Plus::<3>, &Plus::<4>, &Plus::<5>,
 ];
 
+/// Bound to one after the other: each answers with a number of its own, which its code
+/// and its data agree on.
+#[static_dispatch]
+trait Bound: Send + Sync {
+    #[static_dispatch(none = 0)]
+    fn number(&self, x: u64) -> u64;
+    #[static_dispatch(none = [0; 3])]
+    fn numbers(&self, x: u64) -> [u64; 3];
+}
+
+struct Is<const N: u64>(u64);
+
+impl<const N: u64> Bound for Is<N> {
+    fn number(&self, x: u64) -> u64 {
+        x * N + self.0
+    }
+    fn numbers(&self, x: u64) -> [u64; 3] {
+        [x, N, self.0]
+    }
+}
+
+binding! { static BOUND: dyn Bound = Is::<1>(1); }
+
+/// Asserts that each method is wholly one object's, and returns whose.
+fn bound(x: u64) -> [u64; 2] {
+    let [same, code, data] = BOUND.numbers(x);
+    assert_eq!((same, code), (x, data), "data and code of two objects");
+    let number = BOUND.number(100);
+    assert_eq!(number % 101, 0, "data and code of two objects");
+    [number / 101, code]
+}
+
 /// What was done and what came of it.
 #[derive(Default)]
 pub(crate) struct Tally {
@@ -36,9 +68,39 @@ pub(crate) struct Tally {
     pub(crate) passes: u64,
     pub(crate) published: u64,
     pub(crate) refused: u64,
+    pub(crate) swaps: u64,
+    pub(crate) swaps_refused: u64,
 }
 
 impl Tally {
+    /// Swaps, boxes too. What a swap that succeeds has bound is called by all methods;
+    /// after one that is refused each method is an object's that was bound or was to be.
+    pub(crate) fn swap(&mut self) {
+        static FOUR: Is<4> = Is(4);
+        let mut known = bound(3);
+        for number in [2, 3, 4, 2, 3] {
+            let swapped = match number {
+                2 => BOUND.swap_boxed(Box::new(Is::<2>(2))),
+                3 => BOUND.swap_boxed(Box::new(Is::<3>(3))),
+                _ => BOUND.swap(&FOUR),
+            };
+            let now = bound(5);
+            match swapped {
+                Ok(_) => {
+                    self.swaps += 1;
+                    assert_eq!(now, [number; 2]);
+                }
+                Err(error @ SwapError::Refused { .. }) => {
+                    self.swaps_refused += 1;
+                    assert!(now.iter().all(|now| *now == number || known.contains(now)));
+                    println!("swap refused: {error}");
+                }
+                Err(error) => panic!("{error}"),
+            }
+            known = now;
+        }
+    }
+
     /// Calls, mostly on kinds that depend on `round`. Every result is checked.
     pub(crate) fn call(&mut self, round: usize) {
         for x in 0..240_u64 {
@@ -72,8 +134,10 @@ impl Tally {
             self.retarget();
         }
         self.call(round);
+        self.swap();
         self.retarget();
         self.call(round);
+        bound(7);
     }
 }
 
@@ -133,13 +197,17 @@ pub(crate) fn play(refuse: impl FnOnce(), later: bool, plugin: Option<&str>) {
     (12..40).for_each(|round| tally.round(round));
     let end = watch.look();
     println!(
-        "{} calls, {} passes, {} published, {} of them refused later, {} refusals, {middle:?}, {end:?}",
+        "{} calls, {} passes, {} published, {} of them refused later, {} refusals, \
+         {} swaps, {} refused, {middle:?}, {end:?}",
         tally.calls,
         tally.passes,
         tally.published,
         tally.published - published,
         tally.refused,
+        tally.swaps,
+        tally.swaps_refused,
     );
+    assert!(tally.swaps > 0);
     assert_eq!(end.files, files, "files stay open");
     // A chain may split a mapping that was one; each round made new ones.
     assert!(
