@@ -39,7 +39,9 @@ use unsupported as native;
 #[cfg(all(target_arch = "x86_64", target_pointer_width = "64"))]
 use x86_64 as native;
 
-pub(crate) use native::{SUPPORTED, chain, head_enter_body, head_jump, is_rest_head};
+pub(crate) use native::{
+    SUPPORTED, chain, head_enter_body, head_jump, is_empty_body, is_rest_head,
+};
 
 /// Size and alignment of a trampoline, in bytes.
 pub(crate) const TRAMPOLINE_BYTES: usize = 64;

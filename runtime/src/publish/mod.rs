@@ -224,9 +224,12 @@ impl Publisher {
                 let body = at + HEAD_BYTES;
                 let code = arch::chain(body, targets, fallback).map_err(PrepareError::Encode)?;
                 if code.len() <= TRAMPOLINE_BYTES - HEAD_BYTES {
-                    batch.code.push((body, code));
-                    trampoline.body = Body::Holds(targets.to_vec());
-                    return Ok(Head::Body);
+                    if is_body_as_built(at) {
+                        batch.code.push((body, code));
+                        trampoline.body = Body::Holds(targets.to_vec());
+                        return Ok(Head::Body);
+                    }
+                    trampoline.body = Body::Spoiled;
                 }
             }
             Body::Holds(_) | Body::Spoiled => {}
@@ -340,6 +343,17 @@ impl Publisher {
             source,
         })
     }
+}
+
+/// Whether nothing was ever written into the body of a trampoline that was found to be
+/// one. A plugin that was let go and loaded again while somebody else kept its library
+/// has the chains of its earlier life, and a thread may stand in one.
+fn is_body_as_built(at: usize) -> bool {
+    let body = (at + HEAD_BYTES) as *const [u8; TRAMPOLINE_BYTES - HEAD_BYTES];
+    // SAFETY: the rest of a trampoline's bytes: code of a loaded object, in one page,
+    // which nobody writes but us, under the runtime's lock.
+    let body = unsafe { std::ptr::read_volatile(body) };
+    arch::is_empty_body(&body)
 }
 
 impl Trampoline {
