@@ -5,15 +5,74 @@
 //! holds the engine's lock itself, as allocators do with theirs; and since it
 //! cannot wait for all the sites, the child gives up the windows that somebody
 //! was writing to.
+//!
+//! The C library has such a lock too, for its list of loaded objects, which a pass
+//! reads: glibc 2.36, for one, leaves it held in the child if another thread was
+//! loading or unloading. So a fork also waits until no plugin is being loaded or
+//! unloaded ([`loading`]). What others load, they have to keep from forks themselves.
 
 use std::cell::{Cell, UnsafeCell};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::{ENGINE, Engine};
 
 thread_local! {
     /// Whether this thread is in [`super::with`], and so has the lock already.
     static INSIDE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// How many threads load or unload a plugin, and how many fork.
+static LOADING: AtomicUsize = AtomicUsize::new(0);
+static FORKING: AtomicUsize = AtomicUsize::new(0);
+
+thread_local! {
+    /// Whether this thread loads: an initializer that forks, or that loads another
+    /// plugin, runs inside.
+    static LOADS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Waits, but not for ever: an initializer may itself wait for a thread that forks, or
+/// hold a lock of the loader that somebody needs to go on. Going on at the same time is
+/// no worse than without any of this.
+fn wait_until(done: impl Fn() -> bool) -> bool {
+    const TRIES: u32 = 10_000;
+    (0..TRIES).any(|tried| {
+        if tried > 0 {
+            std::thread::sleep(Duration::from_micros(100));
+        }
+        done()
+    })
+}
+
+/// Loads or unloads a library while nobody forks.
+pub(crate) fn loading<R>(work: impl FnOnce() -> R) -> R {
+    struct Finished;
+    impl Drop for Finished {
+        fn drop(&mut self) {
+            LOADS.set(false);
+            LOADING.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+    if LOADS.get() {
+        return work();
+    }
+    // Forks go first, and do not wait for who waits here.
+    let counted = wait_until(|| {
+        LOADING.fetch_add(1, Ordering::SeqCst);
+        let none = FORKING.load(Ordering::SeqCst) == 0;
+        if !none {
+            LOADING.fetch_sub(1, Ordering::SeqCst);
+        }
+        none
+    });
+    if !counted {
+        LOADING.fetch_add(1, Ordering::SeqCst);
+    }
+    LOADS.set(true);
+    let _finished = Finished;
+    work()
 }
 
 /// Marks this thread as the lock's holder until it is dropped.
@@ -50,6 +109,9 @@ pub(super) fn register() {
 
 extern "C" fn before() {
     if !INSIDE.get() {
+        FORKING.fetch_add(1, Ordering::SeqCst);
+        let own = usize::from(LOADS.get());
+        wait_until(|| LOADING.load(Ordering::SeqCst) <= own);
         let guard = ENGINE.lock().unwrap_or_else(PoisonError::into_inner);
         // SAFETY: this thread holds `ENGINE`.
         unsafe { *HELD.0.get() = Some(guard) };
@@ -60,6 +122,7 @@ extern "C" fn after() {
     if !INSIDE.get() {
         // SAFETY: this thread holds `ENGINE`, since `before`.
         drop(unsafe { (*HELD.0.get()).take() });
+        FORKING.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -67,6 +130,9 @@ extern "C" fn after_in_child() {
     if INSIDE.get() {
         return;
     }
+    // The others do not exist here.
+    LOADING.store(usize::from(LOADS.get()), Ordering::SeqCst);
+    FORKING.store(0, Ordering::SeqCst);
     // SAFETY: this thread holds `ENGINE`, since `before`.
     let guard = unsafe { (*HELD.0.get()).take() };
     if let Some(engine) = guard.as_deref().and_then(Option::as_ref) {

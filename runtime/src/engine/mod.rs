@@ -33,6 +33,8 @@ mod trust;
 mod unload;
 mod visit;
 
+#[cfg(target_os = "linux")]
+pub(crate) use fork::loading;
 pub use outcome::{Retarget, RetargetError, Skipped};
 pub(crate) use state::{Details, Resting, Status};
 use trust::Trust;

@@ -86,6 +86,15 @@ impl Plugin {
     pub unsafe fn load(path: impl AsRef<Path>) -> Result<Plugin, PluginError> {
         let path = path.as_ref();
         let bytes = file::check(path)?;
+        // SAFETY: the caller's.
+        engine::loading(|| unsafe { Self::load_checked(path, bytes) })
+    }
+
+    /// Loads a file with this content.
+    ///
+    /// # Safety
+    /// As for [`load`](Self::load).
+    unsafe fn load_checked(path: &Path, bytes: Vec<u8>) -> Result<Plugin, PluginError> {
         // SAFETY: the caller allows the initializers to run.
         let library = unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL) };
         let library = library.map_err(|source| PluginError::Load {
@@ -293,7 +302,9 @@ impl Drop for Loaded {
     fn drop(&mut self) {
         let safe = engine::with(|engine| let_go(engine, self.id, &self.range));
         let library = self.library.take();
-        if !safe {
+        if safe {
+            engine::loading(|| drop(library));
+        } else {
             // Something may still lead there: better a library too many.
             std::mem::forget(library);
         }
