@@ -184,10 +184,10 @@ fn two_threads_may_re_plan_at_once() {
                 }
             })
         });
-        for thread in passes {
-            thread.join().unwrap();
-        }
+        let passes = passes.map(thread::ScopedJoinHandle::join);
+        // Whatever became of them, or the other thread would never end.
         done.store(true, Ordering::Relaxed);
+        passes.into_iter().for_each(Result::unwrap);
     });
 }
 
