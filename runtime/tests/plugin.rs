@@ -2,6 +2,7 @@
 #![cfg(target_os = "linux")]
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{LazyLock, Mutex, MutexGuard};
 
 use static_call::runtime::{self, Config, Mode, Plugin, PluginBox, PluginError, State};
@@ -203,6 +204,97 @@ fn the_same_plugin_twice_is_one_plugin() {
     );
     drop(second);
     assert!(!is_mapped(&path));
+}
+
+/// Its call site goes through windows, whose profiles are the host's from the second on,
+/// and is left with one open.
+fn open_windows_at_the_plugins_site(filter: &dyn Filter) {
+    for calls in [100, 100, 10] {
+        for mode in [Mode::Off, Mode::Always] {
+            let config = Config::default().mode(mode).window(64);
+            runtime::configure(config).unwrap();
+            runtime::retarget().unwrap();
+        }
+        let sum = (0..calls).map(|x| x + 5).sum::<u64>();
+        assert_eq!(filter.ask(&Host(5), calls), sum);
+        runtime::retarget().unwrap();
+    }
+}
+
+#[test]
+fn a_plugin_that_is_in_use_is_not_taken_for_damaged_when_it_is_loaded_again() {
+    let _alone = alone();
+    let path = copy_for("again", &GOOD);
+    let first = load(&path).unwrap();
+    let filter: PluginBox<dyn Filter> = first.construct("filter", 1_u64).unwrap();
+    let sites = runtime::sites().len();
+    for _ in 0..4 {
+        open_windows_at_the_plugins_site(&*filter);
+        let second = load(&path).expect("it is the same plugin");
+        assert_eq!(runtime::sites().len(), sites);
+        drop(second);
+    }
+    drop((first, filter));
+    assert!(!is_mapped(&path));
+}
+
+#[test]
+fn a_plugin_whose_library_somebody_else_keeps_is_loaded_again_as_if_it_were_new() {
+    let _alone = alone();
+    let path = copy_for("kept", &GOOD);
+    // SAFETY: the fixture's initializers do nothing.
+    let kept = unsafe { libloading::Library::new(&path) }.unwrap();
+    let sites = runtime::sites().len();
+    for round in 0..4_u64 {
+        let plugin = load(&path).unwrap();
+        let filter: PluginBox<dyn Filter> = plugin.construct("filter", round).unwrap();
+        open_windows_at_the_plugins_site(&*filter);
+        drop((plugin, filter));
+        assert!(is_mapped(&path), "somebody else keeps it");
+        assert_eq!(runtime::sites().len(), sites);
+    }
+    drop(kept);
+    assert!(!is_mapped(&path));
+}
+
+#[test]
+fn a_plugin_that_another_thread_is_letting_go_can_be_loaded_again() {
+    let _alone = alone();
+    let path = copy_for("letting-go", &GOOD);
+    let sites = runtime::sites().len();
+    let config = Config::default().mode(Mode::Always).window(64);
+    runtime::configure(config).unwrap();
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                runtime::retarget().unwrap();
+            }
+        });
+        let loaders = [0_u64, 1].map(|which| {
+            let path = &path;
+            scope.spawn(move || {
+                for round in 0..200_u64 {
+                    let plugin = load(path).map_err(|error| error.to_string())?;
+                    let filter = plugin.construct::<dyn Filter, u64>("filter", round);
+                    let filter = filter.map_err(|error| error.to_string())?;
+                    assert_eq!(filter.ask(&Host(which), 100), 4950 + 100 * which);
+                    // The object may be the last to go, or the plugin.
+                    if round % 2 == 0 {
+                        drop((plugin, filter));
+                    } else {
+                        drop((filter, plugin));
+                    }
+                }
+                Ok::<_, String>(())
+            })
+        });
+        let loaders = loaders.map(|one| one.join().unwrap());
+        done.store(true, Ordering::Relaxed);
+        assert_eq!(loaders, [Ok(()), Ok(())]);
+    });
+    assert!(!is_mapped(&path));
+    assert_eq!(runtime::sites().len(), sites);
 }
 
 #[test]

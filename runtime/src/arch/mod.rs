@@ -40,7 +40,7 @@ use unsupported as native;
 use x86_64 as native;
 
 pub(crate) use native::{
-    SUPPORTED, bound, chain, head_enter_body, head_jump, head_return, is_rest_head,
+    SUPPORTED, bound, chain, head_enter_body, head_jump, head_return, is_empty_body, is_rest_head,
 };
 
 /// Size and alignment of a trampoline, in bytes.

@@ -116,6 +116,11 @@ pub(crate) fn is_rest_head(at: usize, bytes: &[u8; HEAD_BYTES], fallback: usize)
     head_jump(at, fallback).is_ok_and(|rest| rest == *bytes)
 }
 
+/// Whether a trampoline's body still holds what the macro fills it with.
+pub(crate) fn is_empty_body(body: &[u8]) -> bool {
+    body.iter().all(|byte| *byte == INT3)
+}
+
 /// Code under construction at a known address.
 struct Code {
     at: usize,

@@ -36,6 +36,8 @@ mod unload;
 mod visit;
 
 pub(crate) use bindings::BoundBinding;
+#[cfg(target_os = "linux")]
+pub(crate) use fork::loading;
 pub(crate) use lock::{changing, with};
 pub use outcome::{Retarget, RetargetError, Skipped};
 pub(crate) use state::{Details, Resting, Status};

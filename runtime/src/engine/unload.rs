@@ -1,12 +1,26 @@
 //! Letting a plugin go.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use super::state::Status;
 use super::steps::{close, learn};
 use super::{Engine, LoadedObject, Patching};
 use crate::publish::{Batch, Head, Lead};
-use crate::site::{Phase, Way};
+use crate::site::{Locked, Phase, Site, Way};
+
+/// The lock of a site whose holder was preempted, perhaps on a machine with more threads
+/// than processors: yielding alone does not always let it run. A pass would come back
+/// later, but who lets a plugin go has no later, and the library would stay for good.
+fn patiently(site: &Site) -> Option<Locked<'_>> {
+    const TRIES: u32 = 1000;
+    (0..TRIES).find_map(|tried| {
+        if tried > 0 {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        site.lock()
+    })
+}
 
 impl Engine {
     /// Removes everything that leads into `range`, where the plugin lies: its
@@ -52,8 +66,8 @@ impl Engine {
                     continue;
                 }
                 // A thread that recorded one of the plugin's objects has finished
-                // by now; whoever holds the lock for this long is gone.
-                let Some(lock) = site.lock() else {
+                // by now; whoever holds the lock for so long is gone.
+                let Some(lock) = patiently(site) else {
                     return false;
                 };
                 if let Some(profile) = lock.profile() {

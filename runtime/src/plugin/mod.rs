@@ -21,7 +21,7 @@ use std::sync::{Arc, Weak};
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 
 use crate::binding::BindingRecord;
-use crate::engine::{self, LoadedObject};
+use crate::engine::{self, Engine, LoadedObject};
 use crate::os::{Memory, objects};
 use crate::registry::TraitObject;
 
@@ -87,6 +87,15 @@ impl Plugin {
     pub unsafe fn load(path: impl AsRef<Path>) -> Result<Plugin, PluginError> {
         let path = path.as_ref();
         let bytes = file::check(path)?;
+        // SAFETY: the caller's.
+        engine::loading(|| unsafe { Self::load_checked(path, bytes) })
+    }
+
+    /// Loads a file with this content.
+    ///
+    /// # Safety
+    /// As for [`load`](Self::load).
+    unsafe fn load_checked(path: &Path, bytes: Vec<u8>) -> Result<Plugin, PluginError> {
         // SAFETY: the caller allows the initializers to run.
         let library = unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL) };
         let library = library.map_err(|source| PluginError::Load {
@@ -104,16 +113,35 @@ impl Plugin {
             });
         }
         drop(bytes);
-        let (address, contents) = read_manifest(&library, &memory, path)?;
+        let manifest = find_manifest(&library, &memory, path)?;
+        let address = manifest.addr();
         let range = memory.range();
         // Closed, if it is not wanted, only after the engine's lock is given back:
         // the library's finalizers may use the runtime.
         let mut library = Some(library);
         engine::with(|engine| {
+            // First of all: of a plugin that is in use, the call sites have changed, and
+            // what they lead to by now is the host's.
             if let Some(loaded) = engine.plugins.find(address) {
                 // The second handle is closed; the first keeps the library.
                 return Ok(Plugin { loaded });
             }
+            // Another thread may have dropped the last of it and wait for this lock to
+            // take back what it brought. That comes first.
+            if let Some(id) = engine.plugins.going(address)
+                && !let_go(engine, id, &range)
+            {
+                // What still leads there must stay, as when that thread had found out.
+                std::mem::forget(library.take());
+                return Err(PluginError::Load {
+                    path: path.to_owned(),
+                    reason: "it was just let go, and its call sites could not be put to rest"
+                        .into(),
+                });
+            }
+            // Under the lock, or it could come into use meanwhile.
+            let contents = inside::contents(manifest, &memory);
+            let contents = contents.map_err(|fault| misplaced(path, &fault))?;
             check_traits(path, &contents, &engine.objects)?;
             let id = engine.plugins.next_id();
             (contents.adopt)(&crate::host::HOST);
@@ -258,33 +286,36 @@ fn located(library: Library) -> (Library, Option<Memory>) {
     (unsafe { Library::from_raw(handle) }, memory)
 }
 
-/// The address of a loaded library's manifest and what the manifest names, after
-/// its header was compared once more: as the loader finds it, and not the file.
-fn read_manifest(
+/// The error for what a manifest names and the library does not have.
+fn misplaced(path: &Path, fault: &inside::Misplaced) -> PluginError {
+    PluginError::Manifest {
+        path: path.to_owned(),
+        reason: fault.to_string(),
+    }
+}
+
+/// A loaded library's manifest, after its header was compared once more: as the loader
+/// finds it, and not the file.
+fn find_manifest(
     library: &Library,
     memory: &Memory,
     path: &Path,
-) -> Result<(usize, Contents), PluginError> {
+) -> Result<*const Manifest, PluginError> {
     let missing = || PluginError::NoManifest {
         path: path.to_owned(),
-    };
-    let misplaced = |fault: inside::Misplaced| PluginError::Manifest {
-        path: path.to_owned(),
-        reason: fault.to_string(),
     };
     // SAFETY: nothing is done with the symbol's address but to compare it.
     let header = unsafe { library.get::<*const Header>(manifest::HEADER_SYMBOL) };
     let header = header.map_err(|_| missing())?;
     inside::header(*header, memory)
-        .map_err(misplaced)?
+        .map_err(|fault| misplaced(path, &fault))?
         .check(path)?;
     // SAFETY: as above; only called once it is known to be the library's code.
     let function = unsafe { library.get::<fn() -> *const Manifest>(manifest::MANIFEST_SYMBOL) };
     let function = function.map_err(|_| missing())?;
-    inside::manifest_function(*function as *const (), memory).map_err(misplaced)?;
-    let manifest = function();
-    let contents = inside::contents(manifest, memory).map_err(misplaced)?;
-    Ok((manifest.addr(), contents))
+    inside::manifest_function(*function as *const (), memory)
+        .map_err(|fault| misplaced(path, &fault))?;
+    Ok(function())
 }
 
 /// Every trait that both sides know must be the same.
@@ -309,18 +340,28 @@ fn check_traits(
     Ok(())
 }
 
+/// Takes back what a plugin brought, unless that was done before. Returns whether its
+/// library may be closed.
+fn let_go(engine: &mut Engine, id: u64, range: &Range<usize>) -> bool {
+    engine.plugins.loaded.retain(|(_, known, _)| *known != id);
+    engine.remove_object(id, range)
+}
+
 impl Drop for Loaded {
     fn drop(&mut self) {
-        let safe = engine::with(|engine| engine.remove_object(self.id, &self.range));
+        let safe = engine::with(|engine| let_go(engine, self.id, &self.range));
         let library = self.library.take();
-        if !safe {
+        if safe {
+            engine::loading(|| drop(library));
+        } else {
             // Something may still lead there: better a library too many.
             std::mem::forget(library);
         }
     }
 }
 
-/// The plugins that are loaded, by the address of their manifest.
+/// The plugins that are loaded, by the address of their manifest, and those that
+/// another thread is about to let go.
 #[derive(Default)]
 pub(crate) struct Plugins {
     loaded: Vec<(usize, u64, Weak<Loaded>)>,
@@ -341,8 +382,16 @@ impl Plugins {
         same.find_map(|(.., loaded)| loaded.upgrade())
     }
 
+    /// The plugin there that nobody has any more and that is not let go yet.
+    fn going(&self, manifest: usize) -> Option<u64> {
+        let mut same = self
+            .loaded
+            .iter()
+            .filter(|(address, ..)| *address == manifest);
+        same.find_map(|(_, id, loaded)| (loaded.strong_count() == 0).then_some(*id))
+    }
+
     fn add(&mut self, manifest: usize, id: u64, loaded: &Arc<Loaded>) {
-        self.loaded.retain(|(.., loaded)| loaded.strong_count() > 0);
         self.loaded.push((manifest, id, Arc::downgrade(loaded)));
     }
 }

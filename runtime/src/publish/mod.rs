@@ -65,6 +65,8 @@ pub(crate) struct Trampoline {
 enum Body {
     Empty,
     Holds(Code),
+    /// It held code that nobody will enter again.
+    Released,
     /// A write failed half-way; it is never entered.
     Spoiled,
 }
@@ -318,13 +320,18 @@ impl Publisher {
             Wanted::Bound(bound) => self.check(trampoline, [bound.shim])?,
         }
         match &trampoline.body {
-            Body::Empty => {
+            Body::Empty | Body::Released => {
                 let body = trampoline.at() + HEAD_BYTES;
                 let code = wanted.encode(body, fallback)?;
                 if code.len() <= TRAMPOLINE_BYTES - HEAD_BYTES {
-                    batch.code.push((body, code));
-                    trampoline.body = Body::Holds(Code::of(&wanted, fallback));
-                    return Ok(Head::Body);
+                    let is_free = matches!(trampoline.body, Body::Released)
+                        || is_body_as_built(trampoline.at());
+                    if is_free {
+                        batch.code.push((body, code));
+                        trampoline.body = Body::Holds(Code::of(&wanted, fallback));
+                        return Ok(Head::Body);
+                    }
+                    trampoline.body = Body::Spoiled;
                 }
             }
             Body::Holds(_) | Body::Spoiled => {}
@@ -470,6 +477,17 @@ impl Publisher {
     }
 }
 
+/// Whether nothing was ever written into the body of a trampoline that was found to be
+/// one. A plugin that was let go and loaded again while somebody else kept its library
+/// has the chains of its earlier life, and a thread may stand in one.
+fn is_body_as_built(at: usize) -> bool {
+    let body = (at + HEAD_BYTES) as *const [u8; TRAMPOLINE_BYTES - HEAD_BYTES];
+    // SAFETY: the rest of a trampoline's bytes: code of a loaded object, in one page,
+    // which nobody writes but us, under the runtime's lock.
+    let body = unsafe { std::ptr::read_volatile(body) };
+    arch::is_empty_body(&body)
+}
+
 impl Trampoline {
     /// After a failed commit, with `head` as far as it got: a body that may be
     /// half written is never entered.
@@ -487,7 +505,7 @@ impl Trampoline {
         let leads_there =
             matches!(&self.body, Body::Holds(Code::Bound(bound)) if objects.contains(&bound.data));
         if leads_there && self.head != Head::Body {
-            self.body = Body::Empty;
+            self.body = Body::Released;
         }
     }
 }

@@ -298,6 +298,24 @@ fn a_body_that_is_in_use_survives_a_failed_commit() {
     assert_eq!(again, Head::Body);
 }
 
+/// A library that somebody else keeps loaded is the same memory when it is loaded again.
+#[test]
+fn a_body_that_was_filled_in_a_plugins_earlier_life_is_not_filled_again() {
+    let mut publisher = publisher(Refusing::at("nothing"));
+    let one = at_rest();
+    let (at, fallback) = (one.at(), one.fallback());
+    // One byte of a chain.
+    // SAFETY: the trampoline is leaked data of this test.
+    unsafe { ((at + HEAD_BYTES) as *mut u8).write_volatile(0x90) };
+    let mut again = trampoline(at, fallback);
+    let plan = targets(&again, &[1, 2]);
+    let head = publish(&mut publisher, &mut again, &plan);
+    assert!(matches!(head, Head::Chain(_)), "{head:?}");
+    // Nor later, when its head leads elsewhere.
+    let head = publish(&mut publisher, &mut again, &targets(&one, &[2]));
+    assert!(matches!(head, Head::Chain(_)), "{head:?}");
+}
+
 #[test]
 fn a_chain_that_was_not_written_is_forgotten() {
     let mut publisher = publisher(Refusing::at("mprotect"));

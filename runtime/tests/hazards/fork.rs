@@ -221,6 +221,42 @@ fn parent_and_child_load_different_plugins_at_the_same_addresses() {
     back_and_forth(1);
 }
 
+/// The C library has a lock of its own for what is loaded, which a pass needs.
+#[test]
+fn a_fork_while_another_thread_loads_plugins_leaves_the_child_able_to_re_plan() {
+    const CHILDREN: u32 = 100;
+    let _alone = crate::alone();
+    back_and_forth(1);
+    let path = crate::fixture::library("static-call-fixture-plugin", &[], "fork-load");
+    let done = AtomicBool::new(false);
+    let loads = thread::scope(|scope| {
+        let loader = scope.spawn(|| {
+            let mut loads = 0_u32;
+            while !done.load(Ordering::Relaxed) {
+                // SAFETY: the fixture shares its types with this file.
+                let plugin = unsafe { Plugin::load(&path) }.unwrap();
+                drop(plugin.construct::<dyn Filter, u64>("filter", 6).unwrap());
+                loads += 1;
+            }
+            loads
+        });
+        let children = panic::catch_unwind(|| {
+            for _ in 0..CHILDREN {
+                assert_went_well(fork(|| {
+                    runtime::retarget().unwrap();
+                    assert_eq!((call(&Parent(2), 5), call(&Child(3), 5)), (7, 15));
+                }));
+            }
+        });
+        done.store(true, Ordering::Relaxed);
+        let loads = loader.join().unwrap();
+        children.unwrap();
+        loads
+    });
+    println!("{CHILDREN} children, {loads} plugins loaded meanwhile");
+    assert!(loads > 0);
+}
+
 #[test]
 fn a_command_runs_while_another_thread_re_plans() {
     let _alone = crate::alone();

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 
-use static_call::runtime::{self, State};
+use static_call::runtime::{self, Config, Mode, State};
 use static_call::{static_call, static_dispatch};
 
 #[static_dispatch(targets = 1)]
@@ -170,15 +170,24 @@ fn two_threads_may_re_plan_at_once() {
         });
         let passes = [0, 1].map(|_| {
             scope.spawn(|| {
-                for _ in 0..1000 {
+                // Passes that have nothing to do would hardly meet.
+                for pass in 0..1000 {
+                    let mode = if pass % 4 == 0 {
+                        Mode::Off
+                    } else {
+                        Mode::Always
+                    };
+                    let config = Config::default().mode(mode).window(64).misses(64);
+                    runtime::configure(config).unwrap();
                     runtime::retarget().unwrap();
+                    assert!(!runtime::report().to_string().is_empty());
                 }
             })
         });
-        for thread in passes {
-            thread.join().unwrap();
-        }
+        let passes = passes.map(thread::ScopedJoinHandle::join);
+        // Whatever became of them, or the other thread would never end.
         done.store(true, Ordering::Relaxed);
+        passes.into_iter().for_each(Result::unwrap);
     });
 }
 

@@ -11,7 +11,7 @@ mod orders;
 
 const MISSES: u32 = 64;
 /// Tests that have sites, two each.
-const SETS: usize = 6;
+const SETS: usize = 7;
 
 /// Sites that are in no slice: the process's own engine leaves them alone.
 static PLACE: Place = Place::new("tagged", file!(), line!(), column!());
@@ -55,7 +55,7 @@ macro_rules! through {
     }};
 }
 
-static THROUGH: [[Through; 2]; SETS] = through! { 0 1 2 3 4 5 };
+static THROUGH: [[Through; 2]; SETS] = through! { 0 1 2 3 4 5 6 };
 
 /// An engine of its own, on two sites of its own.
 struct Scenario {
@@ -211,6 +211,30 @@ fn without_patching_guards_are_learned_all_the_same() {
         scenario.until_guarded(1, &[0, 0, 0, 2, 3], &[0]);
         scenario.call(1, &[0, 1, 2, 3]);
     }
+}
+
+/// Else its library would stay for good, whenever the machine is busy.
+#[test]
+fn a_plugin_can_go_though_a_thread_has_a_sites_lock_for_long() {
+    let mut scenario = Scenario::new(6, patching().unwrap_or_else(unavailable));
+    let plugin = LoadedObject::new(&[], &[], &[], Some(7));
+    scenario.engine.objects.push(plugin);
+    scenario.call(0, &[0, 1]);
+    scenario.retarget().expect("nothing is refused");
+    let vtable = scenario.vtable(2);
+    let (held, is_held) = std::sync::mpsc::channel();
+    let gone = std::thread::scope(|scope| {
+        scope.spawn(move || {
+            let lock = SITES[6][0].lock().expect("nobody else calls here");
+            held.send(()).expect("it is awaited");
+            // Longer than passes wait.
+            std::thread::sleep(std::time::Duration::from_millis(200));
+            drop(lock);
+        });
+        is_held.recv().expect("it is sent");
+        scenario.engine.remove_object(7, &(vtable..vtable + 1))
+    });
+    assert!(gone);
 }
 
 #[test]
