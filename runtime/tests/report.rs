@@ -47,6 +47,10 @@ fn worked_on(rule: &dyn Rule) -> u64 {
     static_call!(rule.weigh(1))
 }
 
+fn weighed_up(rule: &dyn Rule, x: u64) -> u64 {
+    static_call!(rule.weigh(3 * x))
+}
+
 #[allow(dead_code, reason = "a site that is never called")]
 fn never(rule: &dyn Rule) -> u64 {
     static_call!(rule.weigh(0))
@@ -158,6 +162,39 @@ fn in_auto_guards_and_chains_are_measured_where_there_can_be_any() {
     assert_eq!(figures.count(), 2, "{table}");
     let measured = table.contains("calibration: chains for two take");
     assert_eq!(measured, patchable(), "{table}");
+}
+
+#[test]
+fn in_auto_a_sites_row_says_what_was_decided_and_on_what_figure() {
+    let _alone = alone(Mode::Auto);
+    runtime::retarget().unwrap();
+    let mut row = site("static_call!(rule.weigh(3 * x))");
+    // A window that was open when another test changed the mode is closed first.
+    for _ in 0..4 {
+        for x in 0..2000 {
+            weighed_up(&Double, x);
+        }
+        runtime::retarget().unwrap();
+        row = site("static_call!(rule.weigh(3 * x))");
+        if matches!(row.state, State::Plain | State::Patched) {
+            break;
+        }
+    }
+    if !patchable() {
+        return;
+    }
+    // All calls on one type: the calibration's first figure is what decides.
+    let chain = runtime::report().calibration.unwrap().chain.unwrap();
+    let figure = format!("{:.2}", chain.mono);
+    let (state, why) = if chain.mono <= 0.97 {
+        let why = format!("covers 100 % of the calls ({figure} of a plain call)");
+        (State::Patched, why)
+    } else {
+        let why =
+            format!("does not pay: of the plain call's time here, a chain {figure} would take");
+        (State::Plain, why)
+    };
+    assert_eq!((row.state, row.why), (state, why));
 }
 
 #[test]

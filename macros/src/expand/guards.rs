@@ -331,12 +331,10 @@ impl<'a> Stages<'a> {
             &names::guarded(method.ident()),
             &self.gate(),
             &quote! {
-                if __way.is_plain() {
+                if __way.is_plain() || __gate.is_guarded(__way) {
                     #plain
                 } else if __way.is_patched() {
                     #patched
-                } else if __gate.is_guarded(__way) {
-                    #plain
                 } else {
                     #learn
                 }

@@ -178,13 +178,15 @@ impl<S: CallSite, M: DispatchedMethod> Gate<S, M> {
         Switch(self.site.switch.load(Ordering::Relaxed))
     }
 
-    /// Neither plain nor patched: whether nothing is recorded either.
+    /// Whether what the guards do not know goes by the vtable, and nothing is recorded.
+    /// Asked first behind them, so that a call that they had missed has one branch to
+    /// pass and no more.
     #[inline(always)]
     pub fn is_guarded(&self, way: Switch) -> bool
     where
         S: SiteOf<M>,
     {
-        <S::List as List<M>>::LENGTH != 0 && way.0 != Way::Learning as i8
+        <S::List as List<M>>::LENGTH != 0 && way.0 == Way::Guarded as i8
     }
 
     /// Where the site's calls of this method lead.
