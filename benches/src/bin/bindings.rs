@@ -147,7 +147,7 @@ static CONTROL: Loops = copies!(1, |x| directly(&DIRECT, x));
 static BOUND: Loops = copies!(2, |x| CLOCK.now(x));
 static BOUND_ELSEWHERE: Loops = copies!(3, |x| SWAPPED.now(x));
 static BY_ONCE: Loops = copies!(4, |x| ONCE.get().expect("it is set").now(x));
-static BY_ARC_SWAP: Loops = copies!(5, |x| { ARC_SWAP.get().expect("it is set").load().now(x) });
+static BY_ARC_SWAP: Loops = copies!(5, |x| ARC_SWAP.get().expect("it is set").load().now(x));
 static BY_RW_LOCK: Loops = copies!(6, |x| {
     let lock = RW_LOCK.get().expect("it is set");
     lock.read().expect("nobody panics").now(x)
@@ -208,7 +208,7 @@ const EMPTY_VARIANTS: [(&str, &Loops); 3] = [
 ];
 
 fn measure(rounds: usize, way: &str, variants: &[(&str, &Loops)]) {
-    const CALLS: u64 = 1000;
+    const CALLS: u32 = 1000;
     let mut base = Vec::with_capacity(rounds);
     let mut ratios = vec![Vec::with_capacity(rounds); variants.len()];
     for round in 0..rounds {
@@ -216,7 +216,7 @@ fn measure(rounds: usize, way: &str, variants: &[(&str, &Loops)]) {
             .iter()
             .map(|(_, loops)| {
                 let start = Instant::now();
-                black_box(loops[round % 8](black_box(CALLS)));
+                black_box(loops[round % 8](black_box(CALLS.into())));
                 start.elapsed().as_secs_f64()
             })
             .collect();
@@ -225,7 +225,7 @@ fn measure(rounds: usize, way: &str, variants: &[(&str, &Loops)]) {
             ratios.push(time / times[0]);
         }
     }
-    let base = Summary::of(&base).expect("there are rounds").median * 1e9 / CALLS as f64;
+    let base = Summary::of(&base).expect("there are rounds").median * 1e9 / f64::from(CALLS);
     println!("| {} | {way} | {base:.3} ns | | |", variants[0].0);
     for ((name, _), ratios) in variants.iter().zip(&ratios).skip(1) {
         let Summary {

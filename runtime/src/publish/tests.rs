@@ -8,6 +8,8 @@
 ))]
 mod page;
 
+use std::collections::HashSet;
+
 use super::*;
 use crate::os::Refusing;
 use crate::registry::{MethodDeclaration, TraitDeclaration};
@@ -171,7 +173,7 @@ fn the_places_of_released_code_are_used_again() {
     let shim = one.at() + 0x20_0000;
     let bound = |data| Lead::Bound(Bound { data, shim });
     publish_lead(&mut publisher, &mut one, bound(1));
-    let mut places = std::collections::HashSet::new();
+    let mut places = HashSet::new();
     for data in 2..1000 {
         let Head::Chain(at) = publish_lead(&mut publisher, &mut one, bound(data)) else {
             panic!("the body is taken");
@@ -179,8 +181,8 @@ fn the_places_of_released_code_are_used_again() {
         places.insert(at);
         // SAFETY: the memory only pretends; nobody is anywhere.
         unsafe {
-            publisher.release(data - 1);
-            one.release(data - 1);
+            publisher.release(&HashSet::from([data - 1]));
+            one.release(&HashSet::from([data - 1]));
         }
         if data == 2 {
             // The body was released with what was in it.
