@@ -39,7 +39,7 @@ fn every_assumption_is_watched_by_a_check_that_exists() {
         let quoted: Vec<&str> = watched.split('`').skip(1).step_by(2).collect();
         let mut current = String::new();
         for quoted in quoted {
-            if quoted.contains('/') || quoted.ends_with(".rs") {
+            if quoted.contains('/') || Path::new(quoted).extension().is_some() {
                 let path = if quoted.starts_with("tools/") {
                     root.join("..").join(quoted)
                 } else if quoted.contains('/') {
