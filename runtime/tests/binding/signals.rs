@@ -86,7 +86,7 @@ impl Timer {
             tv_sec: 0,
             tv_nsec: 100_000,
         };
-        let times = libc::itimerspec {
+        let setting = libc::itimerspec {
             it_interval: interval,
             it_value: interval,
         };
@@ -100,7 +100,7 @@ impl Timer {
             let created = libc::timer_create(libc::CLOCK_MONOTONIC, &raw mut event, &raw mut timer);
             assert_eq!(created, 0);
             assert_eq!(
-                libc::timer_settime(timer, 0, &raw const times, ptr::null_mut()),
+                libc::timer_settime(timer, 0, &raw const setting, ptr::null_mut()),
                 0
             );
             Timer(timer)
