@@ -95,6 +95,8 @@ fn plainly(text: &str) -> String {
 /// What rustc says of each program first.
 fn check(package: &Path, here: &Path) -> BTreeMap<String, Said> {
     let runtime = here.join("../runtime");
+    // Quoted as TOML wants it.
+    let runtime = runtime.to_string_lossy();
     let manifest = format!(
         "[package]\nname = \"spans\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n\n\
          [dependencies]\nstatic-call = {{ path = {runtime:?} }}\n"

@@ -1,4 +1,8 @@
 //! The programs that are compared.
+#![allow(
+    clippy::format_push_string,
+    reason = "programs are written once, and read by people"
+)]
 
 use clap::ValueEnum;
 
@@ -115,7 +119,7 @@ fn source(sites: u32, call: Call, among_other_code: bool) -> String {
         Call::Unannotated => {}
         Call::Plain => out += "use static_call::static_dispatch;\n\n",
         Call::Site | Call::Listed(_) => {
-            out += "use static_call::{static_call, static_dispatch};\n\n"
+            out += "use static_call::{static_call, static_dispatch};\n\n";
         }
     }
     for number in 0..TRAITS {

@@ -137,6 +137,7 @@ pub(crate) fn write(family: Family, programs: &[Program]) -> Result<Workspace, E
     for program in programs {
         let package = root.join(program.name);
         let runtime = here.join("../../runtime");
+        let runtime = runtime.to_string_lossy();
         let manifest = format!(
             "[package]\nname = {:?}\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\n\
              static-call = {{ path = {runtime:?} }}\n",

@@ -130,6 +130,7 @@ fn write() -> Result<(PathBuf, PathBuf), Error> {
     fs::create_dir_all(target.join("editor/src"))?;
     let root = target.join("editor").canonicalize()?;
     let runtime = here.join("../../runtime").canonicalize()?;
+    let runtime = runtime.to_string_lossy();
     let manifest = format!(
         "[package]\nname = \"edited\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n\n\
          [dependencies]\nstatic-call = {{ path = {runtime:?} }}\n"
