@@ -103,8 +103,7 @@ binding! { static KEPT: dyn Number = ONE; }
 fn what_is_loaded_stays_alive_and_can_be_bound_again() {
     crate::in_every_state("compare", "KEPT", || {
         KEPT.swap(&ONE).unwrap();
-        // SAFETY, here and below: no other thread calls, and results are numbers.
-        unsafe { KEPT.reclaim() }.unwrap();
+        crate::reclaim(&KEPT);
         let before = DROPS.load(Ordering::Relaxed);
         let drops = || DROPS.load(Ordering::Relaxed) - before;
         KEPT.swap_boxed(Box::new(Counted(5))).unwrap();
@@ -112,20 +111,20 @@ fn what_is_loaded_stays_alive_and_can_be_bound_again() {
         KEPT.swap_boxed(Box::new(Counted(6))).unwrap();
         KEPT.swap(&TWO).unwrap();
         assert_eq!(drops(), 0, "kept, for a call might be inside");
-        assert_eq!(unsafe { KEPT.reclaim() }.unwrap(), 2);
+        assert_eq!(crate::reclaim(&KEPT), 2);
         assert_eq!((drops(), loaded.number()), (1, 5));
         let again = loaded.clone();
         drop(loaded);
         assert_eq!(KEPT.restore(&again).unwrap().unwrap().number(), 2);
         drop(again);
         assert_eq!((drops(), KEPT.number(), KEPT.load().number()), (1, 5, 5));
-        assert_eq!(unsafe { KEPT.reclaim() }.unwrap(), 0, "it is bound");
+        assert_eq!(crate::reclaim(&KEPT), 0, "it is bound");
         assert_eq!((drops(), KEPT.number()), (1, 5));
         drop(KEPT.swap(&ONE).unwrap());
         assert_eq!(drops(), 1);
-        assert_eq!(unsafe { KEPT.reclaim() }.unwrap(), 1);
+        assert_eq!(crate::reclaim(&KEPT), 1);
         assert_eq!((drops(), KEPT.number()), (2, 1));
-        assert_eq!(unsafe { KEPT.reclaim() }.unwrap(), 0);
+        assert_eq!(crate::reclaim(&KEPT), 0);
     });
 }
 
@@ -145,7 +144,7 @@ fn a_box_that_is_bound_twice_is_dropped_once() {
     TWICE.swap(&ONE).unwrap();
     assert_eq!(DROPS.load(Ordering::Relaxed), before);
     // SAFETY: no other thread calls, and results are numbers.
-    assert_eq!(unsafe { TWICE.reclaim() }.unwrap(), 1);
+    assert_eq!(crate::reclaim(&TWICE), 1);
     assert_eq!(DROPS.load(Ordering::Relaxed), before + 1);
 }
 
@@ -165,18 +164,17 @@ fn what_one_binding_has_let_go_of_goes_on_in_another() {
         HERE.swap_boxed(Box::new(Counted(9))).unwrap();
         THERE.restore(&HERE.load()).unwrap();
         HERE.swap(&ONE).unwrap();
-        // SAFETY, here and below: no other thread calls, and results are numbers.
-        unsafe { HERE.reclaim() }.unwrap();
+        crate::reclaim(&HERE);
         for number in 0..8 {
             HERE.swap_boxed(Box::new(Is(number))).unwrap();
             assert_eq!((HERE.number(), THERE.number()), (number, 9));
         }
         assert_eq!(DROPS.load(Ordering::Relaxed), before);
         THERE.swap(&TWO).unwrap();
-        unsafe { THERE.reclaim() }.unwrap();
+        crate::reclaim(&THERE);
         assert_eq!(DROPS.load(Ordering::Relaxed), before + 1);
         HERE.swap(&ONE).unwrap();
-        unsafe { HERE.reclaim() }.unwrap();
+        crate::reclaim(&HERE);
     });
 }
 
@@ -257,7 +255,7 @@ fn loads_while_others_swap_are_of_something_that_was_bound() {
         }
     });
     // SAFETY: all threads are gone.
-    assert_eq!(unsafe { LOADED.reclaim() }.unwrap(), 1998);
+    assert_eq!(crate::reclaim(&LOADED), 1998);
     assert_eq!(LOADED.number(), 1999);
 }
 
@@ -274,7 +272,7 @@ fn a_great_many_boxes_may_be_kept_and_dropped_at_once() {
     MANY_KEPT.swap(&TWO).unwrap();
     assert_eq!(DROPS.load(Ordering::Relaxed), before);
     // SAFETY: no other thread calls, and results are numbers.
-    assert_eq!(unsafe { MANY_KEPT.reclaim() }.unwrap() as u64, MANY);
+    assert_eq!(crate::reclaim(&MANY_KEPT) as u64, MANY);
     assert_eq!(u64::from(DROPS.load(Ordering::Relaxed) - before), MANY);
     assert_eq!(MANY_KEPT.number(), 2);
 }

@@ -2,9 +2,14 @@
 //!
 //! A file is a subject. The tests share one runtime and change its mode, so they run
 //! one at a time; a last one runs all the others again where code is not patched.
+#![allow(
+    clippy::items_after_statements,
+    reason = "a test's own statics stand where they are used"
+)]
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use static_call::Binding;
 use static_call::runtime::{self, Backend, BindingReport, Config, Mode, State};
 
 mod compare;
@@ -36,6 +41,13 @@ fn alone() -> MutexGuard<'static, ()> {
 fn retarget(mode: Mode) {
     runtime::configure(Config::default().mode(mode)).unwrap();
     runtime::retarget().unwrap();
+}
+
+/// Lets go of what was bound, where no other thread calls the binding; results are
+/// numbers, so that nothing is borrowed.
+fn reclaim<D: runtime::TraitObject + ?Sized, K>(binding: &'static Binding<D, K>) -> usize {
+    // SAFETY: as the callers, which are tests with bindings of their own, say.
+    unsafe { binding.reclaim() }.unwrap()
 }
 
 /// Whether code can be patched here; if not, only the way at rest is tested.

@@ -303,7 +303,7 @@ impl Codec for Xor {
     fn encode(&self, x: u64) -> u64 {
         x ^ self.0
     }
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "xor"
     }
 }

@@ -121,7 +121,7 @@ fn what_is_swapped_in_during_an_override_ends_with_it() {
         drop(guard);
         assert_eq!(OVERRIDDEN.number(), 1);
         // SAFETY: no other thread calls, and results are numbers.
-        assert_eq!(unsafe { OVERRIDDEN.reclaim() }.unwrap(), 1);
+        assert_eq!(crate::reclaim(&OVERRIDDEN), 1);
     });
 }
 
@@ -132,13 +132,12 @@ fn a_box_that_was_overridden_is_bound_again_also_after_a_reclaim() {
     OF_A_BOX.swap_boxed(Box::new(Is(50))).unwrap();
     for _ in 0..3 {
         let guard = OF_A_BOX.override_with(&TEN);
-        // SAFETY, here and below: no other thread calls, and results are numbers.
-        unsafe { OF_A_BOX.reclaim() }.unwrap();
+        crate::reclaim(&OF_A_BOX);
         for number in 0..4 {
             OF_A_BOX.swap_boxed(Box::new(Is(number))).unwrap();
             assert_eq!(OF_A_BOX.number(), number);
         }
-        unsafe { OF_A_BOX.reclaim() }.unwrap();
+        crate::reclaim(&OF_A_BOX);
         drop(guard);
         assert_eq!((OF_A_BOX.number(), OF_A_BOX.load().number()), (50, 50));
     }
