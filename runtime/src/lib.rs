@@ -408,7 +408,8 @@ macro_rules! static_call {
 /// ```
 ///
 /// A declaration is that of a static of the type `dyn Trait`, with what is bound at first:
-/// - `= value`: a constant, as in a static of the type `&dyn Trait`;
+/// - `= value`: a constant, as in a static of the type `&dyn Trait`. One with atomics or a
+///   lock in it is a static of its own, `= NAME`, since rustc borrows no such constant (E0492);
 /// - `= lazy { … }`: what the block makes on first use, a `Box<dyn Trait>`;
 /// - `= None`: nothing. Methods return at once, and give what the trait declares for that
 ///   case: `#[static_dispatch(none = 0)]`. A method with a result and without such a
