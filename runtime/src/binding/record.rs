@@ -7,7 +7,7 @@ use super::{BindingSite, Cell};
 use crate::registry::{Code, Table, TraitDeclaration, TraitObject};
 
 /// A binding's identity and place, and the ways into its typed part: an element of the
-/// slice [`STATIC_CALL_BINDINGS_0_1_0`].
+/// slice `STATIC_CALL_BINDINGS_0_1_0`.
 #[repr(C)]
 pub struct BindingRecord {
     pub(crate) name: &'static str,

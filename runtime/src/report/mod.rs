@@ -114,9 +114,10 @@ impl BindingReport {
         let trampolines = binding.trampolines.len();
         let patched = binding.trampolines.iter().filter(|one| one.is_patched());
         let patched = patched.count();
-        let (state, why) = if trampolines == 0 {
+        // Without trampolines in the build nobody knows who calls.
+        let (state, why) = if trampolines == 0 && crate::site::TRAMPOLINES {
             (State::Idle, "no annotated method is called".to_owned())
-        } else if patched == trampolines {
+        } else if trampolines > 0 && patched == trampolines {
             (State::Patched, "every method is a direct call".to_owned())
         } else if let Some(why) = &binding.unpatchable {
             (State::Plain, why.clone())

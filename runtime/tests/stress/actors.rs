@@ -7,14 +7,14 @@ use std::time::Duration;
 use fastrand::Rng;
 use static_call::runtime::{self, Config, Mode, Plugin};
 
+use crate::bindings;
 use crate::objects::{Foreign, KINDS};
 use crate::world::{World, mappings};
 
 /// One step of a thread; each is repeated until the time is over.
 type Act = fn(&World, &mut Rng);
 
-/// A thread each. Whatever else may happen at the same time, say a swap of a binding,
-/// belongs here.
+/// A thread each. Whatever else may happen at the same time belongs here.
 pub(crate) const ACTORS: &[(&str, Act)] = &[
     ("caller", call),
     ("another caller", call),
@@ -26,6 +26,9 @@ pub(crate) const ACTORS: &[(&str, Act)] = &[
     ("loader", load_or_unload),
     ("reporter", report),
     ("parent", fork),
+    ("caller of a binding", bindings::call),
+    ("swapper", bindings::swap),
+    ("another swapper", bindings::swap),
 ];
 
 /// A mix with one kind in front or all as frequent, for a while.

@@ -1,5 +1,6 @@
 //! Everything at once: threads call with mixes that change, panic in a call, register,
-//! load and unload plugins and fork, while others re-plan, reconfigure and report.
+//! load and unload plugins, swap a binding and fork, while others re-plan, reconfigure and
+//! report.
 //!
 //! Twenty seconds; `STATIC_CALL_SOAK_SECONDS=600` makes it last. Each thread takes its
 //! decisions from a seed of its own, which follows from the one that is printed first:
@@ -14,6 +15,7 @@ use std::{env, thread};
 use static_call::runtime::{self, Backend};
 
 mod actors;
+mod bindings;
 mod objects;
 #[path = "../support/plugins.rs"]
 mod plugins;

@@ -11,7 +11,7 @@ use crate::objects::{Foreign, KINDS, Object, one_of_each};
 use crate::plugins;
 
 /// Counters, by what is counted.
-pub(crate) const COUNTED: [&str; 12] = [
+pub(crate) const COUNTED: [&str; 14] = [
     "calls checked",
     "calls into and out of plugins",
     "passes",
@@ -24,6 +24,8 @@ pub(crate) const COUNTED: [&str; 12] = [
     "reports",
     "mappings seen",
     "children",
+    "bound calls checked",
+    "swaps",
 ];
 
 pub(crate) struct World {
