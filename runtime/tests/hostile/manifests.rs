@@ -26,7 +26,7 @@ use Word::{Data, Function, Length, Optional, Text, Written};
 /// (number of the part in the fixture, its name, its words by index).
 type Part = (usize, &'static str, &'static [(usize, Word)]);
 
-const PARTS: [Part; 9] = [
+const PARTS: [Part; 11] = [
     (
         1,
         "manifest",
@@ -39,9 +39,13 @@ const PARTS: [Part; 9] = [
             (5, Length),
             (6, Data),
             (7, Length),
-            (8, Function),
+            (8, Data),
+            (9, Length),
+            (10, Data),
+            (11, Length),
+            (12, Function),
             // Where the manifest itself is said to lie.
-            (9, Data),
+            (13, Data),
         ],
     ),
     (
@@ -98,6 +102,31 @@ const PARTS: [Part; 9] = [
         9,
         "call site's place",
         &[(0, Text), (1, Length), (2, Text), (3, Length)],
+    ),
+    (
+        10,
+        "binding",
+        &[
+            (0, Text),
+            (1, Length),
+            (2, Text),
+            (3, Length),
+            (4, Optional),
+            (5, Length),
+            (6, Text),
+            (7, Length),
+            (9, Function),
+            (10, Function),
+            (12, Function),
+            (13, Function),
+            (14, Function),
+            (15, Function),
+        ],
+    ),
+    (
+        11,
+        "binding's trampoline",
+        &[(0, Function), (1, Function), (2, Function), (3, Function)],
     ),
 ];
 
@@ -188,10 +217,12 @@ fn a_value_that_its_type_does_not_have_is_refused() {
     let _alone = crate::alone();
     let path = plugins::copy_for("values", &HOSTILE);
     let before = state();
-    // A chain's capacity, and the byte of a call site's lock.
+    // A chain's capacity, the byte of a call site's lock, and a binding's flag.
     let capacity = [0, 9, 255].map(|value| (3, 2, value, "targets"));
     let lock = [2, 255].map(|value| (4, 0, value << 8, "lock"));
-    for (part, word, value, shown) in capacity.into_iter().chain(lock) {
+    let flag = [2, 255].map(|value| (10, 11, value, "may be unbound"));
+    let values = capacity.into_iter().chain(lock).chain(flag);
+    for (part, word, value, shown) in values {
         // SAFETY: as in the test above.
         let library = unsafe { Library::new(&path).unwrap() };
         // SAFETY: as in the test above.
