@@ -65,10 +65,12 @@ pub fn nowhere<T>(_: &T) -> &T {
 /// Whether bindings to this object type can be declared: a bound.
 pub const fn is_shareable<D: Shareable + ?Sized>() {}
 
-/// Whether such bindings may be without an object: an error at compile time if not.
+/// Whether such bindings may be without an object: an error at compile time if not, at the
+/// caller, where the user's token is.
 ///
 /// # Panics
 /// If not.
+#[track_caller]
 pub const fn may_be_unbound<D: TraitObject + ?Sized>() {
     assert!(D::__LACKS_RESULTS.is_empty(), "{}", D::__LACKS_RESULTS);
 }
