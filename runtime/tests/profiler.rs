@@ -2,13 +2,15 @@
 //!
 //! What a profiler sees is counted by where it interrupted: in a trampoline, in a
 //! chain inside the program, in a chain elsewhere, in the rest. Only from a chain
-//! elsewhere may it lose its way; see the soundness file.
+//! elsewhere may it lose its way, see the soundness file, and from the linker's own
+//! stubs: rust-lld writes no unwind information for its procedure linkage table.
 #![cfg(all(feature = "patching", target_os = "linux", target_arch = "x86_64"))]
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::{mem, ptr};
 
+use object::{Object as _, ObjectSection as _, ObjectSymbol as _};
 use static_call::runtime::{self, Backend, Config, Mode};
 use static_call::{static_call, static_dispatch};
 
@@ -62,23 +64,27 @@ enum Place {
     Trampoline,
     Chain,
     ChainElsewhere,
+    LinkageTable,
     Code,
 }
 
-const PLACES: [Place; 4] = [
+const PLACES: [Place; 5] = [
     Place::Trampoline,
     Place::Chain,
     Place::ChainElsewhere,
+    Place::LinkageTable,
     Place::Code,
 ];
 
 /// Samples by place, and how many of them reached `caller`.
-static SAMPLES: [AtomicU64; 4] = [const { AtomicU64::new(0) }; 4];
-static REACHED: [AtomicU64; 4] = [const { AtomicU64::new(0) }; 4];
+static SAMPLES: [AtomicU64; 5] = [const { AtomicU64::new(0) }; 5];
+static REACHED: [AtomicU64; 5] = [const { AtomicU64::new(0) }; 5];
 /// Samples taken in the program, where the thread was outside of `caller`.
 static OUTSIDE: AtomicU64 = AtomicU64::new(0);
 /// Executable memory that belongs to no object.
 static ELSEWHERE: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
+/// The program's procedure linkage table.
+static LINKAGE_TABLE: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
 /// Where the last one was lost that should not have been.
 static LOST: AtomicUsize = AtomicUsize::new(0);
 static INSIDE_CALLER: AtomicBool = AtomicBool::new(false);
@@ -97,13 +103,18 @@ unsafe extern "C" {
 fn place(at: usize) -> Place {
     let trampolines = (&raw const TRAMPOLINES_START).addr()..(&raw const TRAMPOLINES_END).addr();
     let chains = (&raw const CHAINS_START).addr()..(&raw const CHAINS_END).addr();
-    let [start, end] = [0, 1].map(|which: usize| ELSEWHERE[which].load(Ordering::Relaxed));
+    let range = |of: &[AtomicUsize; 2]| {
+        let [start, end] = [0, 1].map(|which: usize| of[which].load(Ordering::Relaxed));
+        start..end
+    };
     if trampolines.contains(&at) {
         Place::Trampoline
     } else if chains.contains(&at) {
         Place::Chain
-    } else if (start..end).contains(&at) {
+    } else if range(&ELSEWHERE).contains(&at) {
         Place::ChainElsewhere
+    } else if range(&LINKAGE_TABLE).contains(&at) {
+        Place::LinkageTable
     } else {
         Place::Code
     }
@@ -132,11 +143,11 @@ extern "C" fn sample(signal: libc::c_int, _: *mut libc::siginfo_t, context: *mut
         });
     }
     let place = place(at);
-    if matches!(place, Place::Code) && !inside {
+    if matches!(place, Place::Code | Place::LinkageTable) && !inside {
         OUTSIDE.fetch_add(1, Ordering::Relaxed);
         return;
     }
-    if !reached && !matches!(place, Place::ChainElsewhere) {
+    if !reached && !matches!(place, Place::ChainElsewhere | Place::LinkageTable) {
         LOST.store(at, Ordering::Relaxed);
     }
     SAMPLES[place as usize].fetch_add(1, Ordering::Relaxed);
@@ -258,6 +269,25 @@ fn mapped_for_chains() -> Range<usize> {
     others.reduce(|all, one| all.start..one.end).unwrap_or(0..0)
 }
 
+/// Where the linker's stubs lie, by the program's own file.
+fn find_linkage_table() {
+    let bytes = std::fs::read("/proc/self/exe").unwrap();
+    let file = object::File::parse(&*bytes).unwrap();
+    let Some(table) = file.section_by_name(".plt") else {
+        return;
+    };
+    let in_file = |name: &str| {
+        let mut symbols = file.symbols();
+        let symbol = symbols.find(|symbol| symbol.name() == Ok(name));
+        usize::try_from(symbol.unwrap().address()).unwrap()
+    };
+    let base = (&raw const CHAINS_START).addr() - in_file("__start_static_call_chains");
+    let start = base + usize::try_from(table.address()).unwrap();
+    LINKAGE_TABLE[0].store(start, Ordering::Relaxed);
+    let end = start + usize::try_from(table.size()).unwrap();
+    LINKAGE_TABLE[1].store(end, Ordering::Relaxed);
+}
+
 /// The places where samples fell and how many there reached the caller.
 fn print_and_check(how: &str) {
     println!("{how}:");
@@ -265,7 +295,7 @@ fn print_and_check(how: &str) {
         let samples = SAMPLES[place as usize].swap(0, Ordering::Relaxed);
         let reached = REACHED[place as usize].swap(0, Ordering::Relaxed);
         println!("  {place:?}: {samples} samples, {reached} reached the caller");
-        if !matches!(place, Place::ChainElsewhere) {
+        if !matches!(place, Place::ChainElsewhere | Place::LinkageTable) {
             assert_eq!(
                 samples,
                 reached,
@@ -290,6 +320,7 @@ fn a_profiler_finds_the_caller_from_trampolines_chains_and_shims() {
     if runtime::backend() != Backend::Patching {
         return println!("nothing is patched here: {}", runtime::backend());
     }
+    find_linkage_table();
     handle(libc::SIGTRAP);
     handle(libc::SIGPROF);
 
