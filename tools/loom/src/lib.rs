@@ -12,6 +12,17 @@ mod site;
 #[path = "../../../runtime/src/sync.rs"]
 mod sync;
 
+/// What the keys of methods name; the models have none.
+mod binding {
+    pub trait BindingSite: 'static {
+        type Object: ?Sized + 'static;
+    }
+
+    pub enum Unbound {
+        Never,
+    }
+}
+
 mod os {
     pub(crate) fn pause() {
         loom::thread::yield_now();
