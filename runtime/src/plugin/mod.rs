@@ -221,8 +221,9 @@ impl Plugin {
     ///
     /// # Errors
     /// Objects or handles of the plugin are alive elsewhere, or one of its objects is bound
-    /// and was to refuse this, or lies in the library as a static. Nothing was changed, and
-    /// the plugin is in the error.
+    /// and was to refuse this, or lies in the library as a static. Nothing was changed then.
+    /// Where the system refuses a swap, bindings before that one may have their default.
+    /// The plugin is in the error.
     ///
     /// # Safety
     /// No thread runs the plugin's code, by a binding or otherwise, and nothing is left of
