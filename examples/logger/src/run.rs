@@ -160,8 +160,11 @@ fn swap_meanwhile<T>(
 ) -> Result<Vec<Place>, SwapError> {
     let all_finished = || threads.iter().all(ScopedJoinHandle::is_finished);
     let mut bound = vec![Place::Nowhere];
+    let mut logged = 0;
     for place in ROUND.into_iter().cycle() {
-        let until = shared.logged.load(Ordering::Relaxed) + between_swaps;
+        // Counted from the same reading as what the threads are allowed: from a later one
+        // it may be more than that, and then both sides wait for each other.
+        let until = logged + between_swaps;
         while shared.logged.load(Ordering::Relaxed) < until && !all_finished() {
             thread::yield_now();
         }
@@ -176,7 +179,7 @@ fn swap_meanwhile<T>(
         };
         shared.period.fetch_add(1, Ordering::SeqCst);
         bound.push(place);
-        let logged = shared.logged.load(Ordering::Relaxed);
+        logged = shared.logged.load(Ordering::Relaxed);
         let allowed = logged + AT_MOST * between_swaps;
         shared.allowed.store(allowed, Ordering::Relaxed);
     }
