@@ -25,6 +25,8 @@ pub(crate) struct ItemOptions {
     pub(crate) krate: Option<Path>,
     /// `object = Name` on the trait also writes the trait `Name`.
     pub(crate) object: Option<Ident>,
+    /// `apart` on the trait: its shims stay out of the trampolines' section.
+    pub(crate) apart: bool,
 }
 
 /// What an attribute on a method asks for.
@@ -61,6 +63,18 @@ pub(crate) fn parse_item(attribute: TokenStream, is_impl: bool) -> (ItemOptions,
             }
             options.object = Some(object(&meta)?);
             Ok(())
+        } else if meta.path.is_ident("apart") && is_impl {
+            Err(meta.error("`apart` belongs on the trait: `#[static_dispatch(apart)]`"))
+        } else if meta.path.is_ident("apart") {
+            if options.apart {
+                return Err(meta.error("`apart` is given twice; keep one"));
+            }
+            options.apart = true;
+            if meta.input.is_empty() || meta.input.peek(Token![,]) {
+                Ok(())
+            } else {
+                Err(meta.error("`apart` takes no value: write `#[static_dispatch(apart)]`"))
+            }
         } else if meta.path.is_ident("targets") && is_impl {
             Err(meta.error(
                 "`targets` belongs on the trait or its methods; on an impl write \
@@ -87,7 +101,7 @@ pub(crate) fn parse_item(attribute: TokenStream, is_impl: bool) -> (ItemOptions,
                 if is_impl {
                     "`crate = path`"
                 } else {
-                    "`targets = N`, `object = Name` and `crate = path`"
+                    "`targets = N`, `object = Name`, `apart` and `crate = path`"
                 },
             ))
         }
@@ -200,6 +214,8 @@ fn parse_method(attribute: &Attribute) -> Result<MethodOptions> {
         } else if meta.path.is_ident("object") {
             Err(meta
                 .error("`object` belongs on the trait: `#[static_dispatch(object = FastTrait)]`"))
+        } else if meta.path.is_ident("apart") {
+            Err(meta.error("`apart` belongs on the trait: `#[static_dispatch(apart)]`"))
         } else {
             Err(unknown(
                 &meta,

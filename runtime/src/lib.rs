@@ -126,6 +126,10 @@ mod worker;
 /// met at call sites. Options: `targets = N` annotates every eligible method;
 /// `object = Name` also writes the trait `Name`, whose objects dispatch in plain
 /// method-call syntax (below);
+/// `apart` keeps its shims, which hold the methods' inlined bodies, in the program's own
+/// text: among the trampolines, where they lie otherwise, a jump to them is a cycle
+/// faster on some processors, but these pages are replaced when calls are patched,
+/// and profilers that look code up by its mapping find no names there;
 /// `crate = path` names this crate where it is renamed or re-exported. The trait
 /// keeps its meaning: it gains one hidden supertrait, implemented for every
 /// implementor, and nothing is renamed or moved.

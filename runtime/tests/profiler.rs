@@ -7,6 +7,7 @@
 #![cfg(all(feature = "patching", target_os = "linux", target_arch = "x86_64"))]
 
 use std::ops::Range;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::{mem, ptr};
 
@@ -62,14 +63,17 @@ fn caller(kind: usize, x: u64) {
 #[derive(Clone, Copy, Debug)]
 enum Place {
     Trampoline,
+    /// A shim or a method's body in it, on the trampolines' pages.
+    Shim,
     Chain,
     ChainElsewhere,
     LinkageTable,
     Code,
 }
 
-const PLACES: [Place; 5] = [
+const PLACES: [Place; 6] = [
     Place::Trampoline,
+    Place::Shim,
     Place::Chain,
     Place::ChainElsewhere,
     Place::LinkageTable,
@@ -77,12 +81,14 @@ const PLACES: [Place; 5] = [
 ];
 
 /// Samples by place, and how many of them reached `caller`.
-static SAMPLES: [AtomicU64; 5] = [const { AtomicU64::new(0) }; 5];
-static REACHED: [AtomicU64; 5] = [const { AtomicU64::new(0) }; 5];
+static SAMPLES: [AtomicU64; 6] = [const { AtomicU64::new(0) }; 6];
+static REACHED: [AtomicU64; 6] = [const { AtomicU64::new(0) }; 6];
 /// Samples taken in the program, where the thread was outside of `caller`.
 static OUTSIDE: AtomicU64 = AtomicU64::new(0);
 /// Executable memory that belongs to no object.
 static ELSEWHERE: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
+/// The program's trampolines, which lie among shims.
+static TRAMPOLINES: OnceLock<Vec<Range<usize>>> = OnceLock::new();
 /// The program's procedure linkage table.
 static LINKAGE_TABLE: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
 /// Where the last one was lost that should not have been.
@@ -91,9 +97,9 @@ static INSIDE_CALLER: AtomicBool = AtomicBool::new(false);
 
 unsafe extern "C" {
     #[link_name = "__start_static_call_text"]
-    static TRAMPOLINES_START: u8;
+    static TEXT_START: u8;
     #[link_name = "__stop_static_call_text"]
-    static TRAMPOLINES_END: u8;
+    static TEXT_END: u8;
     #[link_name = "__start_static_call_chains"]
     static CHAINS_START: u8;
     #[link_name = "__stop_static_call_chains"]
@@ -101,14 +107,17 @@ unsafe extern "C" {
 }
 
 fn place(at: usize) -> Place {
-    let trampolines = (&raw const TRAMPOLINES_START).addr()..(&raw const TRAMPOLINES_END).addr();
+    let text = (&raw const TEXT_START).addr()..(&raw const TEXT_END).addr();
+    let mut trampolines = TRAMPOLINES.get().into_iter().flatten();
     let chains = (&raw const CHAINS_START).addr()..(&raw const CHAINS_END).addr();
     let range = |of: &[AtomicUsize; 2]| {
         let [start, end] = [0, 1].map(|which: usize| of[which].load(Ordering::Relaxed));
         start..end
     };
-    if trampolines.contains(&at) {
+    if trampolines.any(|trampoline| trampoline.contains(&at)) {
         Place::Trampoline
+    } else if text.contains(&at) {
+        Place::Shim
     } else if chains.contains(&at) {
         Place::Chain
     } else if range(&ELSEWHERE).contains(&at) {
@@ -269,19 +278,29 @@ fn mapped_for_chains() -> Range<usize> {
     others.reduce(|all, one| all.start..one.end).unwrap_or(0..0)
 }
 
-/// Where the linker's stubs lie, by the program's own file.
-fn find_linkage_table() {
+/// The address that a symbol has in the program's file.
+fn in_file(file: &object::File<'_>, name: &str) -> usize {
+    let mut symbols = file.symbols();
+    let symbol = symbols.find(|symbol| symbol.name() == Ok(name));
+    usize::try_from(symbol.unwrap().address()).unwrap()
+}
+
+/// Where the trampolines and the linker's stubs lie, by the program's own file.
+fn find_in_the_file() {
     let bytes = std::fs::read("/proc/self/exe").unwrap();
     let file = object::File::parse(&*bytes).unwrap();
+    let base = (&raw const CHAINS_START).addr() - in_file(&file, "__start_static_call_chains");
+    let trampolines = file.symbols().filter_map(|symbol| {
+        let ours = symbol
+            .name()
+            .is_ok_and(|name| name.contains("__trampoline"));
+        let start = base + usize::try_from(symbol.address()).unwrap();
+        ours.then_some(start..start + 64)
+    });
+    TRAMPOLINES.set(trampolines.collect()).unwrap();
     let Some(table) = file.section_by_name(".plt") else {
         return;
     };
-    let in_file = |name: &str| {
-        let mut symbols = file.symbols();
-        let symbol = symbols.find(|symbol| symbol.name() == Ok(name));
-        usize::try_from(symbol.unwrap().address()).unwrap()
-    };
-    let base = (&raw const CHAINS_START).addr() - in_file("__start_static_call_chains");
     let start = base + usize::try_from(table.address()).unwrap();
     LINKAGE_TABLE[0].store(start, Ordering::Relaxed);
     let end = start + usize::try_from(table.size()).unwrap();
@@ -320,13 +339,17 @@ fn a_profiler_finds_the_caller_from_trampolines_chains_and_shims() {
     if runtime::backend() != Backend::Patching {
         return println!("nothing is patched here: {}", runtime::backend());
     }
-    find_linkage_table();
+    find_in_the_file();
     handle(libc::SIGTRAP);
     handle(libc::SIGPROF);
 
     // From every instruction of a call, hits and misses.
     (0..9).for_each(|kind| call_step_by_step(kind, 5));
-    assert!(samples(Place::Trampoline) > 0 && samples(Place::Chain) > 0);
+    assert!(
+        [Place::Trampoline, Place::Shim, Place::Chain]
+            .into_iter()
+            .all(|place| samples(place) > 0)
+    );
     print_and_check("from every instruction");
 
     // More plans than there is room for in the program.

@@ -122,6 +122,7 @@ fn declared(context: &Context<'_>, name: &Ident) -> Trait {
         },
         options: ItemOptions {
             krate: context.input.options.krate.clone(),
+            apart: context.input.options.apart,
             ..ItemOptions::default()
         },
         methods: forwarded,

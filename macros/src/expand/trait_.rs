@@ -357,6 +357,22 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// Where shims lie: among the trampolines, unless they are to be `apart`.
+    ///
+    /// On a Zen 4 a jump to another page of 4 KiB costs a cycle, a jump within one costs
+    /// none, and a trampoline's jump is to a shim. `runtime/docs/trampoline.md` has the
+    /// figures. What else there is on such pages does not matter: they are replaced by
+    /// copies of themselves.
+    fn section_of_shims(&self) -> Option<TokenStream> {
+        let near = quote! {
+            #[cfg_attr(
+                all(target_arch = "x86_64", target_os = "linux"),
+                unsafe(link_section = "static_call_text")
+            )]
+        };
+        (!self.input.options.apart).then_some(near)
+    }
+
     /// Shim, fallback, and recorded call of one method.
     fn method_shims(&self, method: &Method) -> TokenStream {
         let Context {
@@ -391,10 +407,12 @@ impl<'a> Context<'a> {
             #(let #moved = unsafe { #private::take(#moved) };)*
             #call
         };
+        let section = self.section_of_shims();
         quote! {
             #repeated
             #[doc(hidden)]
             #[allow(improper_ctypes_definitions, single_use_lifetimes, unused_lifetimes)]
+            #section
             unsafe extern "C-unwind" fn #shim <#(#lifetimes),*>(
                 #receiver, _: *const () #written #(, #parameters)*
             ) #output #clause {

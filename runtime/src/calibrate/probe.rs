@@ -3,7 +3,9 @@
 
 use crate::static_dispatch;
 
-#[static_dispatch(crate = crate)]
+// Apart: programs with many call sites have most of their shims on other pages than
+// their trampolines, and prices are to be those that nobody pays more than.
+#[static_dispatch(crate = crate, apart)]
 pub(super) trait Probe {
     /// One multiplication: the hardest case, since the call is all there is.
     #[static_dispatch(targets = 4)]
