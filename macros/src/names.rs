@@ -87,6 +87,11 @@ pub(crate) fn hot(method: &Ident) -> Ident {
     spanless(&format!("__hot_{}", method.unraw()))
 }
 
+/// The guards of a longer list, out of line.
+pub(crate) fn outlined(method: &Ident) -> Ident {
+    spanless(&format!("__outlined_{}", method.unraw()))
+}
+
 /// A call that is recorded.
 pub(crate) fn learning(method: &Ident) -> Ident {
     spanless(&format!("__learning_{}", method.unraw()))

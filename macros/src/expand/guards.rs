@@ -50,7 +50,10 @@ impl Context<'_> {
             .map(|dispatched| {
                 let stages = Stages::new(self, dispatched.method);
                 (
-                    stages.enter(),
+                    {
+                        let (enter, outlined) = (stages.enter(), stages.outlined());
+                        quote!(#enter #outlined)
+                    },
                     (stages.declarations(), (stages.switch(), stages.compare())),
                 )
             })
@@ -206,6 +209,34 @@ impl<'a> Stages<'a> {
         } = self.context;
         let ident = names::quiet(method.ident());
         let plain = shape.call(method, &quote!(<Self as #applied>::#ident));
+        let stage = |name: Ident, more: &TokenStream| {
+            shape.call_with(method, &quote!(Self::#name::<__Site>), more)
+        };
+        let outlined = stage(names::outlined(method.ident()), &quote!(__gate));
+        let guarded = stage(names::guarded(method.ident()), &quote!(__gate, __way));
+        let key = &self.key;
+        self.inlined(
+            &names::enter(method.ident()),
+            &quote!(__gate: #private::Gate<__Site, #key>),
+            &quote! {
+                let __way = __gate.way();
+                if Self::__LENGTH != 0 && __way.is_plain() {
+                    #plain
+                } else if Self::__LENGTH >= #private::HOT_FROM {
+                    #outlined
+                } else {
+                    #guarded
+                }
+            },
+        )
+    }
+
+    /// The guards of a longer list, in a function of the call site's own. Inlined into
+    /// the site's function, that many bodies kept it from being inlined itself and its
+    /// values from staying in registers, also where no guard was on.
+    fn outlined(&self) -> TokenStream {
+        let Stages { method, shape, .. } = self;
+        let private = &self.context.private;
         let hot = names::hot(method.ident());
         let hot = shape.call_with(method, &quote!(Self::#hot::<__Site>), &quote!(__index));
         let guarded = names::guarded(method.ident());
@@ -215,27 +246,21 @@ impl<'a> Stages<'a> {
             &quote!(__gate, __way),
         );
         let key = &self.key;
-        self.inlined(
-            &names::enter(method.ident()),
+        let function = self.function(
+            &names::outlined(method.ident()),
             &quote!(__gate: #private::Gate<__Site, #key>),
-            &quote! {
+            // Reads the switch again, so that the site need not keep it at hand.
+            &quote! {{
                 let __way = __gate.way();
-                if Self::__LENGTH != 0 && __way.is_plain() {
-                    #plain
+                let __index = __gate.hot(#private::vtable_of(&*self));
+                if __index < Self::__LENGTH {
+                    #hot
                 } else {
-                    let __index = if Self::__LENGTH >= #private::HOT_FROM {
-                        __gate.hot(#private::vtable_of(&*self))
-                    } else {
-                        Self::__LENGTH
-                    };
-                    if __index < Self::__LENGTH {
-                        #hot
-                    } else {
-                        #guarded
-                    }
+                    #guarded
                 }
-            },
-        )
+            }},
+        );
+        quote!(#[inline(never)] #function)
     }
 
     /// The compare with one key, and the body behind it.

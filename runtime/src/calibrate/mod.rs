@@ -78,6 +78,8 @@ pub(crate) struct Mix {
     pub(crate) largest: f32,
     /// Share of the calls whose type is known.
     pub(crate) coverage: f32,
+    /// How many types a call is compared with, on average.
+    pub(crate) compares: f32,
     /// The same type comes many times in a row.
     pub(crate) long_runs: bool,
 }
@@ -99,21 +101,35 @@ impl Costs {
     /// before them, 0 to 1, if that is known; it is asked only where it matters.
     pub(crate) fn ratio(&self, mix: &Mix, foreseen: impl FnOnce() -> Option<f32>) -> f32 {
         let covered = mix.coverage >= 0.95;
-        if mix.largest >= 0.98 || (mix.long_runs && covered) {
+        if mix.largest >= 0.98 {
             return self.mono;
         }
-        let foreseen = foreseen();
-        if covered && mix.largest >= 0.6 {
-            self.skewed.ratio(foreseen)
+        let runs = mix.long_runs && covered;
+        let foreseen = if runs { Some(1.0) } else { foreseen() };
+        let (skewed, scattered) = (self.skewed.ratio(foreseen), self.scattered.ratio(foreseen));
+        let (even, all) = (self.even.ratio(foreseen), self.covered.ratio(foreseen));
+        let (ratio, compares) = if runs {
+            (self.mono, 1.0)
+        } else if covered && mix.largest >= 0.6 {
+            (skewed, SKEWED_COMPARES)
         } else if covered {
-            self.covered.ratio(foreseen)
+            (all, COVERED_COMPARES)
         } else if mix.largest >= 0.6 {
-            self.scattered.ratio(foreseen)
+            (scattered, SKEWED_COMPARES)
         } else {
-            (self.even.ratio(foreseen)).max(self.scattered.ratio(foreseen))
-        }
+            (even.max(scattered), EVEN_COMPARES)
+        };
+        // What was measured has four types known at most. Longer chains and lists are
+        // taken to cost as much more for each compare as four did more than two.
+        let compare = ((all - skewed) / (COVERED_COMPARES - SKEWED_COMPARES)).max(0.0);
+        ratio + compare * (mix.compares - compares).max(0.0)
     }
 }
+
+/// Compares that a call takes on average, in the mixes that are measured.
+const SKEWED_COMPARES: f32 = 1.2;
+const EVEN_COMPARES: f32 = 1.75;
+const COVERED_COMPARES: f32 = 2.5;
 
 impl ByOrder {
     /// The multiple where a share of the calls is foreseen: the times of both orders,

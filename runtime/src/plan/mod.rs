@@ -274,7 +274,7 @@ fn guards(
         // Whatever they would take, that is not why they are off.
         return (Vec::new(), None);
     }
-    let ratio = circumstances.price(calibration.guard.as_ref(), largest, samples, coverage);
+    let ratio = circumstances.price(calibration.guard.as_ref(), largest, samples, &chosen);
     if !Calibration::pays(ratio) {
         chosen.clear();
     }
@@ -323,7 +323,7 @@ fn chain(
         return Ok((ranked, None));
     };
     let costs = calibration.chain.as_ref();
-    let mut ratio = (left.circumstances).price(costs, first.count, left.samples, coverage);
+    let mut ratio = (left.circumstances).price(costs, first.count, left.samples, &ranked);
     if left.past_guards {
         // Of a plain call that is as short as can be: more than of any other.
         ratio += calibration.past_guards.unwrap_or(f32::INFINITY).max(1.0) - 1.0;

@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 
-use super::{Evidence, order};
+use super::{Candidate, Evidence, order};
 use crate::calibrate::{Costs, Mix};
 
 /// How far a site's order of types could be foreseen.
@@ -38,22 +38,34 @@ impl<'a> Circumstances<'a> {
     }
 
     /// What is taken of a plain call's time, if `largest` of `samples` calls are on one
-    /// type, and the types of `coverage` are known; infinite if nothing was measured.
+    /// type, and the types in `known` are, in the order in which they are compared;
+    /// infinite if nothing was measured.
     pub(super) fn price(
         &self,
         costs: Option<&Costs>,
         largest: u32,
         samples: u32,
-        coverage: f32,
+        known: &[Candidate],
     ) -> f32 {
         let Evidence {
             samples: all,
             changes,
             ..
         } = self.evidence;
+        let known = known.iter().map(|candidate| candidate.count);
+        let mut left = samples;
+        // All that is left is compared with each.
+        let compares: u32 = known
+            .map(|count| {
+                let compared = left;
+                left = left.saturating_sub(count);
+                compared
+            })
+            .sum();
         let mix = Mix {
             largest: share_of(largest, samples),
-            coverage,
+            coverage: share_of(samples - left, samples),
+            compares: share_of(compares, samples),
             long_runs: all / (*changes).max(1) >= Self::LONG,
         };
         let foreseen = || {

@@ -305,6 +305,60 @@ fn a_chain_that_does_not_pay_here_is_not_published() {
 }
 
 #[test]
+fn more_compares_than_were_measured_are_reckoned_with() {
+    let policy = Policy {
+        calibration: Some(Calibration {
+            chain: Some(Costs {
+                covered: in_any_order(0.8),
+                ..costs(0.5, 0.5, 0.9)
+            }),
+            ..NOTHING_IS_KNOWN
+        }),
+        minimum_share: 0.01,
+        ..POLICY
+    };
+    let even = |types: usize, changes: u32| {
+        let seen = window(&(0..types).map(|n| (n, 100)).collect::<Vec<_>>());
+        let evidence = Evidence {
+            seen: &seen,
+            samples: seen.iter().map(|candidate| candidate.count).sum(),
+            registered: &[],
+            current: &Plan::default(),
+            changes,
+            order: None,
+            order_grows: false,
+            capacity: types,
+            has_guards: false,
+        };
+        match decide(&evidence, &policy) {
+            Decision::Publish { figures, .. } => (true, figures.chain_ratio),
+            Decision::Rest(Rest::DoesNotPay { chain, .. }) => (false, chain),
+            other => panic!("{other:?}"),
+        }
+    };
+    // Two and a half compares on average, as measured.
+    let (pays, ratio) = even(4, 500);
+    assert!(pays && ratio == Some(0.8), "{ratio:?}");
+    // Three and a half. One more than 1.2 on average has cost 0.3 / 1.3.
+    let (pays, ratio) = even(6, 500);
+    assert!(
+        !pays && ratio.is_some_and(|ratio| (ratio - 1.03).abs() < 0.01),
+        "{ratio:?}"
+    );
+    // In long runs they are all foreseen, and are compared nevertheless.
+    let (pays, ratio) = even(8, 8);
+    assert!(
+        !pays && ratio.is_some_and(|ratio| (ratio - 1.31).abs() < 0.01),
+        "{ratio:?}"
+    );
+    let (pays, ratio) = even(2, 4);
+    assert!(
+        pays && ratio.is_some_and(|ratio| (ratio - 0.62).abs() < 0.01),
+        "{ratio:?}"
+    );
+}
+
+#[test]
 fn a_calibration_that_knows_nothing_publishes_nothing() {
     let policy = Policy {
         calibration: Some(NOTHING_IS_KNOWN),
