@@ -52,7 +52,13 @@ fn no_fork_happens_while_a_library_is_loaded_and_a_child_finds_all_locks_free() 
             }
         });
         done.store(true, Ordering::SeqCst);
-        assert!(all_right, "a child hung, or was made in the middle of a load");
+        assert!(
+            all_right,
+            "a child hung, or was made in the middle of a load"
+        );
     });
-    println!("100 children beside {} loads", loaded.load(Ordering::SeqCst));
+    println!(
+        "100 children beside {} loads",
+        loaded.load(Ordering::SeqCst)
+    );
 }
