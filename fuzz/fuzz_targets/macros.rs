@@ -13,6 +13,8 @@ mod ast;
 mod attr;
 #[path = "../../macros/src/expand/mod.rs"]
 mod expand;
+#[path = "../../macros/src/list.rs"]
+mod list;
 #[path = "../../macros/src/names.rs"]
 mod names;
 #[path = "../../macros/src/regroup.rs"]
@@ -39,5 +41,8 @@ fuzz_target!(|source: &str| {
     let krate: TokenStream = "(::static_call)".parse().expect("tokens");
     let input: TokenStream = krate.into_iter().chain(item).collect();
     let _ = expand::static_call(input.clone());
-    let _ = expand::plain_call(input);
+    let _ = expand::plain_call(input.clone());
+    let _ = expand::binding(input.clone());
+    let _ = expand::specialize(input.clone());
+    let _ = expand::plain_region(input);
 });

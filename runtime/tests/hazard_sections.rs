@@ -44,9 +44,11 @@ fn with_fat_lto_the_runtime_sees_every_site_of_the_source_and_patches_every_call
     );
     assert!(said.contains("1 bare"), "nothing is merged: {said}");
     assert!(said.contains("146 of 146 sites"), "{said}");
+    assert!(said.contains(", 64 of 64 trampolines"), "{said}");
     if said.contains("\npatching") {
         // All but the one that nobody calls.
         assert!(said.contains("145 patched, 0 of "), "{said}");
+        assert!(said.contains("of bindings, 64 patched"), "{said}");
     }
 }
 
@@ -94,7 +96,9 @@ fn the_call_sites_of_a_rust_dylib_are_patched_like_the_programs() {
     println!("{said}");
     // The program's, the library's, and the program's again.
     assert_eq!(said.matches("146 of 146 sites").count(), 3, "{said}");
+    assert_eq!(said.matches(", 64 of 64 trampolines").count(), 3, "{said}");
     if said.contains("\npatching") {
         assert_eq!(said.matches("145 patched, 0 of ").count(), 3, "{said}");
+        assert_eq!(said.matches("bindings, 64 patched").count(), 3, "{said}");
     }
 }

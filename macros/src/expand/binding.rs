@@ -88,8 +88,12 @@ impl Parse for Binding {
             return Err(missing(input, &format!("a binding has a type; {SHAPE}")));
         }
         input.parse::<Token![:]>()?;
-        let object: Type = input.parse()?;
+        let mut object: Type = input.parse()?;
         refuse_other_types(&object)?;
+        if let Type::TraitObject(object) = &mut object {
+            // `dyn Trait +` is a type, but not in `<dyn Trait + as …>`.
+            object.bounds.pop_punct();
+        }
         if !input.peek(Token![=]) {
             return Err(missing(
                 input,

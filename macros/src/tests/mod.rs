@@ -13,9 +13,9 @@ use crate::{expand, regroup};
 mod expansion;
 mod valid_inputs;
 
-use valid_inputs::{ATTRIBUTES, CALLS, IMPLS, TRAITS};
+use valid_inputs::{ATTRIBUTES, BINDINGS, CALLS, IMPLS, REGIONS, TRAITS};
 
-/// What the three macros write.
+/// What the macros write.
 fn dispatch(attribute: TokenStream, item: TokenStream) -> TokenStream {
     expand::static_dispatch(attribute, &regroup::with_parentheses(item))
 }
@@ -26,6 +26,18 @@ fn call(input: TokenStream) -> [TokenStream; 2] {
         expand::static_call(input.clone()),
         expand::plain_call(input),
     ]
+}
+
+fn region(input: TokenStream) -> [TokenStream; 2] {
+    let input = regroup::with_parentheses(input);
+    [
+        expand::specialize(input.clone()),
+        expand::plain_region(input),
+    ]
+}
+
+fn binding(input: TokenStream) -> TokenStream {
+    expand::binding(regroup::with_parentheses(input))
 }
 
 fn tokens(text: &str) -> TokenStream {
@@ -297,6 +309,19 @@ fn check_call(input: &TokenStream) -> Result<(), TestCaseError> {
     })
 }
 
+fn check_region(input: &TokenStream) -> Result<(), TestCaseError> {
+    never_panics(&format!("specialize!({input})"), || {
+        region(input.clone()).map(|written| (written, false)).into()
+    })
+}
+
+/// Whatever was meant, what is written are items.
+fn check_binding(input: &TokenStream) -> Result<(), TestCaseError> {
+    never_panics(&format!("binding! {{ {input} }}"), || {
+        vec![(binding(input.clone()), true)]
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -320,11 +345,25 @@ proptest! {
     }
 
     #[test]
+    fn a_changed_region_is_expanded_or_refused(input in mutants(REGIONS, 4)) {
+        check_region(&input)?;
+    }
+
+    #[test]
+    fn a_changed_binding_is_expanded_or_refused(input in mutants(BINDINGS, 4)) {
+        check_binding(&input)?;
+    }
+
+    #[test]
     fn noise_is_refused(attribute in noise(), item in noise()) {
         check_dispatch(&attribute, &item)?;
-        check_call(&item)?;
         let krate = TokenTree::Group(Group::new(Delimiter::Parenthesis, tokens("::static_call")));
-        check_call(&std::iter::once(krate).chain(item).collect())?;
+        let with_path = std::iter::once(krate).chain(item.clone()).collect();
+        for input in [item, with_path] {
+            check_call(&input)?;
+            check_region(&input)?;
+            check_binding(&input)?;
+        }
     }
 }
 
@@ -343,12 +382,19 @@ fn every_change_of_one_token_is_expanded_or_refused() {
             }
         }
     }
-    for text in CALLS {
-        let whole = tokens(text);
-        for place in 0..count(&whole) {
-            for change in &all {
-                check_call(&changed(&whole, whole.clone(), &mut place.clone(), change)).unwrap();
-                tried += 1;
+    type Check = fn(&TokenStream) -> Result<(), TestCaseError>;
+    let others: [(&[&str], Check); 3] = [
+        (CALLS, check_call),
+        (REGIONS, check_region),
+        (BINDINGS, check_binding),
+    ];
+    for (texts, check) in others {
+        for whole in texts.iter().map(|text| tokens(text)) {
+            for place in 0..count(&whole) {
+                for change in &all {
+                    check(&changed(&whole, whole.clone(), &mut place.clone(), change)).unwrap();
+                    tried += 1;
+                }
             }
         }
     }
@@ -371,12 +417,40 @@ fn the_valid_inputs_are_valid() {
         let written = dispatch(TokenStream::new(), tokens(item)).to_string();
         assert!(!written.contains("compile_error"), "{item}: {written}");
     }
-    for input in CALLS {
-        for written in call(tokens(input)) {
+    let calls = CALLS
+        .iter()
+        .map(|input| (input, call(tokens(input)).into()));
+    let regions = REGIONS
+        .iter()
+        .map(|input| (input, region(tokens(input)).into()));
+    let bindings = BINDINGS
+        .iter()
+        .map(|input| (input, vec![binding(tokens(input))]));
+    for (input, all) in calls.chain(regions).chain(bindings) {
+        let all: Vec<TokenStream> = all;
+        for written in all {
             assert!(
                 !written.to_string().contains("compile_error"),
                 "{input}: {written}"
             );
         }
     }
+}
+
+/// What it wrote used to be no Rust.
+#[test]
+fn a_binding_whose_type_ends_in_a_plus_is_one() {
+    let input = tokens("(::static_call) static CODEC: dyn Codec + = Store;");
+    check_binding(&input).unwrap();
+    assert!(!binding(input).to_string().contains("compile_error"));
+}
+
+/// It did not, and was not built for a while.
+#[test]
+fn the_fuzzer_has_every_module_of_the_macros() {
+    let fuzzer = include_str!("../../../fuzz/fuzz_targets/macros.rs");
+    let modules = include_str!("../lib.rs").lines();
+    let modules = modules.filter(|line| line.starts_with("mod ") && *line != "mod tests;");
+    let missing: Vec<_> = modules.filter(|module| !fuzzer.contains(module)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }

@@ -32,5 +32,20 @@ pub(super) const CALLS: &[&str] = &[
     "(::static_call) self.codecs[index].as_ref().unwrap().encode(&source[..n], into)",
     "(facade::static_call) ((*codec).name())",
     "(facade::static_call) make()?.step(|x| x + 1, if a { b } else { c }, match d { _ => e! { f } },)",
+    "(::static_call) codec.encode(a, &mut b), inline = [Lz4, deep::Store<u8>]",
     "(facade::static_call) { let x = y; x }.r#fn(async move { z.await }, unsafe { *p })",
+];
+
+/// What `specialize!` hands over.
+pub(super) const REGIONS: &[&str] = &[
+    "(::static_call) codec: [Lz4, Store] in { for s in chunks { n += codec.encode(s, dst); } n }",
+    "(facade::static_call) it = self.pick()?: [deep::Generic<T, 3>, (u8, [i32; 2])] in { it.step(9) }",
+    "(::static_call) a: [A] in { specialize!(b: [B] in { return a.one() + b.two() }) }",
+];
+
+/// What `binding!` hands over.
+pub(super) const BINDINGS: &[&str] = &[
+    "(::static_call) pub static CODEC: dyn Codec + Sync = Store;",
+    "(facade::static_call) #[doc = \"x\"] pub(crate) static METRICS: dyn deep::Metrics<u8> + Send = None; static LAZY: dyn Codec = lazy { let level = 3; Box::new(Level(level)) };",
+    "(::static_call) static r#fn: dyn Step = { const fn two() -> Two { Two { x: [1; 2] } } two() };",
 ];

@@ -3,5 +3,7 @@
 
 mod fixture;
 mod flips;
+#[cfg(target_os = "linux")]
+mod forks;
 mod guards;
 mod refusals;

@@ -10,6 +10,9 @@ use static_call::runtime::{self, Config, Mode, State};
 use static_call::static_call;
 use static_call_fixture_api::{Answer, Filter};
 
+#[path = "../support/build.rs"]
+mod build;
+
 /// The fixture, built once.
 static BUILT: LazyLock<PathBuf> = LazyLock::new(|| {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("plugins");
@@ -22,22 +25,13 @@ static BUILT: LazyLock<PathBuf> = LazyLock::new(|| {
         // As the plugins' tests do, so that what they built can be used.
         .env("CARGO_PROFILE_DEV_STRIP", "debuginfo")
         .env("CARGO_PROFILE_RELEASE_STRIP", "debuginfo");
-    // A sanitizer's flags would reach the library's macros too, which rustc runs.
-    if std::env::var("RUSTFLAGS").is_ok_and(|flags| flags.contains("sanitizer")) {
-        cargo.env_remove("RUSTFLAGS");
-    }
-    let profile = if cfg!(debug_assertions) {
-        "debug"
-    } else {
-        cargo.arg("--release");
-        "release"
-    };
+    let folder = build::like_this_test(&mut cargo);
     assert!(
         cargo.status().unwrap().success(),
         "the fixture does not build"
     );
     target
-        .join(profile)
+        .join(folder)
         .join("libstatic_call_fixture_stranger.so")
 });
 

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
+mod build;
+
 /// Builds a variant of a fixture and returns a copy of its library under a name
 /// of its own: `""`, `"other"` (other types), `"changed"` (another trait).
 pub(crate) fn build(package: &str, variant: &str) -> PathBuf {
@@ -29,27 +31,19 @@ pub(crate) fn build(package: &str, variant: &str) -> PathBuf {
         }
         _ => {}
     }
-    // A sanitizer's flags would reach the plugin's macros too, which rustc runs.
-    if std::env::var("RUSTFLAGS").is_ok_and(|flags| flags.contains("sanitizer")) {
-        cargo.env_remove("RUSTFLAGS");
-    }
-    let profile = if cfg!(debug_assertions) {
-        "debug"
-    } else {
-        cargo.arg("--release");
-        "release"
-    };
+    let folder = build::like_this_test(&mut cargo);
     cargo.arg("--target-dir").arg(&target);
     assert!(
         cargo.status().unwrap().success(),
         "{package} does not build"
     );
     let file = format!("lib{}.so", package.replace('-', "_"));
-    let built = target.join(profile).join(file);
+    let built = target.join(folder).join(file);
     // Test binaries may run side by side: to each its own.
     let copy = target.join(format!(
-        "{}-{package}-{variant}-{profile}.so",
-        env!("CARGO_CRATE_NAME")
+        "{}-{package}-{variant}-{}.so",
+        env!("CARGO_CRATE_NAME"),
+        build::PROFILE,
     ));
     std::fs::copy(built, &copy).unwrap();
     copy

@@ -1,0 +1,29 @@
+//! Cargo, where a test has it build what the test loads.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+/// What Cargo calls the folder of this test's profile.
+pub(crate) const PROFILE: &str = if cfg!(debug_assertions) {
+    "debug"
+} else {
+    "release"
+};
+
+/// Has Cargo build in this test's profile; returns the folder of the results below
+/// the target directory.
+pub(crate) fn like_this_test(cargo: &mut Command) -> PathBuf {
+    let mut folder = PathBuf::new();
+    if cfg!(sanitized) {
+        // With a target, the flags that are in the environment are for what is loaded
+        // and not for its macros, which the compiler runs.
+        let target = "x86_64-unknown-linux-gnu";
+        cargo.args(["--target", target]);
+        folder.push(target);
+    }
+    if !cfg!(debug_assertions) {
+        cargo.arg("--release");
+    }
+    folder.push(PROFILE);
+    folder
+}
