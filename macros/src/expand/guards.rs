@@ -41,7 +41,7 @@ impl Context<'_> {
         let (listed_parameters, _, _) = listed.split_for_impl();
         let no_guards = self.guards_applied(&quote!(()));
         let one_guard = self.guards_applied(&quote!((__Listed, __Rest)));
-        let (enter, (declared, (switches, compares))): (
+        let (enters, (declared, (switches, compares))): (
             TokenStream,
             (TokenStream, (TokenStream, TokenStream)),
         ) = self
@@ -62,7 +62,6 @@ impl Context<'_> {
                 /// Guards in the list, which is also the index of the next one's key.
                 #[doc(hidden)]
                 const __LENGTH: #private::core::primitive::usize;
-                #enter
                 #declared
             }
             #repeated
@@ -76,6 +75,7 @@ impl Context<'_> {
                     1 + <Self as #rest>::__LENGTH;
                 #compares
             }
+            #enters
         }
     }
 }
@@ -196,46 +196,98 @@ impl<'a> Stages<'a> {
         quote!(#hot #guarded)
     }
 
-    /// First the switch, so that a call that is left to the vtable costs no
-    /// compares. Then the key of the most frequent type, where going through the
-    /// list in order would take longer.
+    /// Where a call's entry leads. First the switch, so that a call that is left to the
+    /// vtable costs no compares. Then the key of the most frequent type, where going
+    /// through the list in order would take longer.
+    ///
+    /// A trait of its own for each method: the entries, of which each object type has one,
+    /// then have one bound without any projection. rustc checks each of them, and took
+    /// three times as long where they named the list and its guards themselves.
     fn enter(&self) -> TokenStream {
-        let Stages { method, shape, .. } = self;
-        let Context {
-            private, applied, ..
-        } = self.context;
-        let ident = names::quiet(method.ident());
-        let plain = shape.call(method, &quote!(<Self as #applied>::#ident));
-        let hot = names::hot(method.ident());
-        let hot = shape.call_with(method, &quote!(Self::#hot::<__Site>), &quote!(__index));
-        let guarded = names::guarded(method.ident());
-        let guarded = shape.call_with(
+        let Stages {
+            context,
             method,
-            &quote!(Self::#guarded::<__Site>),
-            &quote!(__gate, __way),
-        );
-        let key = &self.key;
-        self.inlined(
-            &names::enter(method.ident()),
-            &quote!(__gate: #private::Gate<__Site, #key>),
-            &quote! {
-                let __way = __gate.way();
-                if Self::__LENGTH != 0 && __way.is_plain() {
-                    #plain
-                } else {
-                    let __index = if Self::__LENGTH >= #private::HOT_FROM {
-                        __gate.hot(#private::vtable_of(&*self))
+            shape,
+            key,
+            attributes,
+        } = self;
+        let Context {
+            private,
+            applied,
+            repeated,
+            ..
+        } = context;
+        let visibility = &context.input.item.vis;
+        let ident = names::quiet(method.ident());
+        let guards = context.guards_applied(&quote!(<__Site as #private::SiteOf<#key>>::List));
+        let plain = shape.call(method, &quote!(<Self as #applied>::#ident));
+        let further = |name: &Ident, more: &TokenStream| {
+            shape.call_with(method, &quote!(<Self as #guards>::#name::<__Site>), more)
+        };
+        let hot = further(&names::hot(method.ident()), &quote!(__index));
+        let guarded = further(&names::guarded(method.ident()), &quote!(__gate, __way));
+        let name = names::entering(context.ident(), method.ident());
+        let mut declared = context.generics.clone();
+        declared.params.push(syn::parse_quote!(__Site));
+        let (parameters, _, clause) = declared.split_for_impl();
+        let of_objects = context.key(method, &quote!(__Implementation));
+        let list = quote!(<__Site as #private::SiteOf<#of_objects>>::List);
+        let guards_of_objects = context.guards_applied(&list);
+        let mut implemented = context.generics_with_implementor();
+        implemented
+            .params
+            .push(syn::parse_quote!(__Site: #private::SiteOf<#of_objects>));
+        let predicates = &mut implemented.make_where_clause().predicates;
+        predicates.push(syn::parse_quote!(__Implementation: #guards_of_objects));
+        predicates.extend(context.outlives(&quote!(__Implementation)));
+        let (impl_parameters, _, impl_clause) = implemented.split_for_impl();
+        let entering = context.entering(method);
+        let Shape {
+            receiver,
+            lifetimes,
+            clause: of_method,
+            plain_parameters,
+            plain_output,
+            ..
+        } = shape;
+        let unsafety = &method.signature.unsafety;
+        let enter = names::enter(method.ident());
+        let signature = quote! {
+            #[doc(hidden)]
+            #unsafety fn #enter <#(#lifetimes),*>(
+                #receiver, __gate: #private::Gate<__Site, #key> #(, #plain_parameters)*
+            ) #plain_output #of_method
+        };
+        quote! {
+            #repeated
+            #attributes
+            #[doc(hidden)]
+            #visibility trait #name #parameters: #applied #clause {
+                #signature;
+            }
+            #repeated
+            #attributes
+            impl #impl_parameters #entering for __Implementation #impl_clause {
+                #[inline(always)]
+                #signature {
+                    let __way = __gate.way();
+                    if <Self as #guards>::__LENGTH != 0 && __way.is_plain() {
+                        #plain
                     } else {
-                        Self::__LENGTH
-                    };
-                    if __index < Self::__LENGTH {
-                        #hot
-                    } else {
-                        #guarded
+                        let __index = if <Self as #guards>::__LENGTH >= #private::HOT_FROM {
+                            __gate.hot(#private::vtable_of(&*self))
+                        } else {
+                            <Self as #guards>::__LENGTH
+                        };
+                        if __index < <Self as #guards>::__LENGTH {
+                            #hot
+                        } else {
+                            #guarded
+                        }
                     }
                 }
-            },
-        )
+            }
+        }
     }
 
     /// The compare with one key, and the body behind it.
