@@ -48,6 +48,11 @@ pub(crate) fn fallback(method: &Ident) -> Ident {
     spanless(&format!("__fallback_{}", method.unraw()))
 }
 
+/// Type that stands for the trait, whatever its generics.
+pub(crate) fn declared(of_trait: &Ident) -> Ident {
+    spanless(&format!("__{}Declared", of_trait.unraw()))
+}
+
 /// Type of the statics that `binding!` declares for the trait.
 pub(crate) fn bound(of_trait: &Ident) -> Ident {
     spanless(&format!("__{}Bound", of_trait.unraw()))
@@ -75,6 +80,11 @@ pub(crate) fn guards(of_trait: &Ident) -> Ident {
 
 pub(crate) fn guarded(method: &Ident) -> Ident {
     spanless(&format!("__guarded_{}", method.unraw()))
+}
+
+/// Extension trait of object types by which an entry of `method` enters the guards.
+pub(crate) fn entering(of_trait: &Ident, method: &Ident) -> Ident {
+    spanless(&format!("__{}Enter_{}", of_trait.unraw(), method.unraw()))
 }
 
 /// Where an entry enters the guards.

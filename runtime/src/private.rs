@@ -21,7 +21,7 @@ pub use crate::binding::{
 };
 
 pub use crate::registry::{
-    Code, Implementation, MethodDeclaration, RegisteredImplementation,
+    Code, DeclaredTrait, Implementation, MethodDeclaration, RegisteredImplementation,
     STATIC_CALL_DECLARATIONS_0_1_0 as DECLARATIONS,
     STATIC_CALL_IMPLEMENTATIONS_0_1_0 as IMPLEMENTATIONS, Table, TraitDeclaration, TraitObject,
 };
@@ -72,7 +72,8 @@ pub const fn is_shareable<D: Shareable + ?Sized>() {}
 /// If not.
 #[track_caller]
 pub const fn may_be_unbound<D: TraitObject + ?Sized>() {
-    assert!(D::__LACKS_RESULTS.is_empty(), "{}", D::__LACKS_RESULTS);
+    let lacks = <D::__Trait as DeclaredTrait>::LACKS_RESULTS;
+    assert!(lacks.is_empty(), "{}", lacks);
 }
 
 /// Where a method has nothing to give while nothing is bound.

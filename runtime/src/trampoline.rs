@@ -37,7 +37,7 @@ macro_rules! site {
                     $crate::__private::core::column!(),
                 ));
         }
-        static __KEYS: $crate::__private::Keys = $crate::__private::Keys::new();
+        static __KEYS: $crate::__private::Keys = $crate::__private::Keys::OFF;
         impl $crate::__private::CallSite for __Site {
             type Inline = $($inline)*;
             #[inline]
@@ -79,8 +79,8 @@ macro_rules! trampoline {
         #[unsafe(link_section = "static_call_text")]
         #[allow(improper_ctypes_definitions)]
         unsafe extern "C-unwind" fn __trampoline<__Method: $crate::__private::DispatchedMethod>(
-            // Takes no room, and tells rustc which method: whose gate it is for.
-            _: $crate::__private::PhantomData<__Method>,
+            // Takes no room, and tells rustc which site's gate it is for, and which method's.
+            _: $crate::__private::PhantomData<($site, __Method)>,
         ) {
             $crate::__private::core::arch::naked_asm!(
                 ".balign 64, 0xcc",
@@ -218,8 +218,8 @@ macro_rules! trampoline {
     ($site:ty) => {
         #[allow(improper_ctypes_definitions)]
         unsafe extern "C-unwind" fn __trampoline<__Method: $crate::__private::DispatchedMethod>(
-            // Takes no room, and tells rustc which method: whose gate it is for.
-            _: $crate::__private::PhantomData<__Method>,
+            // Takes no room, and tells rustc which site's gate it is for, and which method's.
+            _: $crate::__private::PhantomData<($site, __Method)>,
         ) {
             $crate::__private::core::unreachable!()
         }

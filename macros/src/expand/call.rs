@@ -10,6 +10,7 @@ use syn::parse::{Parse, ParseStream, Parser};
 use syn::spanned::Spanned;
 use syn::{Error, Expr, ExprMethodCall, Path, Result, Token};
 
+use super::quick::Quick;
 use super::trait_::nested_list;
 use crate::list::{self, Inline};
 use crate::names;
@@ -40,7 +41,16 @@ impl Parse for Input {
 }
 
 pub(crate) fn static_call(input: TokenStream) -> TokenStream {
-    let written: TokenStream = input.clone().into_iter().skip(1).collect();
+    let tokens: Vec<_> = input.clone().into_iter().collect();
+    if let [TokenTree::Group(krate), written @ ..] = tokens.as_slice()
+        && let [TokenTree::Ident(krate)] = Vec::from_iter(krate.stream()).as_slice()
+        && let Some(call) = Quick::read(written)
+    {
+        let site = site(&krate.to_token_stream(), &call.method, None);
+        let entry = entry(&call.method);
+        return call.with(entry, site);
+    }
+    let written: TokenStream = tokens.into_iter().skip(1).collect();
     let Input { krate, call } = match syn::parse2(input) {
         Ok(input) => input,
         Err(error) => return error.into_compile_error(),
@@ -49,11 +59,26 @@ pub(crate) fn static_call(input: TokenStream) -> TokenStream {
         Ok(call) => call,
         Err(error) => return for_editors(&krate, &written, error),
     };
+    let site = site(&krate, &call.method, inline);
+    // First: behind too few arguments it would be taken for one of them.
+    call.args.insert(0, Expr::Verbatim(site));
+    call.method = entry(&call.method);
+    call.into_token_stream()
+}
+
+/// The name of the method's entry, at the place of the user's.
+fn entry(method: &Ident) -> Ident {
+    Ident::new(&names::entry(method), method.span())
+}
+
+/// The block that declares the call site, and is the gate that leads from there.
+fn site(krate: &TokenStream, method: &Ident, inline: Option<Inline>) -> TokenStream {
     let private = quote!(#krate::__private);
-    let method = call.method.to_string();
-    let span = call.method.span();
+    let title = method.to_string();
     // What rustc has to say of the site's type belongs to the list, or to the method.
-    let at = inline.as_ref().map_or(span, |inline| inline.at);
+    let at = inline
+        .as_ref()
+        .map_or_else(|| method.span(), |inline| inline.at);
     // In an item, so that it cannot depend on the generics around the call: a
     // site has one set of keys, whatever its function is instantiated with.
     let inline = inline.map_or_else(
@@ -62,15 +87,11 @@ pub(crate) fn static_call(input: TokenStream) -> TokenStream {
     );
     // The items are `macro_rules!` in the runtime: rustc writes those itself, while each
     // token from here is handed over one by one, for each of the sites.
-    let items = quote!(#private::site! { #method #inline });
-    // No function around it: rustc would check one more for each site.
+    let items = quote!(#private::site! { #title #inline });
+    // No function around it: rustc would check one more for each site. The trampoline's
+    // type says whose gate it is: rustc would check a type that is written here twice.
     let at = Span::call_site().located_at(at);
-    let gate = quote_spanned!(at=> #private::Gate::<__Site, _>::new(&__SITE, __trampoline));
-    let site: Expr = syn::parse_quote_spanned!(at=> { #items #gate });
-    // First: behind too few arguments it would be taken for one of them.
-    call.args.insert(0, site);
-    call.method = Ident::new(&names::entry(&call.method), span);
-    call.into_token_stream()
+    quote_spanned!(at=> { #items #private::Gate::new(&__SITE, __trampoline) })
 }
 
 /// The error; and for rust-analyzer, where it asks what may follow `receiver.`, the

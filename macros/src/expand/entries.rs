@@ -41,7 +41,27 @@ impl Context<'_> {
         let blocks = AUTO_TRAITS
             .iter()
             .map(|autos| self.entries_of(&bound, autos));
-        quote!(#(#blocks)*)
+        let Context {
+            private, repeated, ..
+        } = self;
+        let visibility = &self.input.item.vis;
+        let declared = names::declared(self.ident());
+        let declaration = names::declaration(self.ident());
+        let lacks_results = self.lacks_results();
+        quote! {
+            #(#blocks)*
+            #repeated
+            #[doc(hidden)]
+            #visibility struct #declared;
+            #repeated
+            impl #private::DeclaredTrait for #declared {
+                const LACKS_RESULTS: &'static #private::core::primitive::str = #lacks_results;
+                #[inline]
+                fn declaration() -> &'static #private::TraitDeclaration {
+                    &#declaration
+                }
+            }
+        }
     }
 
     /// The trait's generics, and what an impl for its object types needs besides.
@@ -108,15 +128,12 @@ impl Context<'_> {
             .map(|method| self.refusing_entry(method));
         let hook_applied = self.hook_applied();
         let shims_applied = self.shims_applied();
-        let declaration = names::declaration(self.ident());
+        let declared = names::declared(self.ident());
         let registration = names::registration();
         let of_bindings = self.bound_applied(&quote!(Self));
-        let lacks_results = self.lacks_results();
-        quote! {
-            #repeated
-            impl #parameters #ty #clause {
-                #(#dispatched)*
-                #(#left_alone)*
+        // Impls name the trait, and no auto traits with it.
+        let registration = autos.is_empty().then(|| {
+            quote! {
                 #[doc(hidden)]
                 #[inline]
                 #visibility fn #registration<__Implementation>()
@@ -133,18 +150,22 @@ impl Context<'_> {
                     )
                 }
             }
+        });
+        quote! {
+            #repeated
+            impl #parameters #ty #clause {
+                #(#dispatched)*
+                #(#left_alone)*
+                #registration
+            }
             // SAFETY: the table is the one that the receiver's own vtable leads to.
             #repeated
             unsafe impl #parameters #private::TraitObject for #ty #clause_of_objects {
                 type __Bound<__Binding> = #of_bindings;
-                const __LACKS_RESULTS: &'static #private::core::primitive::str = #lacks_results;
+                type __Trait = #declared;
                 #[inline]
                 fn __table(&self) -> &'static #private::Table {
                     <Self as #hook_applied>::__static_dispatch_table(self)
-                }
-                #[inline]
-                fn __declaration() -> &'static #private::TraitDeclaration {
-                    &#declaration
                 }
             }
         }
@@ -172,11 +193,11 @@ impl Context<'_> {
         let unsafety = &method.signature.unsafety;
         let entry = names::located(&method.title, &names::entry(&method.title));
         let key = self.key(method, &quote!(Self));
-        let guards = self.guards_applied(&quote!(<__Site as #private::SiteOf<#key>>::List));
+        let entering = self.entering(method);
         let enter = names::enter(method.ident());
         let call = shape.call_with(
             method,
-            &quote!(<Self as #guards>::#enter::<__Site>),
+            &quote!(<Self as #entering>::#enter),
             &quote!(__gate),
         );
         let predicates = clause.as_ref().map(|clause| &clause.predicates);
@@ -185,11 +206,11 @@ impl Context<'_> {
             #(#attributes)*
             #[doc(hidden)]
             #[inline(always)]
-            #visibility #unsafety fn #entry <#(#lifetimes,)* __Site: #private::SiteOf<#key>>(
+            #visibility #unsafety fn #entry <#(#lifetimes,)* __Site>(
                 #receiver, __gate: #private::Gate<__Site, #key> #(, #plain_parameters)*
             ) #plain_output
             where
-                Self: #guards,
+                Self: #entering,
                 #predicates
             {
                 #call

@@ -41,7 +41,7 @@ impl Context<'_> {
         let (listed_parameters, _, _) = listed.split_for_impl();
         let no_guards = self.guards_applied(&quote!(()));
         let one_guard = self.guards_applied(&quote!((__Listed, __Rest)));
-        let (enter, (declared, (switches, compares))): (
+        let (enters, (declared, (switches, compares))): (
             TokenStream,
             (TokenStream, (TokenStream, TokenStream)),
         ) = self
@@ -50,10 +50,7 @@ impl Context<'_> {
             .map(|dispatched| {
                 let stages = Stages::new(self, dispatched.method);
                 (
-                    {
-                        let (enter, outlined) = (stages.enter(), stages.outlined());
-                        quote!(#enter #outlined)
-                    },
+                    stages.enter(),
                     (stages.declarations(), (stages.switch(), stages.compare())),
                 )
             })
@@ -65,7 +62,6 @@ impl Context<'_> {
                 /// Guards in the list, which is also the index of the next one's key.
                 #[doc(hidden)]
                 const __LENGTH: #private::core::primitive::usize;
-                #enter
                 #declared
             }
             #repeated
@@ -79,6 +75,7 @@ impl Context<'_> {
                     1 + <Self as #rest>::__LENGTH;
                 #compares
             }
+            #enters
         }
     }
 }
@@ -196,44 +193,100 @@ impl<'a> Stages<'a> {
             &quote!(;),
         );
         let guarded = self.function(&names::guarded(ident), &self.gate(), &quote!(;));
-        quote!(#hot #guarded)
+        let outlined = self.outlined();
+        quote!(#hot #guarded #outlined)
     }
 
-    /// First the switch, so that a call that is left to the vtable costs no
-    /// compares. Then the key of the most frequent type, where going through the
-    /// list in order would take longer.
+    /// Where a call's entry leads. First the switch, so that a call that is left to the
+    /// vtable costs no compares. Then the guards, those of a longer list out of line.
+    ///
+    /// A trait of its own for each method: the entries, of which each object type has one,
+    /// then have one bound without any projection. rustc checks each of them, and took
+    /// three times as long where they named the list and its guards themselves.
     fn enter(&self) -> TokenStream {
-        let Stages { method, shape, .. } = self;
+        let Stages {
+            context,
+            method,
+            shape,
+            key,
+            attributes,
+        } = self;
         let Context {
-            private, applied, ..
-        } = self.context;
+            private,
+            applied,
+            repeated,
+            ..
+        } = context;
+        let visibility = &context.input.item.vis;
         let ident = names::quiet(method.ident());
+        let guards = context.guards_applied(&quote!(<__Site as #private::SiteOf<#key>>::List));
         let plain = shape.call(method, &quote!(<Self as #applied>::#ident));
-        let stage = |name: Ident, more: &TokenStream| {
-            shape.call_with(method, &quote!(Self::#name::<__Site>), more)
+        let further = |name: &Ident, more: &TokenStream| {
+            shape.call_with(method, &quote!(<Self as #guards>::#name::<__Site>), more)
         };
-        let outlined = stage(names::outlined(method.ident()), &quote!(__gate));
-        let guarded = stage(names::guarded(method.ident()), &quote!(__gate, __way));
-        let key = &self.key;
-        self.inlined(
-            &names::enter(method.ident()),
-            &quote!(__gate: #private::Gate<__Site, #key>),
-            &quote! {
-                let __way = __gate.way();
-                if Self::__LENGTH != 0 && __way.is_plain() {
-                    #plain
-                } else if Self::__LENGTH >= #private::HOT_FROM {
-                    #outlined
-                } else {
-                    #guarded
+        let outlined = further(&names::outlined(method.ident()), &quote!(__gate));
+        let guarded = further(&names::guarded(method.ident()), &quote!(__gate, __way));
+        let name = names::entering(context.ident(), method.ident());
+        let mut declared = context.generics.clone();
+        declared.params.push(syn::parse_quote!(__Site));
+        let (parameters, _, clause) = declared.split_for_impl();
+        let of_objects = context.key(method, &quote!(__Implementation));
+        let list = quote!(<__Site as #private::SiteOf<#of_objects>>::List);
+        let guards_of_objects = context.guards_applied(&list);
+        let mut implemented = context.generics_with_implementor();
+        implemented
+            .params
+            .push(syn::parse_quote!(__Site: #private::SiteOf<#of_objects>));
+        let predicates = &mut implemented.make_where_clause().predicates;
+        predicates.push(syn::parse_quote!(__Implementation: #guards_of_objects));
+        predicates.extend(context.outlives(&quote!(__Implementation)));
+        let (impl_parameters, _, impl_clause) = implemented.split_for_impl();
+        let entering = context.entering(method);
+        let Shape {
+            receiver,
+            lifetimes,
+            clause: of_method,
+            plain_parameters,
+            plain_output,
+            ..
+        } = shape;
+        let unsafety = &method.signature.unsafety;
+        let enter = names::enter(method.ident());
+        let signature = quote! {
+            #[doc(hidden)]
+            #unsafety fn #enter <#(#lifetimes),*>(
+                #receiver, __gate: #private::Gate<__Site, #key> #(, #plain_parameters)*
+            ) #plain_output #of_method
+        };
+        quote! {
+            #repeated
+            #attributes
+            #[doc(hidden)]
+            #visibility trait #name #parameters: #applied #clause {
+                #signature;
+            }
+            #repeated
+            #attributes
+            impl #impl_parameters #entering for __Implementation #impl_clause {
+                #[inline(always)]
+                #signature {
+                    let __way = __gate.way();
+                    if <Self as #guards>::__LENGTH != 0 && __way.is_plain() {
+                        #plain
+                    } else if <Self as #guards>::__LENGTH >= #private::HOT_FROM {
+                        #outlined
+                    } else {
+                        #guarded
+                    }
                 }
-            },
-        )
+            }
+        }
     }
 
     /// The guards of a longer list, in a function of the call site's own. Inlined into
     /// the site's function, that many bodies kept it from being inlined itself and its
-    /// values from staying in registers, also where no guard was on.
+    /// values from staying in registers, also where no guard was on. First the key of the
+    /// most frequent type, since going through the list in order would take longer.
     fn outlined(&self) -> TokenStream {
         let Stages { method, shape, .. } = self;
         let private = &self.context.private;

@@ -9,6 +9,7 @@ mod guards;
 mod impl_;
 mod inherited;
 mod object;
+mod quick;
 mod region;
 mod shape;
 mod trait_;

@@ -590,14 +590,23 @@ impl<'a> Context<'a> {
         quote!(#key <#(#arguments,)* #object>)
     }
 
-    /// The method's place in the declaration, which `#[cfg]` on the methods
-    /// before it may shift.
+    /// The method's place in the declaration, which `#[cfg]` on the methods before it may
+    /// shift. Those without are counted here: rustc would take time with the square of
+    /// the trait's length.
     fn method_index(&self, index: usize) -> TokenStream {
-        let steps = self.input.dispatched().take(index).map(|dispatched| {
-            let cfgs = dispatched.method.cfgs();
-            quote!(#(#cfgs)* let __index = __index + 1;)
-        });
-        quote!({ let __index = 0; #(#steps)* __index })
+        let before = || self.input.dispatched().take(index);
+        let certain = before().filter(|dispatched| dispatched.method.cfgs().is_empty());
+        let certain = proc_macro2::Literal::usize_unsuffixed(certain.count());
+        let uncertain: Vec<_> = before()
+            .map(|dispatched| dispatched.method.cfgs())
+            .filter(|cfgs| !cfgs.is_empty())
+            .map(|cfgs| quote!(#(#cfgs)* let __index = __index + 1;))
+            .collect();
+        if uncertain.is_empty() {
+            quote!(#certain)
+        } else {
+            quote!({ let __index = #certain; #(#uncertain)* __index })
+        }
     }
 
     /// `Trait<A, Frame = …>`: what follows `dyn`, or bounds an implementor.
@@ -631,6 +640,13 @@ impl<'a> Context<'a> {
         let guards = names::guards(self.ident());
         let arguments = self.parameter_names();
         quote!(#guards <#(#arguments,)* #list>)
+    }
+
+    /// `__TraitEnter_encode<'a, A, __Site>`.
+    pub(super) fn entering(&self, method: &Method) -> TokenStream {
+        let entering = names::entering(self.ident(), method.ident());
+        let arguments = self.parameter_names();
+        quote!(#entering <#(#arguments,)* __Site>)
     }
 
     /// The trait's own associated types that an object type must name.

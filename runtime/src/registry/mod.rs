@@ -229,7 +229,7 @@ impl RegisteredImplementation {
 ///
 /// # Safety
 /// Implemented by `#[static_dispatch]` alone. `__table` returns the table of the
-/// type behind the object, `__declaration` that of the trait.
+/// type behind the object, and `__Trait` stands for the trait.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no trait object of a trait with `#[static_dispatch]`",
     label = "behind this reference is no `dyn Trait` of an annotated trait"
@@ -238,13 +238,27 @@ pub unsafe trait TraitObject {
     /// What a binding of this type is called by.
     #[doc(hidden)]
     type __Bound<Binding>;
-    /// What is wrong with a binding to nothing, as a sentence; empty if nothing is.
+    /// What all object types of the trait have in common.
     #[doc(hidden)]
-    const __LACKS_RESULTS: &'static str;
+    type __Trait: DeclaredTrait;
     #[doc(hidden)]
     fn __table(&self) -> &'static Table;
     #[doc(hidden)]
-    fn __declaration() -> &'static TraitDeclaration;
+    #[must_use]
+    #[inline]
+    fn __declaration() -> &'static TraitDeclaration {
+        Self::__Trait::declaration()
+    }
+}
+
+/// An annotated trait, as a type: `#[static_dispatch]` makes them. Said once for all
+/// object types, which are many.
+pub trait DeclaredTrait {
+    /// What is wrong with a binding to nothing, as a sentence; empty if nothing is.
+    const LACKS_RESULTS: &'static str;
+
+    /// The trait's record.
+    fn declaration() -> &'static TraitDeclaration;
 }
 
 /// Every annotated trait of this loaded object.

@@ -140,7 +140,8 @@ impl DispatchedMethod for NotAnnotated {
     }
 }
 
-impl<S: CallSite, M: DispatchedMethod> Gate<S, M> {
+// Without bounds, which rustc would check at each call site; the entry has them.
+impl<S, M> Gate<S, M> {
     /// For the expansion of `static_call!`.
     #[inline(always)]
     #[allow(
@@ -149,7 +150,7 @@ impl<S: CallSite, M: DispatchedMethod> Gate<S, M> {
     )]
     pub fn new(
         site: &'static Site,
-        trampoline: unsafe extern "C-unwind" fn(PhantomData<M>),
+        trampoline: unsafe extern "C-unwind" fn(PhantomData<(S, M)>),
     ) -> Self {
         Gate {
             site,
@@ -157,14 +158,16 @@ impl<S: CallSite, M: DispatchedMethod> Gate<S, M> {
             // declared to be; see `trampoline!`.
             trampoline: unsafe {
                 core::mem::transmute::<
-                    unsafe extern "C-unwind" fn(PhantomData<M>),
+                    unsafe extern "C-unwind" fn(PhantomData<(S, M)>),
                     unsafe extern "C-unwind" fn(),
                 >(trampoline)
             },
             types: PhantomData,
         }
     }
+}
 
+impl<S: CallSite, M: DispatchedMethod> Gate<S, M> {
     /// Which way this call goes. One relaxed load.
     #[inline(always)]
     pub fn way(&self) -> Switch

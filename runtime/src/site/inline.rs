@@ -53,9 +53,16 @@ pub const HOT_FROM: usize = if align_of::<usize>() >= MOST_LISTED {
 pub struct Keys([AtomicUsize; MOST_LISTED]);
 
 impl Keys {
+    /// All guards off. A constant, which is computed once for all call sites.
+    #[allow(
+        clippy::declare_interior_mutable_const,
+        reason = "what statics begin with"
+    )]
+    pub const OFF: Keys = Keys([const { AtomicUsize::new(0) }; MOST_LISTED]);
+
     /// All guards off.
     pub const fn new() -> Self {
-        Keys([const { AtomicUsize::new(0) }; MOST_LISTED])
+        Keys::OFF
     }
 
     /// The vtable that the guard of one type compares with.

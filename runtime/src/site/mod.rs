@@ -227,8 +227,8 @@ impl Route {
 
 impl Site {
     const_unless_loom! {
-        /// For the expansion of `static_call!`.
-        pub fn new(place: &'static Place) -> Self {
+        /// A site as it begins.
+        fn learning(place: &'static Place) -> Self {
             Site {
                 switch: AtomicI8::new(Way::Learning as i8),
                 busy: AtomicBool::new(false),
@@ -242,6 +242,25 @@ impl Site {
                 place,
                 _reserved_too: [0; 2],
             }
+        }
+    }
+
+    const_unless_loom! {
+        /// For the expansion of `static_call!`.
+        pub fn new(place: &'static Place) -> Self {
+            #[cfg(not(loom))]
+            {
+                // Computed once, and copied for each of the sites: rustc computes them
+                // one by one.
+                #[allow(
+                    clippy::declare_interior_mutable_const,
+                    reason = "what statics begin with"
+                )]
+                const LEARNING: Site = Site::learning(&Place::new("", "", 0, 0));
+                Site { place, ..LEARNING }
+            }
+            #[cfg(loom)]
+            Site::learning(place)
         }
     }
 

@@ -19,6 +19,7 @@ mod proof;
 mod large;
 #[path = "matrix.rs"]
 mod matrix;
+mod rare;
 use matrix::{kind, signature};
 
 /// How the matrix calls; `tests/inline` runs it with a list.
