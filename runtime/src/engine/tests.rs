@@ -4,4 +4,6 @@
 mod fixture;
 mod flips;
 mod guards;
+#[cfg(target_os = "linux")]
+mod locks;
 mod refusals;
