@@ -31,7 +31,7 @@ pub(crate) struct Host {
 
 /// This object's runtime.
 pub(crate) static HOST: Host = Host {
-    retarget: || engine::with(engine::Engine::retarget),
+    retarget: engine::retarget,
     register: |implementation| engine::with(|engine| engine.register(implementation)),
     configure: |config| engine::with(|engine| engine.configure(config)),
     backend: || engine::with(|engine| Backend::of(engine)),

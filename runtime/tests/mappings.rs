@@ -10,9 +10,9 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
-use static_call::runtime::{self, Backend, Config, Mode, Plugin};
-use static_call::{static_call, static_dispatch};
-use static_call_fixture_api::{Answer, Filter};
+use static_call::runtime::{self, Backend, Config, Mode, Plugin, State};
+use static_call::{Binding, WhenUnloaded, binding, static_call, static_dispatch};
+use static_call_fixture_api::{Answer, Filter, Fixed, GAUGE, Gauge, Remote, SPARE};
 
 mod fixture;
 
@@ -168,6 +168,74 @@ fn with_plugin(path: &std::path::Path, rounds: usize) {
     look("a plugin is loaded");
 }
 
+static HOSTS: [Fixed; 3] = [Fixed(2), Fixed(3), Fixed(4)];
+
+#[static_dispatch]
+trait Level: Send + Sync {
+    #[static_dispatch(none = 0)]
+    fn level(&self, x: u64) -> u64;
+}
+
+impl<const N: u64> Level for Plus<N> {
+    fn level(&self, x: u64) -> u64 {
+        x + N
+    }
+}
+
+binding! { static LEVEL: dyn Level = None; }
+
+fn gauges(number: u64) {
+    assert_eq!((GAUGE.read(), GAUGE.scaled(3)), (number, number * 3));
+}
+
+/// Statics and boxes are bound, overridden, unbound, bound again, and reclaimed.
+fn swaps() {
+    for fixed in &HOSTS {
+        GAUGE.swap(fixed).unwrap();
+        gauges(fixed.0);
+    }
+    let loaded = GAUGE.load();
+    for number in 100..110 {
+        GAUGE.swap_boxed(Box::new(Fixed(number))).unwrap();
+        gauges(number);
+        let _override = GAUGE.override_with(&HOSTS[0]);
+        gauges(2);
+    }
+    GAUGE.restore(&loaded).unwrap();
+    gauges(4);
+    // SAFETY: nobody else calls it, and results are numbers.
+    assert_eq!(unsafe { GAUGE.reclaim() }.unwrap(), 10);
+    assert_eq!(LEVEL.level(5), 0);
+    LEVEL.swap(&Plus::<7>).unwrap();
+    assert_eq!(LEVEL.level(5), 12);
+    Binding::unbind(&LEVEL).unwrap();
+    assert_eq!((LEVEL.level(5), SPARE.number()), (0, 0));
+}
+
+/// A plugin's object is bound, seen through the plugin's own copy of the binding,
+/// replaced and restored, and the plugin is unloaded with it.
+fn with_bound_plugin(path: &std::path::Path) {
+    // SAFETY: the fixture shares its types with this file.
+    let plugin = unsafe { Plugin::load(path) }.unwrap();
+    let remote = plugin.construct::<dyn Remote, ()>("remote", ()).unwrap();
+    let gauge = plugin.construct::<dyn Gauge, u64>("gauge", 5).unwrap();
+    GAUGE.swap_plugin(gauge, WhenUnloaded::BindDefault).unwrap();
+    runtime::retarget().unwrap();
+    gauges(1005);
+    assert_eq!(remote.read(), (1005, 2010));
+    look("a plugin's object is bound");
+    let loaded = GAUGE.load();
+    GAUGE.swap(&HOSTS[1]).unwrap();
+    assert_eq!(remote.read(), (3, 6));
+    GAUGE.restore(&loaded).unwrap();
+    gauges(1005);
+    drop((loaded, remote));
+    // SAFETY: nobody is inside, and results are numbers.
+    unsafe { plugin.unload() }.unwrap();
+    // As it was declared.
+    gauges(1);
+}
+
 /// Says so when it goes.
 struct Done<'a>(&'a AtomicBool);
 
@@ -180,7 +248,8 @@ impl Drop for Done<'_> {
 #[test]
 #[ignore = "runs in a process of its own"]
 fn a_life() {
-    let plugin = PathBuf::from(std::env::var_os("PLUGIN").unwrap());
+    let [plugin, bound] =
+        ["PLUGIN", "BOUND"].map(|name| PathBuf::from(std::env::var_os(name).unwrap()));
     let start = look("before anything");
     assert_eq!(start.ours, 0);
     call(0);
@@ -214,17 +283,38 @@ fn a_life() {
         assert!(unloaded.ours <= first.ours + arena);
         (0..30).for_each(|_| with_plugin(&plugin, 2));
         assert_eq!(look("after 30 more plugins"), unloaded);
+        swaps();
+        let swapped = look("after swaps");
+        assert_eq!(swapped.all(), unloaded.all());
+        (0..30).for_each(|_| swaps());
+        assert_eq!(look("after 30 times as many"), swapped);
+        let state = |name: &str| {
+            let rows = runtime::report().bindings.into_iter();
+            let mut rows = rows.filter(|row| row.name == name);
+            rows.next().unwrap().state
+        };
+        assert_eq!([state("GAUGE"), state("LEVEL")], [State::Patched; 2]);
+        with_bound_plugin(&bound);
+        let unbound = look("after the plugin with what was bound was unloaded");
+        assert_eq!(unbound.files, swapped.files);
+        assert!(unbound.ours <= swapped.ours + arena);
+        (0..30).for_each(|_| with_bound_plugin(&bound));
+        assert_eq!(look("after 30 more of these"), unbound);
     });
     let before = look("before the failure");
     refuse_barriers();
     let failed = (0..2).map(|number| {
         runtime::configure(Config::default().mode(Mode::Off)).unwrap();
-        runtime::retarget().ok();
+        let mut failed = runtime::retarget().is_err();
         runtime::configure(Config::default().mode(Mode::Always).window(64)).unwrap();
-        runtime::retarget().ok();
+        failed |= runtime::retarget().is_err();
         call(number);
-        let failed = runtime::retarget().is_err();
+        failed |= runtime::retarget().is_err();
         call(number);
+        // By the way at rest, or not at all.
+        let before = GAUGE.read();
+        let bound = GAUGE.swap(&HOSTS[number]).map(|_| HOSTS[number].0);
+        gauges(bound.unwrap_or(before));
         failed
     });
     assert!(failed.fold(false, |any, one| any | one));
@@ -247,10 +337,12 @@ fn refuse_barriers() {
 #[test]
 fn at_every_step_no_code_can_be_written_and_none_is_there_that_is_not_accounted_for() {
     let plugin = fixture::library("static-call-fixture-plugin", &[], "mappings");
+    let bound = fixture::library("static-call-fixture-bound", &[], "mappings-bound");
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "a_life", "--ignored", "--nocapture"])
         .env_remove("STATIC_CALL")
         .env("PLUGIN", &plugin)
+        .env("BOUND", &bound)
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout);

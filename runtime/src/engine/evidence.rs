@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::LoadedObject;
 use super::state::Published;
-use super::trust::Trust;
+use super::trust::{Trust, Trusted};
 use crate::arch::Target;
 use crate::plan::{Candidate, Plan};
 use crate::profile::Notes;
@@ -59,18 +59,24 @@ pub(super) fn registered_targets(
         .collect()
 }
 
-/// What a window saw, as far as it may be learned, with the types' names.
+/// What a window saw, as far as it may be learned, with the types' names. Nothing, if
+/// something came in since the strangers were looked for.
 pub(super) fn candidates(
     notes: &Notes,
     route: &Route,
     unloads: u64,
-    trust: &mut Trust,
+    trust: &Trust,
     names: &mut Names,
-) -> Vec<Candidate> {
+) -> Option<Vec<Candidate>> {
     let mut found = Vec::with_capacity(notes.seen().count());
     names.reserve(found.capacity());
     for seen in notes.seen() {
-        if !trust.stays(seen.vtable, unloads) || !trust.stays(seen.table.addr(), unloads) {
+        let vtable = trust.stays(seen.vtable, unloads);
+        let table = trust.stays(seen.table.addr(), unloads);
+        if [vtable, table].contains(&Trusted::NotYet) {
+            return None;
+        }
+        if [vtable, table].contains(&Trusted::No) {
             continue;
         }
         // SAFETY: the table's object is loaded and stays: `trust` has just said so.
@@ -94,7 +100,7 @@ pub(super) fn candidates(
             });
         }
     }
-    found
+    Some(found)
 }
 
 /// What is published first, then what else was seen, for the report.

@@ -13,11 +13,12 @@
 
 use std::cell::{Cell, UnsafeCell};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::Engine;
-use super::lock::{CHANGES, ENGINE, is_changing, is_inside};
+use super::lock::{CHANGES, ENGINE, Standing, is_changing, standing};
+use super::turns::Had;
+use crate::site::Site;
 
 /// How many threads load or unload a plugin, and how many fork.
 static LOADING: AtomicUsize = AtomicUsize::new(0);
@@ -74,10 +75,7 @@ pub(crate) fn loading<R>(work: impl FnOnce() -> R) -> R {
 /// The locks while a thread forks, in the order in which they are given back.
 struct Held(UnsafeCell<Option<Locks>>);
 
-type Locks = (
-    MutexGuard<'static, Option<Engine>>,
-    Option<MutexGuard<'static, ()>>,
-);
+type Locks = (Had<'static, Option<Engine>>, Option<Had<'static, ()>>);
 
 // SAFETY: written only by the thread that holds `ENGINE`, which is the one whose
 // guard it is.
@@ -93,29 +91,51 @@ pub(super) fn register() {
     unsafe { libc::pthread_atfork(Some(before), Some(after), Some(after_in_child)) };
 }
 
+/// Whether this thread can wait for the engine: not if it has it, nor in a handler of a
+/// signal that has interrupted it on the way there.
+fn can_wait(standing: Standing) -> bool {
+    matches!(standing, Standing::Outside | Standing::Waits(_))
+}
+
 extern "C" fn before() {
-    if !is_inside() {
-        FORKING.fetch_add(1, Ordering::SeqCst);
-        let own = usize::from(LOADS.get());
-        wait_until(|| LOADING.load(Ordering::SeqCst) <= own);
-        let changes =
-            (!is_changing()).then(|| CHANGES.lock().unwrap_or_else(PoisonError::into_inner));
-        let engine = ENGINE.lock().unwrap_or_else(PoisonError::into_inner);
-        // SAFETY: this thread holds `ENGINE`.
-        unsafe { *HELD.0.get() = Some((engine, changes)) };
+    let standing = standing();
+    if !can_wait(standing) {
+        return;
     }
+    FORKING.fetch_add(1, Ordering::SeqCst);
+    let own = usize::from(LOADS.get());
+    wait_until(|| LOADING.load(Ordering::SeqCst) <= own);
+    let locks = if let Standing::Waits(turn) = standing {
+        // In a signal handler. The turn that was waited for comes first, so that nobody
+        // changes a binding to its end while this thread waits to.
+        ENGINE.wait(turn);
+        // SAFETY: this thread's turn; what was interrupted has not seen it yet.
+        (unsafe { ENGINE.have() }, None)
+    } else {
+        let changes = (!is_changing()).then(|| CHANGES.lock());
+        (ENGINE.lock(), changes)
+    };
+    // SAFETY: this thread holds `ENGINE`.
+    unsafe { *HELD.0.get() = Some(locks) };
 }
 
 extern "C" fn after() {
-    if !is_inside() {
+    if can_wait(standing()) {
         // SAFETY: this thread holds `ENGINE`, since `before`.
-        drop(unsafe { (*HELD.0.get()).take() });
+        give_back(unsafe { (*HELD.0.get()).take() });
         FORKING.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
+fn give_back(locks: Option<Locks>) {
+    if let (Some((engine, _)), Standing::Waits(_)) = (locks, standing()) {
+        // It goes on to whom the signal has interrupted.
+        std::mem::forget(engine);
+    }
+}
+
 extern "C" fn after_in_child() {
-    if is_inside() {
+    if !can_wait(standing()) {
         return;
     }
     // The others do not exist here.
@@ -123,10 +143,65 @@ extern "C" fn after_in_child() {
     FORKING.store(0, Ordering::SeqCst);
     // SAFETY: this thread holds `ENGINE`, since `before`.
     let locks = unsafe { (*HELD.0.get()).take() };
-    let engine = locks.as_ref().map(|(engine, _)| engine);
-    if let Some(engine) = engine.and_then(|engine| engine.as_ref()) {
-        for site in engine.objects.iter().flat_map(|object| object.sites) {
-            site.abandon();
+    if let Some((engine, changes)) = &locks {
+        ENGINE.forget_others();
+        if changes.is_some() || is_changing() {
+            CHANGES.forget_others();
         }
+        for object in engine.iter().flat_map(|engine| &engine.objects) {
+            object.sites.iter().for_each(Site::abandon);
+        }
+    }
+    give_back(locks);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+    use std::thread;
+
+    use super::{Duration, FORKING, LOADING, Ordering, loading, wait_until};
+
+    #[test]
+    fn a_fork_waits_until_a_plugin_is_loaded() {
+        // The handlers are set up with the engine.
+        crate::engine::with(|_| ());
+        let loaded = AtomicBool::new(false);
+        let status = thread::scope(|scope| {
+            scope.spawn(|| {
+                loading(|| {
+                    wait_until(|| FORKING.load(Ordering::SeqCst) > 0);
+                    thread::sleep(Duration::from_millis(20));
+                    loaded.store(true, Ordering::SeqCst);
+                });
+            });
+            wait_until(|| LOADING.load(Ordering::SeqCst) > 0);
+            // SAFETY: the child looks at memory and leaves.
+            let child = unsafe { libc::fork() };
+            if child == 0 {
+                let before = !loaded.load(Ordering::SeqCst);
+                // SAFETY: ends the child.
+                unsafe { libc::_exit(i32::from(before)) };
+            }
+            let mut status = 0;
+            // SAFETY: a child of this process, waited for once.
+            assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+            status
+        });
+        assert_eq!(status, 0, "the child was made while a plugin was loaded");
+    }
+
+    #[test]
+    fn a_plugin_is_not_loaded_while_a_thread_forks() {
+        let loaded = AtomicBool::new(false);
+        thread::scope(|scope| {
+            FORKING.fetch_add(1, Ordering::SeqCst);
+            scope.spawn(|| loading(|| loaded.store(true, Ordering::SeqCst)));
+            thread::sleep(Duration::from_millis(20));
+            let meanwhile = loaded.load(Ordering::SeqCst);
+            FORKING.fetch_sub(1, Ordering::SeqCst);
+            assert!(!meanwhile, "a plugin was loaded while a thread forked");
+        });
+        assert!(loaded.into_inner());
     }
 }

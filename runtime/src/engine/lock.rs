@@ -1,31 +1,54 @@
 //! The runtime's two locks: one around changes of bindings, and inside of it one around
-//! the engine.
+//! the engine. Both are had in turn.
 //!
 //! A change of a binding looks at typed state of the binding's own, and then has the
 //! engine publish it; the engine never looks at that state, so that the order of the
 //! locks is always the same.
+//!
+//! The dynamic loader has a lock too, which is held while initializers run, and these may
+//! come here. So nobody asks the loader to load or to keep anything who holds one of these
+//! two (walking its list of objects is another thing: that lock is held by nobody who runs
+//! code of others).
 
 use std::cell::Cell;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Engine;
+use super::trust;
+use super::turns::InTurn;
 
 /// The engine, set up on first use.
-pub(super) static ENGINE: Mutex<Option<Engine>> = Mutex::new(None);
+pub(super) static ENGINE: InTurn<Option<Engine>> = InTurn::new(None);
+
+/// Whether it was set up.
+static IS_SET_UP: AtomicBool = AtomicBool::new(false);
 
 /// Changes of bindings are one at a time. Taken before [`ENGINE`].
-pub(super) static CHANGES: Mutex<()> = Mutex::new(());
+pub(super) static CHANGES: InTurn<()> = InTurn::new(());
+
+/// Where a thread stands with [`ENGINE`]. A signal may interrupt it anywhere, and the
+/// handler may fork.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    Outside,
+    /// It asks for a turn: whether it has one cannot be told.
+    Asks,
+    /// It waits for this turn, or has it.
+    Waits(u32),
+    /// It has its turn, and the engine.
+    Inside,
+}
 
 thread_local! {
-    /// Whether this thread is in [`with`], and so has [`ENGINE`] already.
-    static INSIDE: Cell<bool> = const { Cell::new(false) };
+    static STANDING: Cell<Standing> = const { Cell::new(Standing::Outside) };
     /// Whether it changes a binding, and so has or waits for [`CHANGES`].
     static CHANGING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether this thread holds the engine's lock.
-pub(super) fn is_inside() -> bool {
-    INSIDE.get()
+/// Where this thread stands with the engine's lock.
+pub(super) fn standing() -> Standing {
+    STANDING.get()
 }
 
 /// Whether this thread holds the lock around changes of bindings, or waits for it.
@@ -34,15 +57,15 @@ pub(super) fn is_changing() -> bool {
 }
 
 /// Takes back a mark of this thread, also where work panics.
-struct Mark(&'static std::thread::LocalKey<Cell<bool>>, bool);
+struct Mark<T: Copy + 'static>(&'static std::thread::LocalKey<Cell<T>>, T);
 
-impl Mark {
-    fn set(flag: &'static std::thread::LocalKey<Cell<bool>>) -> Self {
-        Mark(flag, flag.replace(true))
+impl<T: Copy> Mark<T> {
+    fn set(flag: &'static std::thread::LocalKey<Cell<T>>, to: T) -> Self {
+        Mark(flag, flag.replace(to))
     }
 }
 
-impl Drop for Mark {
+impl<T: Copy> Drop for Mark<T> {
     fn drop(&mut self) {
         self.0.set(self.1);
     }
@@ -50,24 +73,36 @@ impl Drop for Mark {
 
 /// Runs `work` with the engine, which is set up on first use.
 pub(crate) fn with<R>(work: impl FnOnce(&mut Engine) -> R) -> R {
-    let mut guard: MutexGuard<'_, Option<Engine>> =
-        ENGINE.lock().unwrap_or_else(PoisonError::into_inner);
-    let _inside = Mark::set(&INSIDE);
-    work(guard.get_or_insert_with(|| {
-        #[cfg(target_os = "linux")]
-        super::fork::register();
-        Engine::new()
-    }))
+    // Before the lock is taken: it asks the loader.
+    let own = (!IS_SET_UP.load(Ordering::Acquire)).then(trust::keep_own);
+    // Before the lock is taken, and until after it is given back. Where threads' own data
+    // is made on first use, that may take the loader's lock too.
+    let _standing = Mark::set(&STANDING, Standing::Asks);
+    let turn = ENGINE.draw();
+    STANDING.set(Standing::Waits(turn));
+    ENGINE.wait(turn);
+    // SAFETY: drawn and waited for above.
+    let mut engine = unsafe { ENGINE.have() };
+    STANDING.set(Standing::Inside);
+    work(engine.get_or_insert_with(|| set_up(own.flatten())))
+}
+
+fn set_up(own: Option<Range<usize>>) -> Engine {
+    #[cfg(target_os = "linux")]
+    super::fork::register();
+    let engine = Engine::new(own);
+    IS_SET_UP.store(true, Ordering::Release);
+    engine
 }
 
 /// Runs `work` while no other binding is changed. If this thread is in the runtime
 /// already, `work` is not run.
 pub(crate) fn changing(work: &mut dyn FnMut()) {
-    if is_inside() || is_changing() {
+    if standing() != Standing::Outside || is_changing() {
         return;
     }
     // Before the lock is taken, and until after it is given back.
-    let _changing = Mark::set(&CHANGING);
-    let _lock = CHANGES.lock().unwrap_or_else(PoisonError::into_inner);
+    let _changing = Mark::set(&CHANGING, true);
+    let _lock = CHANGES.lock();
     work();
 }

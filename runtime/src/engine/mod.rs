@@ -32,6 +32,7 @@ mod steps;
 #[cfg(test)]
 mod tests;
 mod trust;
+mod turns;
 mod unload;
 mod visit;
 
@@ -40,6 +41,7 @@ pub(crate) use bindings::BoundBinding;
 pub(crate) use fork::loading;
 pub(crate) use lock::{changing, with};
 pub use outcome::{Retarget, RetargetError, Skipped};
+pub(crate) use pass::retarget;
 pub(crate) use state::{Details, Resting, Status};
 use trust::Trust;
 
@@ -177,7 +179,8 @@ impl LoadedObject {
 }
 
 impl Engine {
-    fn new() -> Self {
+    /// `own` is what [`trust::keep_own`] has kept.
+    fn new(own: Option<Range<usize>>) -> Self {
         let environment = std::env::var_os("STATIC_CALL")
             .map(|value| value.to_string_lossy().into_owned().parse::<Mode>());
         let patching = Patching::start(environment.clone().and_then(Result::ok));
@@ -197,7 +200,7 @@ impl Engine {
                 None,
             ),
             calibration: None,
-            trust: Trust::start(),
+            trust: Trust::start(own),
             spare: Vec::new(),
             passes: 0,
             #[cfg(target_os = "linux")]

@@ -2,13 +2,16 @@
 
 use super::Engine;
 use super::evidence::registered_shims;
+use super::lock::with;
 use super::outcome::{Retarget, RetargetError};
 use super::state::{FIRST_REVIEW, Resting, Status};
 use super::steps::{rest, watch};
+use super::trust::Stranger;
 use super::visit::{Kind, Verdict, Visit};
 use crate::config::Mode;
 use crate::os::PatchError;
 use crate::publish::{Batch, Head};
+use crate::site::Phase;
 
 /// A site whose heads are about to be flipped.
 struct Change {
@@ -18,7 +21,47 @@ struct Change {
     kind: Kind,
 }
 
+/// Re-plans every call site of the process's engine.
+pub(crate) fn retarget() -> Result<Retarget, RetargetError> {
+    let strangers = with(|engine| engine.strangers());
+    // Between two turns of the lock: see `trust`.
+    let met: Vec<_> = strangers
+        .into_iter()
+        .map(|stranger| (stranger, stranger.keep()))
+        .collect();
+    with(|engine| {
+        engine.trust.meet(met);
+        engine.retarget()
+    })
+}
+
 impl Engine {
+    /// What windows have noted of objects that nothing is known of.
+    fn strangers(&self) -> Vec<Stranger> {
+        let mut strangers = Vec::new();
+        if self.mode() == Mode::Off {
+            return strangers;
+        }
+        for object in &self.objects {
+            for (site, details) in object.sites.iter().zip(&object.details) {
+                if site.phase() != Phase::Learning || site.first_path().is_none() {
+                    continue;
+                }
+                let Some(lock) = site.lock() else { continue };
+                let Some(profile) = lock.profile() else {
+                    continue;
+                };
+                let unloads = details.as_ref().map_or(0, |one| one.unloads_at_opening);
+                // SAFETY: the site's lock is held.
+                for seen in unsafe { profile.notes() }.seen() {
+                    self.trust.ask(seen.vtable, unloads, &mut strangers);
+                    self.trust.ask(seen.table.addr(), unloads, &mut strangers);
+                }
+            }
+        }
+        strangers
+    }
+
     /// Re-plans every call site.
     pub(crate) fn retarget(&mut self) -> Result<Retarget, RetargetError> {
         self.passes += 1;
@@ -37,7 +80,7 @@ impl Engine {
             config: &self.config,
             policy: &policy,
             publisher: self.patching.publisher(),
-            trust: &mut self.trust,
+            trust: &self.trust,
             spare: &mut self.spare,
             registered: &registered,
             batch: &mut batch,

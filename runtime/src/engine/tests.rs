@@ -6,4 +6,6 @@ mod flips;
 #[cfg(target_os = "linux")]
 mod forks;
 mod guards;
+#[cfg(target_os = "linux")]
+mod locks;
 mod refusals;

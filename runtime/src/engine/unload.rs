@@ -9,6 +9,10 @@ use super::{Engine, LoadedObject, Patching};
 use crate::publish::{Batch, Head, Lead};
 use crate::site::{Locked, Phase, Site, Way};
 
+/// Times that somebody slept for a site's lock.
+#[cfg(test)]
+pub(super) static SLEPT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+
 /// The lock of a site whose holder was preempted, perhaps on a machine with more threads
 /// than processors: yielding alone does not always let it run. A pass would come back
 /// later, but who lets a plugin go has no later, and the library would stay for good.
@@ -16,6 +20,8 @@ fn patiently(site: &Site) -> Option<Locked<'_>> {
     const TRIES: u32 = 1000;
     (0..TRIES).find_map(|tried| {
         if tried > 0 {
+            #[cfg(test)]
+            SLEPT.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
             std::thread::sleep(Duration::from_millis(1));
         }
         site.lock()

@@ -22,7 +22,7 @@ pub(super) struct Visit<'a> {
     pub(super) config: &'a Config,
     pub(super) policy: &'a Policy,
     pub(super) publisher: Option<&'a mut Publisher>,
-    pub(super) trust: &'a mut Trust,
+    pub(super) trust: &'a Trust,
     pub(super) spare: &'a mut Vec<&'static Profile>,
     pub(super) registered: &'a Registered,
     pub(super) batch: &'a mut Batch,
@@ -128,7 +128,10 @@ impl Visit<'_> {
         }
         let mut names = Names::new();
         let unloads = details.unloads_at_opening;
-        let seen = candidates(notes, route, unloads, self.trust, &mut names);
+        let Some(seen) = candidates(notes, route, unloads, self.trust, &mut names) else {
+            self.outcome.skipped.learning += 1;
+            return Verdict::Nothing;
+        };
         let trusted = notes.others + seen.iter().map(|one| one.count).sum::<u32>();
         let few = notes.samples < self.policy.minimum_samples;
         if !few && trusted < self.policy.minimum_samples && details.doubts < MOST_DOUBTS {

@@ -7,9 +7,11 @@ pub(crate) mod objects;
 #[cfg(feature = "patching")]
 mod pages;
 mod signals;
+mod wait;
 
 #[cfg(not(feature = "patching"))]
 pub(crate) use super::unsupported::code_memory;
 #[cfg(feature = "patching")]
 pub(crate) use pages::code_memory;
 pub(crate) use signals::in_signal_handler;
+pub(crate) use wait::{wait_while, wake_all};

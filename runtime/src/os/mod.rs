@@ -30,7 +30,7 @@ use linux as native;
 #[cfg(any(not(target_os = "linux"), miri))]
 use unsupported as native;
 
-pub(crate) use native::{code_memory, in_signal_handler, objects};
+pub(crate) use native::{code_memory, in_signal_handler, objects, wait_while, wake_all};
 #[cfg(test)]
 #[allow(unused_imports)]
 pub(crate) use refusing::Refusing;

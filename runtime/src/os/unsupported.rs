@@ -20,6 +20,14 @@ pub(crate) fn in_signal_handler() -> bool {
     false
 }
 
+/// Gives others the processor for a moment.
+pub(crate) fn wait_while(_word: &std::sync::atomic::AtomicU32, _value: u32) {
+    std::thread::yield_now();
+}
+
+/// Nobody sleeps.
+pub(crate) fn wake_all(_word: &std::sync::atomic::AtomicU32) {}
+
 /// Loaded objects, of which nothing is known here.
 pub(crate) mod objects {
     use std::ffi::c_void;

@@ -13,6 +13,7 @@
 //! the same fallback are the same bytes at the same place, so a program that
 //! alternates between two plans owns two chains, however long it runs.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
@@ -99,7 +100,7 @@ pub(crate) struct Batch {
     code: Vec<(usize, Vec<u8>)>,
     heads: Vec<(usize, [u8; HEAD_BYTES])>,
     /// Chains that were not there before.
-    new_chains: Vec<Code>,
+    new_chains: Vec<(Code, usize)>,
 }
 
 impl Batch {
@@ -171,6 +172,9 @@ pub(crate) struct Publisher {
     /// that a plugin that is loaded elsewhere each time finds the one it had.
     arenas: Vec<Range<usize>>,
     chains: HashMap<Code, usize>,
+    /// Where else those lie that objects lead to which are out of each other's reach: a
+    /// binding's copies in a host and a plugin, say.
+    elsewhere: HashMap<Code, Vec<usize>>,
     chain_bytes: usize,
     /// Where chains were that are gone for good, each of one line.
     free: Vec<usize>,
@@ -205,6 +209,7 @@ impl Publisher {
             memory,
             arenas: Vec::new(),
             chains: HashMap::new(),
+            elsewhere: HashMap::new(),
             chain_bytes: 0,
             free: Vec::new(),
         }
@@ -212,7 +217,8 @@ impl Publisher {
 
     /// Chains outside of trampolines: how many, and their size in bytes.
     pub(crate) fn chains(&self) -> (usize, usize) {
-        (self.chains.len(), self.chain_bytes)
+        let elsewhere: usize = self.elsewhere.values().map(Vec::len).sum();
+        (self.chains.len() + elsewhere, self.chain_bytes)
     }
 
     /// As [`prepare`](Self::prepare) for all trampolines of a site, or for none:
@@ -337,9 +343,10 @@ impl Publisher {
             Body::Holds(_) | Body::Spoiled => {}
         }
         let key = Code::of(&wanted, fallback);
-        if let Some(&at) = self.chains.get(&key)
-            && arch::head_jump(trampoline.at(), at).is_ok()
-        {
+        let reaches = |&at: &usize| arch::head_jump(trampoline.at(), at).is_ok();
+        let elsewhere = self.elsewhere.get(&key).into_iter().flatten();
+        let mut known = self.chains.get(&key).into_iter().chain(elsewhere);
+        if let Some(&at) = known.find(|at| reaches(at)) {
             return Ok(Head::Chain(at));
         }
         let longest = wanted.longest();
@@ -348,8 +355,16 @@ impl Publisher {
         self.shrink(at, longest, code.len());
         self.chain_bytes += code.len().next_multiple_of(arch::CHAIN_ALIGN);
         batch.code.push((at, code));
-        batch.new_chains.push(key.clone());
-        self.chains.insert(key, at);
+        batch.new_chains.push((key.clone(), at));
+        match self.chains.entry(key) {
+            Entry::Vacant(first) => {
+                first.insert(at);
+            }
+            Entry::Occupied(first) => {
+                let known = self.elsewhere.entry(first.key().clone());
+                known.or_default().push(at);
+            }
+        }
         Ok(Head::Chain(at))
     }
 
@@ -361,22 +376,30 @@ impl Publisher {
     /// knows that no call of it is under way.
     pub(crate) unsafe fn release(&mut self, objects: &HashSet<usize>) {
         let free = &mut self.free;
-        let mut bytes = 0;
+        let before = free.len();
+        let is_gone = |code: &Code| matches!(code, Code::Bound(one) if objects.contains(&one.data));
         self.chains.retain(|code, at| {
-            let gone = matches!(code, Code::Bound(bound) if objects.contains(&bound.data));
-            if gone {
-                free.push(*at);
-                bytes += arch::CHAIN_ALIGN;
-            }
+            let gone = is_gone(code);
+            free.extend(gone.then_some(*at));
             !gone
         });
+        self.elsewhere.retain(|code, places| {
+            let gone = is_gone(code);
+            free.extend(places.iter().filter(|_| gone));
+            !gone
+        });
+        let bytes = arch::CHAIN_ALIGN * (free.len() - before);
         self.chain_bytes -= bytes;
     }
 
     /// Forgets chains that were never written.
-    fn forget(&mut self, chains: &[Code]) {
-        for key in chains {
-            self.chains.remove(key);
+    fn forget(&mut self, chains: &[(Code, usize)]) {
+        for (key, at) in chains {
+            if self.chains.get(key) == Some(at) {
+                self.chains.remove(key);
+            } else if let Some(places) = self.elsewhere.get_mut(key) {
+                places.retain(|known| known != at);
+            }
         }
     }
 

@@ -150,6 +150,39 @@ fn bound_code_is_found_again_by_object_and_shim() {
     assert_eq!(publisher.chains(), (1, arch::CHAIN_ALIGN));
 }
 
+/// A binding's copies in a host and in a plugin: each has the code near itself, and neither
+/// makes the other's be written anew with every swap.
+#[test]
+fn code_that_is_needed_in_two_places_is_in_both_for_good() {
+    let mut publisher = publisher(Refusing::at("nothing"));
+    let far_apart = [0x5000_0000_0000, 0x7000_0000_0000].map(|at| Trampoline {
+        // Nobody looks at what is there.
+        body: Body::Spoiled,
+        ..trampoline(at, at + 0x1000)
+    });
+    let mut batches = 0;
+    let mut copies = far_apart;
+    for round in 0..100 {
+        for data in [1, 2] {
+            let shim = 0x5000_0020_0000;
+            for copy in &mut copies {
+                let mut batch = Batch::default();
+                let bound = Lead::Bound(Bound { data, shim });
+                copy.head = publisher.prepare(copy, bound, &mut batch).unwrap();
+                assert!(matches!(copy.head, Head::Chain(at) if at.abs_diff(copy.at()) < REACH));
+                batches += usize::from(!batch.code.is_empty());
+                // SAFETY: the memory only pretends.
+                unsafe { publisher.commit(&batch) }.unwrap();
+            }
+        }
+        assert_eq!((batches, publisher.chains().0), (4, 4), "{round}");
+    }
+    // SAFETY: the memory only pretends; nobody is anywhere.
+    unsafe { publisher.release(&HashSet::from([1])) };
+    assert_eq!(publisher.chains(), (2, 2 * arch::CHAIN_ALIGN));
+    assert_eq!(publisher.free.len(), 2);
+}
+
 #[test]
 fn what_is_bound_to_nothing_returns_or_goes_to_its_function() {
     let mut publisher = publisher(Refusing::at("nothing"));
@@ -246,8 +279,12 @@ fn a_site_is_prepared_with_all_its_trampolines_or_not_at_all() {
             heads,
             new_chains,
         } = batch;
-        let chains = publisher.chains.len();
-        (code.len(), heads.len(), new_chains.len(), chains)
+        (
+            code.len(),
+            heads.len(),
+            new_chains.len(),
+            publisher.chains().0,
+        )
     };
     let before = books(&publisher, &batch);
     for long in [&[1_usize, 2][..], &[1, 2, 3, 4, 5, 6]] {
@@ -386,4 +423,66 @@ fn no_chain_leads_to_what_is_not_code_of_a_loaded_object() {
     let code = [code.next_multiple_of(TRAMPOLINE_BYTES), code, code];
     let error = prepare(&mut publisher, code);
     assert!(matches!(error, PrepareError::Foreign { .. }), "{error:?}");
+}
+
+/// Memory that only takes notes.
+struct Noting(std::sync::Arc<std::sync::Mutex<Vec<String>>>);
+
+impl CodeMemory for Noting {
+    unsafe fn replace(&mut self, edits: &[Edit<'_>]) -> Result<(), PatchError> {
+        let at = edits.iter().map(|edit| edit.at % TRAMPOLINE_BYTES);
+        let heads = at.clone().filter(|&at| at == 0).count();
+        let what = match (heads, at.count()) {
+            (0, _) => "code",
+            (heads, all) if heads == all => "heads",
+            _ => "both at once",
+        };
+        self.0.lock().unwrap().push(what.to_owned());
+        Ok(())
+    }
+
+    fn reserve_near(
+        &mut self,
+        near: Range<usize>,
+        bytes: usize,
+    ) -> Result<Range<usize>, PatchError> {
+        // No chain there is where a head could be.
+        let start = near.end.next_multiple_of(0x1000) + TRAMPOLINE_BYTES / 2;
+        Ok(start..start + bytes)
+    }
+
+    fn is_code(&mut self, _: usize) -> bool {
+        true
+    }
+
+    fn barrier(&mut self) -> Result<(), PatchError> {
+        self.0.lock().unwrap().push("barrier".to_owned());
+        Ok(())
+    }
+}
+
+#[test]
+fn code_is_written_and_seen_by_all_before_a_head_leads_there() {
+    let notes = std::sync::Arc::default();
+    let mut publisher = Publisher::new(Box::new(Noting(std::sync::Arc::clone(&notes))));
+    let steps = || std::mem::take(&mut *notes.lock().unwrap());
+    let mut one = at_rest();
+    // Into the body, to a chain elsewhere, and back to where there is nothing to write.
+    for (plan, expected) in [
+        (&[1, 2][..], &["code", "barrier", "heads", "barrier"][..]),
+        (&[3], &["code", "barrier", "heads", "barrier"]),
+        (&[1, 2], &["heads", "barrier"]),
+        (&[], &["heads", "barrier"]),
+    ] {
+        let plan = targets(&one, plan);
+        publish(&mut publisher, &mut one, &plan);
+        assert_eq!(steps(), expected);
+    }
+    let data = one.at() + 0x30_0000;
+    let bound = Lead::Bound(Bound {
+        data,
+        shim: one.at() + 0x20_0000,
+    });
+    publish_lead(&mut publisher, &mut one, bound);
+    assert_eq!(steps(), ["code", "barrier", "heads", "barrier"]);
 }

@@ -1,7 +1,6 @@
 //! `fork` without `exec`: both sides go on and swap, each for itself.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::time::Duration;
 use std::{panic, thread};
 
 use static_call::{binding, static_dispatch};
@@ -126,8 +125,6 @@ fn a_fork_in_the_middle_of_another_threads_swap_leaves_the_child_able_to_swap() 
                         let loaded = FORKED.load();
                         assert!([1, 2].contains(&loaded.forked(0)));
                     }
-                    // Locks are not handed on in turn.
-                    thread::sleep(Duration::from_micros(50));
                 }
             })
         });

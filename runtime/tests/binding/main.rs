@@ -27,6 +27,7 @@ mod portable;
 #[cfg(target_os = "linux")]
 mod signals;
 mod signatures;
+mod turns;
 mod unbound;
 
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());

@@ -14,7 +14,7 @@ use static_call_fixture_api::{Answer, Filter};
 mod build;
 
 /// The fixture, built once.
-static BUILT: LazyLock<PathBuf> = LazyLock::new(|| {
+pub(crate) static BUILT: LazyLock<PathBuf> = LazyLock::new(|| {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("plugins");
     let mut cargo = Command::new(env!("CARGO"));
     let package = "static-call-fixture-stranger";
@@ -39,7 +39,7 @@ type Make = unsafe extern "C" fn(*mut *mut dyn Filter, u64);
 type Unmake = unsafe extern "C" fn(*const *mut dyn Filter);
 
 /// A library that the runtime does not know of.
-struct Stranger {
+pub(crate) struct Stranger {
     path: PathBuf,
     library: Option<Library>,
     filter: *mut dyn Filter,
@@ -47,10 +47,10 @@ struct Stranger {
 
 impl Stranger {
     /// Loads a copy of the fixture under a name of its own.
-    fn load(name: &str, factor: u64) -> Self {
+    pub(crate) fn load(name: &str, factor: u64) -> Self {
         let path = BUILT.with_file_name(format!("{name}-{}.so", std::process::id()));
         fs::copy(&*BUILT, &path).unwrap();
-        // SAFETY: the fixture's initializers do nothing, and its functions have
+        // SAFETY: the fixture's initializers do nothing here, and its functions have
         // these types.
         let (library, filter) = unsafe {
             let library = Library::new(&path).unwrap();
@@ -66,7 +66,7 @@ impl Stranger {
         }
     }
 
-    fn filter(&mut self) -> &mut dyn Filter {
+    pub(crate) fn filter(&mut self) -> &mut dyn Filter {
         // SAFETY: the library is loaded as long as `self` lives.
         unsafe { &mut *self.filter }
     }
@@ -77,7 +77,7 @@ impl Stranger {
     }
 
     /// Unloads it and returns whether its memory is gone.
-    fn unload(mut self) -> bool {
+    pub(crate) fn unload(mut self) -> bool {
         let library = self.library.take().unwrap();
         // SAFETY: `filter` is not used from here on.
         unsafe {

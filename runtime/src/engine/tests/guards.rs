@@ -1,7 +1,10 @@
 //! Guards at work: their keys, without patching, and when a plugin goes.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use super::fixture::{self, Kind, Object, Tagged, Through};
 use crate::config::{Config, Mode};
+use crate::engine::unload::SLEPT;
 use crate::engine::{self, Engine, LoadedObject, Patching, Status};
 use crate::os::{self, Refusing};
 use crate::publish::{Head, Publisher};
@@ -11,7 +14,7 @@ mod orders;
 
 const MISSES: u32 = 64;
 /// Tests that have sites, two each.
-const SETS: usize = 7;
+const SETS: usize = 8;
 
 /// Sites that are in no slice: the process's own engine leaves them alone.
 static PLACE: Place = Place::new("tagged", file!(), line!(), column!());
@@ -55,7 +58,7 @@ macro_rules! through {
     }};
 }
 
-static THROUGH: [[Through; 2]; SETS] = through! { 0 1 2 3 4 5 6 };
+static THROUGH: [[Through; 2]; SETS] = through! { 0 1 2 3 4 5 6 7 };
 
 /// An engine of its own, on two sites of its own.
 struct Scenario {
@@ -66,7 +69,7 @@ struct Scenario {
 
 impl Scenario {
     fn new(set: usize, patching: Patching) -> Self {
-        let mut engine = Engine::new();
+        let mut engine = Engine::new(engine::trust::keep_own());
         engine.environment = None;
         engine.objects = vec![LoadedObject::new(&SITES[set], &[], &[], None)];
         engine.patching = patching;
@@ -223,18 +226,46 @@ fn a_plugin_can_go_though_a_thread_has_a_sites_lock_for_long() {
     scenario.retarget().expect("nothing is refused");
     let vtable = scenario.vtable(2);
     let (held, is_held) = std::sync::mpsc::channel();
+    let (slept, done) = (|| SLEPT.load(Ordering::SeqCst), AtomicBool::new(false));
     let gone = std::thread::scope(|scope| {
+        let done = &done;
         scope.spawn(move || {
             let lock = SITES[6][0].lock().expect("nobody else calls here");
+            let before = slept();
             held.send(()).expect("it is awaited");
-            // Longer than passes wait.
-            std::thread::sleep(std::time::Duration::from_millis(200));
+            // Longer than passes wait: they do not sleep for it.
+            while slept() < before + 3 && !done.load(Ordering::SeqCst) {
+                std::thread::yield_now();
+            }
             drop(lock);
         });
         is_held.recv().expect("it is sent");
-        scenario.engine.remove_object(7, &(vtable..vtable + 1))
+        let gone = scenario.engine.remove_object(7, &(vtable..vtable + 1));
+        done.store(true, Ordering::SeqCst);
+        gone
     });
     assert!(gone);
+}
+
+/// The next one that lies there would be learned by what this one's calls have noted.
+#[test]
+fn what_a_window_has_noted_of_a_plugin_that_goes_is_forgotten() {
+    let mut scenario = Scenario::new(7, patching().unwrap_or_else(unavailable));
+    let plugin = LoadedObject::new(&[], &[], &[], Some(7));
+    scenario.engine.objects.push(plugin);
+    scenario.call(0, &[0, 2]);
+    let vtables = || {
+        let lock = SITES[7][0].lock().expect("nobody else calls here");
+        let profile = lock.profile().expect("the window is open");
+        // SAFETY: the site's lock is held.
+        let notes = unsafe { profile.notes() };
+        notes.seen().map(|seen| seen.vtable).collect::<Vec<_>>()
+    };
+    let (stays, goes) = (scenario.vtable(0), scenario.vtable(2));
+    assert!(vtables().contains(&stays) && vtables().contains(&goes));
+    let gone = engine::with(|_| scenario.engine.remove_object(7, &(goes..goes + 1)));
+    assert!(gone);
+    assert_eq!(vtables(), [stays], "the window remembers what is gone");
 }
 
 #[test]

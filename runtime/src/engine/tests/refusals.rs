@@ -26,7 +26,7 @@ struct Scenario {
 impl Scenario {
     fn new(memory: Box<dyn CodeMemory>) -> Self {
         let (sites, through) = fixture::sites::<1>();
-        let mut engine = Engine::new();
+        let mut engine = Engine::new(engine::trust::keep_own());
         engine.environment = None;
         engine.objects = vec![LoadedObject::new(sites, &[], &[], None)];
         engine.patching = Patching::Works(Box::new(Publisher::new(memory)));

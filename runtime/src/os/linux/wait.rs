@@ -1,0 +1,21 @@
+//! Waiting for a number to change.
+
+use std::ptr;
+use std::sync::atomic::AtomicU32;
+
+/// Waits until somebody wakes those who wait for this word, unless it has changed already.
+/// May come back without a reason.
+pub(crate) fn wait_while(word: &AtomicU32, value: u32) {
+    let operation = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
+    let for_ever = ptr::null::<libc::timespec>();
+    // SAFETY: the word lives, and the kernel compares and waits, no more. A refusal is a
+    // coming back without a reason.
+    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), operation, value, for_ever) };
+}
+
+/// Wakes all who wait for this word.
+pub(crate) fn wake_all(word: &AtomicU32) {
+    let operation = libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG;
+    // SAFETY: the kernel looks at the word's address, no more.
+    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), operation, i32::MAX) };
+}
