@@ -82,6 +82,7 @@ pub fn plan(window: &Window) {
                 current,
                 capacity: window.capacity,
                 has_guards: seen.iter().any(|one| one.key.is_some()),
+                has_long_list: false,
             },
             &policy,
         )
@@ -180,6 +181,7 @@ impl Window {
                 chain: Some(costs(chain)),
                 guard: Some(costs(guard)),
                 past_guards: Some(1.0 + f32::from(guard[3]) / 100.0),
+                past_long_list: Some(1.0 + f32::from(guard[3]) / 100.0),
             }),
         }
     }

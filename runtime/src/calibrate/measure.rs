@@ -43,18 +43,21 @@ pub(crate) fn measure(publisher: Option<&mut Publisher>) -> Calibration {
     // target takes a Zen 4 2.2 ns in place of 1.4, whatever it meets from then on.
     let chain_mono = chained.map(|()| bench.mono(|copy| &copy.chained_by_two));
     let guard_mono = guarded.map(|()| bench.mono(|copy| &copy.guarded_by_two));
-    let past_guards = guarded.map(|()| {
+    let mut past = |variant: Variant| {
         for copy in &COPIES {
             // SAFETY: nothing is switched on.
-            unsafe { copy.guarded_by_four.site.guard(&[]) };
+            unsafe { variant(copy).site.guard(&[]) };
         }
-        bench.mono(|copy| &copy.guarded_by_four)
-    });
+        bench.mono(variant)
+    };
+    let past_guards = guarded.map(|()| past(|copy| &copy.guarded_by_two));
+    let past_long_list = guarded.map(|()| past(|copy| &copy.guarded_by_four));
     let chain = chain_mono.map(|mono| {
         let [two, four]: [Variant; 2] = [|copy| &copy.chained_by_two, |copy| &copy.chained_by_four];
         bench.costs(mono, two, four)
     });
     let guards = guard_mono.and_then(|mono| {
+        guard(&kinds[..2], |copy| &copy.guarded_by_two)?;
         guard(&kinds[..4], |copy| &copy.guarded_by_four)?;
         let [two, four]: [Variant; 2] = [|copy| &copy.guarded_by_two, |copy| &copy.guarded_by_four];
         Some(bench.costs(mono, two, four))
@@ -68,6 +71,7 @@ pub(crate) fn measure(publisher: Option<&mut Publisher>) -> Calibration {
         chain,
         guard: guards,
         past_guards,
+        past_long_list,
     }
 }
 

@@ -31,9 +31,12 @@ pub struct Calibration {
     pub chain: Option<Costs>,
     /// Guards in front of inlined bodies (`inline = […]`); [`None`] as above.
     pub guard: Option<Costs>,
-    /// All calls on one type, past the guards of four others that are switched off: what
+    /// All calls on one type, past the guards of two others that are switched off: what
     /// a chain costs more where none of a list's guards is on. [`None`] as above.
     pub past_guards: Option<f32>,
+    /// The same past four others, in a function of their own as lists of three and more
+    /// are.
+    pub past_long_list: Option<f32>,
 }
 
 /// Time per call, as a multiple of the plain call's, for the mixes of types that

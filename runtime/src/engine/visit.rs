@@ -11,7 +11,7 @@ use crate::plan::{self, Decision, Evidence, Figures, Plan, Policy, Rest};
 use crate::profile::Profile;
 use crate::publish::{Batch, Head, PrepareError, Publisher};
 use crate::registry::MethodDeclaration;
-use crate::site::{Phase, Site};
+use crate::site::{Guards, Phase, Site};
 
 /// Windows in a row that may be thrown away as not to be believed.
 const MOST_DOUBTS: u8 = 8;
@@ -163,6 +163,7 @@ impl Visit<'_> {
                 current: &current,
                 capacity,
                 has_guards: route.guards.is_some(),
+                has_long_list: route.guards.is_some_and(Guards::is_long),
             },
             self.policy,
         );

@@ -50,6 +50,8 @@ pub(crate) struct Evidence<'a> {
     pub(crate) capacity: usize,
     /// Whether the call lists types to inline.
     pub(crate) has_guards: bool,
+    /// Whether so many that they stand in a function of their own.
+    pub(crate) has_long_list: bool,
 }
 
 /// One vtable that a site may compare with.
@@ -196,6 +198,7 @@ pub(crate) fn decide(evidence: &Evidence<'_>, policy: &Policy) -> Decision {
         of: evidence.samples,
         circumstances: &circumstances,
         past_guards: evidence.has_guards && guards.is_empty(),
+        past_long_list: evidence.has_long_list,
         capacity: evidence.capacity,
     };
     let mut figures = Figures {
@@ -289,6 +292,8 @@ struct Left<'a> {
     /// What is left passes the guards of a list first, none of which is on. (Where some
     /// are, their price has it that others pass them.)
     past_guards: bool,
+    /// They stand in a function of their own.
+    past_long_list: bool,
     capacity: usize,
 }
 
@@ -326,7 +331,12 @@ fn chain(
     let mut ratio = (left.circumstances).price(costs, first.count, left.samples, &ranked);
     if left.past_guards {
         // Of a plain call that is as short as can be: more than of any other.
-        ratio += calibration.past_guards.unwrap_or(f32::INFINITY).max(1.0) - 1.0;
+        let past = if left.past_long_list {
+            calibration.past_long_list
+        } else {
+            calibration.past_guards
+        };
+        ratio += past.unwrap_or(f32::INFINITY).max(1.0) - 1.0;
     }
     if !Calibration::pays(ratio) {
         return Err(NoChain::DoesNotPay(ratio));

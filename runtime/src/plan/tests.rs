@@ -31,6 +31,7 @@ const NOTHING_IS_KNOWN: Calibration = Calibration {
     chain: None,
     guard: None,
     past_guards: None,
+    past_long_list: None,
 };
 
 /// So much of the plain call's time, whatever the order.
@@ -96,6 +97,7 @@ fn decide_on(counts: &[(usize, u32)], current: &[usize], policy: &Policy) -> Dec
         order_grows: false,
         capacity: 2,
         has_guards: false,
+        has_long_list: false,
     };
     decide(&evidence, policy)
 }
@@ -178,6 +180,7 @@ fn calls_on_vtables_that_were_not_told_apart_count_against_a_chain() {
         order_grows: false,
         capacity: 2,
         has_guards: false,
+        has_long_list: false,
     };
     assert_eq!(
         decide(&evidence, &POLICY),
@@ -234,6 +237,7 @@ fn decide_early(
             order_grows: false,
             capacity: 2,
             has_guards: false,
+            has_long_list: false,
         },
         policy,
     )
@@ -329,6 +333,7 @@ fn more_compares_than_were_measured_are_reckoned_with() {
             order_grows: false,
             capacity: types,
             has_guards: false,
+            has_long_list: false,
         };
         match decide(&evidence, &policy) {
             Decision::Publish { figures, .. } => (true, figures.chain_ratio),
@@ -396,6 +401,7 @@ impl Case {
             order_grows: false,
             capacity: self.capacity,
             has_guards: false,
+            has_long_list: false,
         }
     }
 

@@ -38,8 +38,14 @@ pub(super) fn write(report: &Report, formatter: &mut fmt::Formatter<'_>) -> fmt:
         for (what, costs) in [("chains", calibration.chain), ("guards", calibration.guard)] {
             write!(formatter, "\ncalibration: {}", measured(what, costs))?;
         }
-        if let Some(ratio) = calibration.past_guards {
-            write!(formatter, "; past four that are off {ratio:.2}")?;
+        let past = [
+            ("two", calibration.past_guards),
+            ("four", calibration.past_long_list),
+        ];
+        for (how_many, ratio) in past {
+            if let Some(ratio) = ratio {
+                write!(formatter, "; past {how_many} that are off {ratio:.2}")?;
+            }
         }
     }
     if let Some(error) = &report.environment_error {

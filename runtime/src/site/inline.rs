@@ -178,6 +178,11 @@ pub struct Guards {
 }
 
 impl Guards {
+    /// Whether they stand in a function of their own.
+    pub(crate) fn is_long(&self) -> bool {
+        self.length() >= HOT_FROM
+    }
+
     /// How many types are listed.
     pub(super) fn length(&self) -> usize {
         self.listed.iter().flatten().count()

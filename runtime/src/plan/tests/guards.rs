@@ -22,6 +22,7 @@ struct Site<'a> {
     changes: u32,
     capacity: usize,
     current: Plan,
+    has_long_list: bool,
 }
 
 impl<'a> Site<'a> {
@@ -31,6 +32,7 @@ impl<'a> Site<'a> {
             changes: 500,
             capacity: 2,
             current: Plan::default(),
+            has_long_list: false,
         }
     }
 
@@ -45,6 +47,7 @@ impl<'a> Site<'a> {
             current: &self.current,
             capacity: self.capacity,
             has_guards: true,
+            has_long_list: self.has_long_list,
         };
         decide(&evidence, policy)
     }
@@ -176,6 +179,7 @@ fn what_is_registered_is_not_published_unseen_where_types_are_listed() {
         current: &Plan::default(),
         capacity: 2,
         has_guards: true,
+        has_long_list: false,
     };
     assert_eq!(decide(&evidence, &POLICY), Decision::Wait);
 }
@@ -226,6 +230,7 @@ fn a_chain_behind_guards_that_are_off_has_to_pay_for_passing_them() {
         let calibration = Calibration {
             chain: Some(costs(0.8, 9.0, 9.0)),
             past_guards,
+            past_long_list: Some(9.0),
             ..NOTHING_IS_KNOWN
         };
         site.plan(&Policy {
@@ -239,12 +244,28 @@ fn a_chain_behind_guards_that_are_off_has_to_pay_for_passing_them() {
     assert_eq!(listed(Some(0.9)), chain);
     assert_eq!(listed(Some(1.3)), None);
     assert_eq!(listed(None), None);
+    // A longer list stands in a function of its own, and has a price of its own.
+    let calibration = Calibration {
+        chain: Some(costs(0.8, 9.0, 9.0)),
+        past_guards: Some(9.0),
+        past_long_list: Some(1.1),
+        ..NOTHING_IS_KNOWN
+    };
+    let policy = Policy {
+        calibration: Some(calibration),
+        ..POLICY
+    };
+    let mut long = Site::met(&[(1, 1000, None)]);
+    assert_eq!(long.plan(&policy), None);
+    long.has_long_list = true;
+    assert_eq!(long.plan(&policy), chain);
     // Behind guards that are on, those who pass them have been priced.
     let site = Site::met(&[(1, 500, Some(0)), (2, 500, None)]);
     let calibration = Calibration {
         chain: Some(costs(0.8, 9.0, 9.0)),
         guard: Some(costs(0.8, 0.8, 0.8)),
         past_guards: Some(1.3),
+        past_long_list: Some(1.3),
     };
     let policy = Policy {
         calibration: Some(calibration),

@@ -70,6 +70,7 @@ fn decide_growing(order: Option<&[u8]>, order_grows: bool, policy: &Policy) -> D
         current: &Plan::default(),
         capacity: 0,
         has_guards: true,
+        has_long_list: false,
     };
     decide(&evidence, policy)
 }
@@ -157,6 +158,7 @@ fn an_order_that_counts_is_waited_for() {
         current: &Plan::default(),
         capacity: 2,
         has_guards: false,
+        has_long_list: false,
     };
     let policy = Policy {
         calibration: Some(chains(0.5, 9.0)),
@@ -188,6 +190,7 @@ fn chains_are_priced_by_the_order_too() {
             current: &Plan::default(),
             capacity: 6,
             has_guards: false,
+            has_long_list: false,
         };
         decide(&evidence, &policy)
     };

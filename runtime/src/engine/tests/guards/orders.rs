@@ -24,6 +24,7 @@ fn figures() -> Calibration {
             covered: mixed,
         }),
         past_guards: None,
+        past_long_list: None,
     }
 }
 

@@ -32,6 +32,7 @@ fn listed_policies() -> impl Strategy<Value = Policy> {
         calibration.map(|calibration| Calibration {
             chain: Some(costs(chain, chain, chain)),
             past_guards: Some(1.1),
+            past_long_list: Some(1.1),
             ..calibration
         })
     });
@@ -45,6 +46,7 @@ fn listed_policies() -> impl Strategy<Value = Policy> {
 fn decide_listed(case: &Case, policy: &Policy) -> Decision {
     let evidence = Evidence {
         has_guards: true,
+        has_long_list: false,
         ..case.evidence()
     };
     decide(&evidence, policy)
