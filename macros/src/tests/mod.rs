@@ -367,6 +367,8 @@ proptest! {
     }
 }
 
+type Check = fn(&TokenStream) -> Result<(), TestCaseError>;
+
 /// Every single token of every valid input: removed, and replaced.
 #[test]
 fn every_change_of_one_token_is_expanded_or_refused() {
@@ -382,7 +384,6 @@ fn every_change_of_one_token_is_expanded_or_refused() {
             }
         }
     }
-    type Check = fn(&TokenStream) -> Result<(), TestCaseError>;
     let others: [(&[&str], Check); 3] = [
         (CALLS, check_call),
         (REGIONS, check_region),

@@ -10,8 +10,7 @@ use static_call::runtime::{self, Config, Mode, State};
 use static_call::static_call;
 use static_call_fixture_api::{Answer, Filter};
 
-#[path = "../support/build.rs"]
-mod build;
+use crate::fixture::build;
 
 /// The fixture, built once.
 pub(crate) static BUILT: LazyLock<PathBuf> = LazyLock::new(|| {
