@@ -92,7 +92,10 @@ fn is_chain(tokens: &[TokenTree]) -> bool {
         }
         _ => false,
     };
-    while starts {
+    if !starts {
+        return false;
+    }
+    loop {
         rest = match rest {
             [] => return true,
             [dot, TokenTree::Ident(name), rest @ ..] if is(dot, '.') && is_name(name) => rest,
@@ -107,7 +110,6 @@ fn is_chain(tokens: &[TokenTree]) -> bool {
             _ => return false,
         };
     }
-    false
 }
 
 fn is_call_or_index(group: &Group) -> bool {
