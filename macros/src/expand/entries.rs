@@ -52,6 +52,7 @@ impl Context<'_> {
             #(#blocks)*
             #repeated
             #[doc(hidden)]
+            #[non_exhaustive]
             #visibility struct #declared;
             #repeated
             impl #private::DeclaredTrait for #declared {
