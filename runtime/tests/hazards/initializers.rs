@@ -33,6 +33,8 @@ binding! { static BOUND: dyn Initialized = ONE; }
 
 /// The thread that passes, once it is about to.
 static PASSING: AtomicI32 = AtomicI32::new(0);
+/// Its start is over, in which threads ask for the loader's lock too.
+static STARTED: AtomicBool = AtomicBool::new(false);
 static PASSED: AtomicBool = AtomicBool::new(false);
 /// An initializer is being run.
 static INITIALIZING: AtomicBool = AtomicBool::new(false);
@@ -87,12 +89,14 @@ fn a_pass_and_an_initializer() {
     unsafe { std::env::set_var("STATIC_CALL_TEST_CALL_BACK", address) };
     thread::scope(|scope| {
         scope.spawn(|| {
+            STARTED.store(true, Ordering::SeqCst);
             until(|| INITIALIZING.load(Ordering::SeqCst));
             // SAFETY: asks for a number.
             PASSING.store(unsafe { libc::gettid() }, Ordering::SeqCst);
             runtime::retarget().unwrap();
             PASSED.store(true, Ordering::SeqCst);
         });
+        until(|| STARTED.load(Ordering::SeqCst));
         let loaded = Stranger::load("initialized", 5);
         assert_eq!(CALLED_BACK.load(Ordering::SeqCst), 1);
         assert!(loaded.unload());
