@@ -24,7 +24,9 @@ pub(super) struct InTurn<T> {
     value: UnsafeCell<T>,
 }
 
-// SAFETY: one thread has the value at a time, see `Had`.
+// SAFETY: the value is reached through `Had` alone, and of these there is one at a time:
+// turns are drawn by `fetch_add` and so differ, `now` names one of them, and whoever calls
+// `have` promises to have waited for its own. `T: Send` lets it go from thread to thread.
 unsafe impl<T: Send> Sync for InTurn<T> {}
 
 impl<T> InTurn<T> {
@@ -104,7 +106,8 @@ impl<T> Deref for Had<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        // SAFETY: turns are different, and only one is now.
+        // SAFETY: this turn is the one that `now` names until it is dropped, by the promise of
+        // `have`'s caller, so that nobody else has the value.
         unsafe { &*self.of.value.get() }
     }
 }
