@@ -1,14 +1,19 @@
 //! What `specialize!` expands to: one exact test of an object's type.
 //!
-//! The test asks the object itself, by its hook, and compares type identities, so
-//! it neither learns nor misses. An identity says little about layout if it comes
-//! through another loaded object, so the trait must be declared by the very static
-//! that the receiver's type names: then both were linked together.
+//! First the object's vtable is compared with the one that the compiler has for each
+//! listed type right here. Vtables of two types are never one ([`Table::distinct`]), so
+//! a hit is exact, and costs a compare with a constant. A miss says nothing: a type has
+//! a vtable in every crate and codegen unit. Then the object itself is asked, by its hook,
+//! and type identities are compared. An identity says little about layout if it comes
+//! through another loaded object, so the trait must be declared by the very static that
+//! the receiver's type names: then both were linked together.
+//!
+//! [`Table::distinct`]: crate::registry::Table::distinct
 
 use core::any::TypeId;
 use core::marker::PhantomData;
 
-use crate::private::{assume, assume_mut};
+use crate::private::{assume, assume_mut, vtable_of, vtable_of_pointer};
 use crate::registry::TraitObject;
 
 /// The receivers of `specialize!`: references to objects of annotated traits.
@@ -71,41 +76,56 @@ where
     /// lifetimes through, for identities do not tell lifetimes apart.
     #[inline(always)]
     pub fn ask(self) -> Receiver<R> {
-        Receiver::new(self.reference)
+        Receiver {
+            reference: self.reference,
+        }
     }
 }
 
-/// A receiver whose type was asked for.
+/// A receiver whose type is asked for.
 pub struct Receiver<R> {
     reference: R,
-    /// [`None`] if the object's type comes from another loaded object.
-    identity: Option<TypeId>,
+}
+
+/// A type that `specialize!` lists.
+#[derive(Clone, Copy)]
+pub struct Listed {
+    /// One of its vtables.
+    vtable: usize,
+    identity: TypeId,
 }
 
 impl<R: Specialize> Receiver<R>
 where
     R::Object: 'static,
 {
+    /// A listed type, with the coercion from it to the object type, which rustc writes.
     #[inline(always)]
-    fn new(reference: R) -> Self {
-        let table = reference.__object().__table();
-        let together = core::ptr::eq(table.declaration(), R::Object::__declaration());
-        Receiver {
-            identity: together.then(|| table.type_id()),
-            reference,
+    #[allow(clippy::unused_self, reason = "it names the object type")]
+    pub fn listed<T: 'static>(&self, unsize: impl FnOnce(*const T) -> *const R::Object) -> Listed {
+        Listed {
+            vtable: vtable_of_pointer(unsize(core::ptr::dangling())),
+            identity: TypeId::of::<T>(),
         }
     }
 
-    /// Whether the object is a `T`.
+    /// Which of these types the object is of; an index past them if it is of none.
     #[inline(always)]
-    pub fn is<T: 'static>(&self) -> bool {
-        self.identity == Some(TypeId::of::<T>())
+    pub fn which<const N: usize>(&self, listed: [Listed; N]) -> usize {
+        let object = self.reference.__object();
+        let vtable = vtable_of(object);
+        let here = listed.iter().position(|one| one.vtable == vtable);
+        // The exact test, for objects with a vtable of another codegen unit.
+        let exactly = || {
+            let table = object.__table();
+            if !core::ptr::eq(table.declaration(), R::Object::__declaration()) {
+                return None;
+            }
+            let identity = table.type_id();
+            listed.iter().position(|one| one.identity == identity)
+        };
+        here.or_else(exactly).unwrap_or(N)
     }
-
-    /// For a reference to a listed type: compiles if it coerces to the object type.
-    #[inline(always)]
-    #[allow(clippy::unused_self, reason = "it names the object type")]
-    pub fn holds(&self, _: &R::Object) {}
 
     /// The receiver as it was.
     #[inline(always)]
@@ -118,7 +138,7 @@ impl<'a, O: TraitObject + ?Sized + 'static> Receiver<&'a O> {
     /// The value.
     ///
     /// # Safety
-    /// [`is`](Receiver::is) has said that it is a `T`.
+    /// [`which`](Receiver::which) has said that it is a `T`.
     #[inline(always)]
     pub unsafe fn assume<T: 'static>(self) -> &'a T {
         // SAFETY: the caller's word; the object holds nothing borrowed, so that its
@@ -131,7 +151,7 @@ impl<'a, O: TraitObject + ?Sized + 'static> Receiver<&'a mut O> {
     /// The value.
     ///
     /// # Safety
-    /// [`is`](Receiver::is) has said that it is a `T`.
+    /// [`which`](Receiver::which) has said that it is a `T`.
     #[inline(always)]
     pub unsafe fn assume<T: 'static>(self) -> &'a mut T {
         // SAFETY: as for shared references.

@@ -131,23 +131,18 @@ pub(crate) fn specialize(input: TokenStream) -> TokenStream {
     let statements = &block.stmts;
     let written = quote!(#(#statements)*);
     let concrete = plainly(written.clone(), &name);
-    let copies = types.iter().map(|ty| {
-        // Spanned as the type: what is wrong with it belongs there.
-        let is = quote_spanned!(ty.span()=> is::<#ty>());
+    // Spanned as the type: what is wrong with it belongs there.
+    let listed = types.iter().map(|ty| {
+        let pointer = Ident::new("__pointer", Span::call_site().located_at(ty.span()));
+        let listed = quote_spanned!(ty.span()=> listed::<#ty>(|#pointer| #pointer));
+        quote!(__receiver.#listed)
+    });
+    let copies = types.iter().enumerate().map(|(index, ty)| {
         let assume = quote_spanned!(ty.span()=> assume::<#ty>());
-        let listed = Ident::new("__listed", Span::call_site().located_at(ty.span()));
-        let receiver = quote!(__receiver);
-        let holds = quote_spanned!(ty.span()=> #receiver.holds(#listed));
         quote! {
-            if __receiver.#is {
-                // The test that makes the assumption safe is the line above.
-                let #name = {
-                    if false {
-                        let __check = |#listed: &#ty| #holds;
-                        let _ = __check;
-                    }
-                    unsafe { __receiver.#assume }
-                };
+            if __which == #index {
+                // The index that makes the assumption safe is that of the type.
+                let #name = unsafe { __receiver.#assume };
                 #concrete
             } else
         }
@@ -159,9 +154,12 @@ pub(crate) fn specialize(input: TokenStream) -> TokenStream {
     quote! {{
         use #private::Specialize as _;
         match #asked {
-            __receiver => #(#copies)* {
-                let #name = __receiver.object();
-                #written
+            __receiver => {
+                let __which = __receiver.which([#(#listed),*]);
+                #(#copies)* {
+                    let #name = __receiver.object();
+                    #written
+                }
             }
         }
     }}
