@@ -32,7 +32,9 @@ pub use crate::site::{
     counts_misses, record_call as record,
 };
 pub use crate::specialize::Specialize;
-pub use crate::{for_editors, rest, rest_of_bound, site, trampoline, trampoline_of_binding};
+pub use crate::{
+    for_editors, rest, rest_of_bound, site, site_at, trampoline, trampoline_of_binding,
+};
 
 /// The auto traits that object types may carry.
 pub mod auto {

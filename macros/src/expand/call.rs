@@ -91,7 +91,7 @@ fn site(krate: &TokenStream, method: &Ident, inline: Option<Inline>) -> TokenStr
     // No function around it: rustc would check one more for each site. The trampoline's
     // type says whose gate it is: rustc would check a type that is written here twice.
     let at = Span::call_site().located_at(at);
-    quote_spanned!(at=> { #items #private::Gate::new(&__SITE, __trampoline) })
+    quote_spanned!(at=> { #items #private::Gate::new(#private::site_at!(__SITE), __trampoline) })
 }
 
 /// The error; and for rust-analyzer, where it asks what may follow `receiver.`, the

@@ -80,8 +80,9 @@ macro_rules! through_site {
             impl CallSite for At {
                 type Inline = $list;
 
+                #[inline(always)]
                 fn site() -> &'static Site {
-                    &SITE
+                    crate::site_at!(SITE)
                 }
 
                 fn keys() -> &'static Keys {
@@ -93,7 +94,7 @@ macro_rules! through_site {
 
             #[inline(always)]
             fn gate<M: DispatchedMethod>() -> Gate<At, M> {
-                Gate::new(&SITE, __trampoline::<M>)
+                Gate::new(At::site(), __trampoline::<M>)
             }
 
             #[inline(never)]

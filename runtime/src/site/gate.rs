@@ -4,7 +4,7 @@ use core::any::TypeId;
 use core::marker::PhantomData;
 
 use super::record::record;
-use super::{CallSite, List, Ordering, Route, Site, SiteOf};
+use super::{CallSite, KEYS_IN_SITE, List, Ordering, Route, Site, SiteOf};
 use crate::binding::{BindingSite, Unbound};
 use crate::registry::Table;
 
@@ -209,8 +209,15 @@ impl<S: CallSite, M: DispatchedMethod> Gate<S, M> {
 
     /// The key of the guard with this index. One relaxed load.
     #[inline(always)]
-    pub fn key(&self, index: usize) -> usize {
-        S::keys().get(index)
+    pub fn key(&self, index: usize) -> usize
+    where
+        S: SiteOf<M>,
+    {
+        if <S::List as List<M>>::LENGTH <= KEYS_IN_SITE {
+            self.site.keys[index].load(Ordering::Relaxed)
+        } else {
+            S::keys().get(index)
+        }
     }
 
     /// The index of the key whose vtable this is, if it is the most frequent one of a

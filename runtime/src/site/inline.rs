@@ -18,7 +18,7 @@
 //! method may depend on its trait's generics, of which the vtable is as well.
 
 use core::any::TypeId;
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::Ordering;
 
 use super::{CallSite, DispatchedMethod};
 use crate::registry::Table;
@@ -45,12 +45,20 @@ pub const HOT_FROM: usize = if align_of::<usize>() >= MOST_LISTED {
     usize::MAX
 };
 
-/// The keys of a call site's guards: a cache line that is written when plans change
+/// What one guard compares with: a vtable, or 0 if it is off. Also where loom stands in for
+/// what calls write: they only read this.
+pub(crate) type Key = core::sync::atomic::AtomicUsize;
+
+/// The keys of as many guards have their place in the [`Site`](super::Site), next to the
+/// switch: one address for both, which in libraries is a register less.
+pub(crate) const KEYS_IN_SITE: usize = 2;
+
+/// The keys of a longer list's guards: a cache line that is written when plans change
 /// and read by calls, so that it is shared by all processors in between.
 ///
 /// The last type of a list has the first key.
 #[repr(C, align(64))]
-pub struct Keys([AtomicUsize; MOST_LISTED]);
+pub struct Keys([Key; MOST_LISTED]);
 
 impl Keys {
     /// All guards off. A constant, which is computed once for all call sites.
@@ -58,7 +66,7 @@ impl Keys {
         clippy::declare_interior_mutable_const,
         reason = "what statics begin with"
     )]
-    pub const OFF: Keys = Keys([const { AtomicUsize::new(0) }; MOST_LISTED]);
+    pub const OFF: Keys = Keys([const { Key::new(0) }; MOST_LISTED]);
 
     /// All guards off.
     pub const fn new() -> Self {
@@ -69,22 +77,6 @@ impl Keys {
     #[inline(always)]
     pub(crate) fn get(&self, index: usize) -> usize {
         self.0[index].load(Ordering::Relaxed)
-    }
-
-    /// Switches one guard on.
-    ///
-    /// # Safety
-    /// `vtable` is a vtable of the type that the list names there, for the trait of
-    /// the site's method: see the module's text.
-    pub(super) unsafe fn set(&self, index: usize, vtable: usize) {
-        self.0[index].store(vtable, Ordering::Release);
-    }
-
-    /// Switches all guards off. Calls that are on their way through one go on.
-    pub(super) fn clear(&self) {
-        for key in &self.0 {
-            key.store(0, Ordering::Release);
-        }
     }
 }
 
@@ -198,8 +190,8 @@ impl Guards {
         self.listed.iter().position(names_it)
     }
 
-    /// Where the keys lie.
-    pub(super) fn keys(&self) -> &'static Keys {
-        (self.keys)()
+    /// Where the keys lie, if not in the site.
+    pub(super) fn keys(&self) -> &'static [Key] {
+        &(self.keys)().0
     }
 }

@@ -10,7 +10,7 @@
 //!    to the fallback shim, which counts a miss and makes the plain call;
 //! 3. *learning*: the call is recorded, and then plain.
 //!
-//! Where the call lists types to inline, their guards ([`Keys`]) lie between the
+//! Where the call lists types to inline, their guards lie between the
 //! switch and its ways: a *plain* call passes none, and what a guard knows goes no
 //! further. A fourth way, *guarded*, has nothing but the plain call behind them.
 //!
@@ -44,8 +44,8 @@ mod inline;
 
 pub(crate) use gate::Way;
 pub use gate::{DispatchedMethod, Gate, NotAnnotated, Switch, record_call};
-pub(crate) use inline::MOST_LISTED;
 pub use inline::{Guards, HOT_FROM, Keys, List, ListOfMethod, SiteOf};
+pub(crate) use inline::{KEYS_IN_SITE, Key, MOST_LISTED};
 #[cfg(loom)]
 pub(crate) use record::record as record_for_loom;
 pub use record::{count_miss, counts_misses};
@@ -85,7 +85,8 @@ pub struct Site {
     /// key. 0 if there is none.
     hot: AtomicUsize,
     pub(crate) place: &'static Place,
-    _reserved_too: [usize; 2],
+    /// The keys of the guards, where no more are listed.
+    keys: [Key; KEYS_IN_SITE],
 }
 
 /// What a call site is called, and where it stands.
@@ -133,7 +134,7 @@ pub trait CallSite {
     /// The site's static.
     fn site() -> &'static Site;
 
-    /// The keys of its guards.
+    /// The keys of its guards, where there are more of them than the site has room for.
     fn keys() -> &'static Keys;
 }
 
@@ -240,7 +241,7 @@ impl Site {
                 trampoline: AtomicUsize::new(0),
                 hot: AtomicUsize::new(0),
                 place,
-                _reserved_too: [0; 2],
+                keys: [const { Key::new(0) }; KEYS_IN_SITE],
             }
         }
     }
@@ -315,17 +316,29 @@ impl Site {
     /// that both lie in stays loaded as long as the site.
     pub(crate) unsafe fn guard(&self, on: &[(usize, usize)]) {
         let Some(guards) = self.guards() else { return };
-        guards.keys().clear();
+        let keys = match guards.length() {
+            0..=KEYS_IN_SITE => &self.keys[..],
+            _ => guards.keys(),
+        };
+        // Calls that are on their way through one go on.
+        for key in keys {
+            key.store(0, Ordering::Release);
+        }
         self.hot.store(0, Ordering::Release);
         for (rank, &(key, vtable)) in on.iter().enumerate() {
             if rank == 0 && guards.length() >= HOT_FROM {
                 debug_assert!(vtable.is_multiple_of(inline::MOST_LISTED));
                 self.hot.store(vtable | key, Ordering::Release);
             } else {
-                // SAFETY: the caller's word.
-                unsafe { guards.keys().set(key, vtable) };
+                keys[key].store(vtable, Ordering::Release);
             }
         }
+    }
+
+    /// The keys that lie in the site itself.
+    #[cfg(test)]
+    pub(crate) fn own_keys(&self) -> [usize; KEYS_IN_SITE] {
+        self.keys.each_ref().map(|key| key.load(Ordering::Relaxed))
     }
 
     /// Sends calls another way. Nothing is patched where there are no trampolines.
