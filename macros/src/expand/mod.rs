@@ -13,6 +13,7 @@ mod quick;
 mod region;
 mod shape;
 mod trait_;
+mod upcast;
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};

@@ -123,6 +123,7 @@ fn declared(context: &Context<'_>, name: &Ident) -> Trait {
         options: ItemOptions {
             krate: context.input.options.krate.clone(),
             apart: context.input.options.apart,
+            supertrait: context.input.options.supertrait.clone(),
             ..ItemOptions::default()
         },
         methods: forwarded,

@@ -15,7 +15,9 @@
 //!    `static_call!` calls by method syntax, so that autoderef, two-phase borrows
 //!    and temporaries are those of the plain call;
 //! 7. the bound, `__TraitBound<…, Object, Binding>`: what the trait's bindings are
-//!    called by.
+//!    called by;
+//! 8. where it is asked for, the upcasts: by which the entries of an annotated
+//!    supertrait are found on the trait's object types.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -68,11 +70,12 @@ pub(super) fn dispatching(mut input: Trait, layout: u64) -> TokenStream {
         context.entries(),
         context.bound(),
     ];
+    let upcasts = context.upcasts();
     let hook = context.hook_applied();
     input.item.colon_token.get_or_insert_with(Default::default);
     input.item.supertraits.push(syn::parse_quote!(#hook));
     let item = &input.item;
-    quote!(#item #(#hidden)*)
+    quote!(#item #(#hidden)* #upcasts)
 }
 
 /// FNV-1a of the trait as written. Two objects whose hashes differ disagree about
@@ -681,12 +684,20 @@ impl<'a> Context<'a> {
     pub(super) fn shape_on_object(&self, method: &Method) -> Shape {
         let applied = &self.applied;
         Shape::new(self, method, &|name| {
-            let named = self.associated.iter().position(|(known, ..)| known == name);
-            match named {
-                Some(index) if index < self.own => Some(quote!(<Self as #applied>::#name)),
-                Some(index) => Some(self.associated[index].1.to_token_stream()),
-                None => self.inherited.qualified(name),
+            if self.own_types().any(|own| own == name) {
+                Some(quote!(<Self as #applied>::#name))
+            } else {
+                self.chosen(name)
             }
         })
+    }
+
+    /// What stands for `Self::name` in an impl for an object type.
+    pub(super) fn chosen(&self, name: &Ident) -> Option<TokenStream> {
+        let named = self.associated.iter().find(|(known, ..)| known == name);
+        match named {
+            Some((_, parameter, _)) => Some(parameter.to_token_stream()),
+            None => self.inherited.qualified(name),
+        }
     }
 }
