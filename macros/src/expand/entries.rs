@@ -4,8 +4,8 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
+use super::context::{Context, repeated};
 use super::shape::Shape;
-use super::trait_::{Context, repeated};
 use crate::ast::Method;
 use crate::{names, rewrite, valid};
 

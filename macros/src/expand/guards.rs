@@ -8,8 +8,8 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
+use super::context::{Context, repeated};
 use super::shape::Shape;
-use super::trait_::{Context, repeated};
 use crate::ast::Method;
 use crate::names;
 

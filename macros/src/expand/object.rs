@@ -23,8 +23,9 @@ use syn::{
     TraitItemFn, TraitItemType, TypeParamBound, TypePath, WhereClause, WherePredicate, parse_quote,
 };
 
+use super::context::{Context, repeated};
 use super::entries::AUTO_TRAITS;
-use super::trait_::{Context, dispatching, repeated};
+use super::trait_::dispatching;
 use crate::ast::{Method, Trait};
 use crate::attr::{ItemOptions, MethodOptions};
 use crate::{names, rewrite};

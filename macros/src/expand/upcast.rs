@@ -12,8 +12,8 @@ use quote::{quote, quote_spanned};
 use syn::parse_quote;
 use syn::spanned::Spanned;
 
+use super::context::Context;
 use super::entries::AUTO_TRAITS;
-use super::trait_::Context;
 use crate::rewrite;
 
 impl Context<'_> {
