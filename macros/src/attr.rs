@@ -5,8 +5,8 @@ use syn::meta::ParseNestedMeta;
 use syn::parse::Parser;
 use syn::spanned::Spanned;
 use syn::{
-    Attribute, Error, Expr, ExprLit, ExprUnary, Lit, Meta, Path, Result, Token, Type, TypePath,
-    UnOp,
+    Attribute, Error, Expr, ExprLit, ExprUnary, Lit, Meta, Path, Result, Token, Type,
+    TypeParamBound, TypePath, UnOp,
 };
 
 use crate::list;
@@ -27,6 +27,9 @@ pub(crate) struct ItemOptions {
     pub(crate) object: Option<Ident>,
     /// `apart` on the trait: its shims stay out of the trampolines' section.
     pub(crate) apart: bool,
+    /// `supertrait = Base` on the trait: the annotated supertrait whose methods its
+    /// objects also have call sites for.
+    pub(crate) supertrait: Option<TypeParamBound>,
 }
 
 /// What an attribute on a method asks for.
@@ -62,6 +65,19 @@ pub(crate) fn parse_item(attribute: TokenStream, is_impl: bool) -> (ItemOptions,
                 return Err(meta.error("`object` is given twice; keep one"));
             }
             options.object = Some(object(&meta)?);
+            Ok(())
+        } else if meta.path.is_ident("supertrait") && is_impl {
+            Err(meta.error(
+                "`supertrait` belongs on the trait: `#[static_dispatch(supertrait = Base)]`",
+            ))
+        } else if meta.path.is_ident("supertrait") {
+            if options.supertrait.is_some() {
+                return Err(meta.error(
+                    "`supertrait` is given twice; name one, and cast to the others: \
+                     `static_call!((object as &dyn Base).method())`",
+                ));
+            }
+            options.supertrait = Some(supertrait(&meta)?);
             Ok(())
         } else if meta.path.is_ident("apart") && is_impl {
             Err(meta.error("`apart` belongs on the trait: `#[static_dispatch(apart)]`"))
@@ -101,7 +117,7 @@ pub(crate) fn parse_item(attribute: TokenStream, is_impl: bool) -> (ItemOptions,
                 if is_impl {
                     "`crate = path`"
                 } else {
-                    "`targets = N`, `object = Name`, `apart` and `crate = path`"
+                    "`targets = N`, `object = Name`, `supertrait = Base`, `apart` and `crate = path`"
                 },
             ))
         }
@@ -214,6 +230,10 @@ fn parse_method(attribute: &Attribute) -> Result<MethodOptions> {
         } else if meta.path.is_ident("object") {
             Err(meta
                 .error("`object` belongs on the trait: `#[static_dispatch(object = FastTrait)]`"))
+        } else if meta.path.is_ident("supertrait") {
+            Err(meta.error(
+                "`supertrait` belongs on the trait: `#[static_dispatch(supertrait = Base)]`",
+            ))
         } else if meta.path.is_ident("apart") {
             Err(meta.error("`apart` belongs on the trait: `#[static_dispatch(apart)]`"))
         } else {
@@ -310,6 +330,25 @@ fn object(meta: &ParseNestedMeta<'_>) -> Result<Ident> {
         _ => None,
     }
     .ok_or_else(|| Error::new_spanned(&ty, advice))
+}
+
+/// `supertrait = Base<A>`.
+fn supertrait(meta: &ParseNestedMeta<'_>) -> Result<TypeParamBound> {
+    let advice = "`supertrait` needs one annotated trait that this one requires, as it stands \
+                  behind `dyn`: write `supertrait = Base`";
+    if !meta.input.peek(Token![=]) {
+        return Err(meta.error(advice));
+    }
+    let value = meta.value()?;
+    if value.is_empty() || value.peek(Token![,]) {
+        return Err(meta.error(advice));
+    }
+    let start = value.span();
+    let ty: Type = value.parse().map_err(|_| Error::new(start, advice))?;
+    match ty {
+        Type::Path(TypePath { qself: None, path }) => Ok(syn::parse_quote!(#path)),
+        other => Err(Error::new_spanned(&other, advice)),
+    }
 }
 
 /// `targets = N` with N from 1 to 8, with a message for each way to get it wrong.

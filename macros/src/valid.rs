@@ -33,6 +33,7 @@ pub(crate) fn trait_(input: &mut Trait, errors: &mut Vec<Error>) -> bool {
             format!("`object` writes a second trait, which needs another name than `{object}`"),
         ));
     }
+    required(input, errors);
     for method in &mut input.methods {
         if let Some(MethodOptions::Dispatch { .. }) = method.options
             && let Err(error) = self::method(method)
@@ -50,6 +51,30 @@ pub(crate) fn trait_(input: &mut Trait, errors: &mut Vec<Error>) -> bool {
         errors.append(&mut objections);
     }
     has_objects
+}
+
+/// Refuses `supertrait = Base` where `Base` is not among what stands behind the trait's
+/// colon. rustc would say so for each of the object types.
+fn required(input: &mut Trait, errors: &mut Vec<Error>) {
+    let name = |bound: &TypeParamBound| match bound {
+        TypeParamBound::Trait(bound) => bound.path.segments.last().map(|last| last.ident.clone()),
+        _ => None,
+    };
+    let Some(base) = input.options.supertrait.as_ref() else {
+        return;
+    };
+    if supertraits(&input.item).any(|bound| name(bound) == name(base)) {
+        return;
+    }
+    errors.push(Error::new_spanned(
+        base,
+        format!(
+            "`{}` does not require this trait; write it behind the colon: `trait {0}: {}`",
+            input.item.ident,
+            name(base).map_or_else(String::new, |name| name.to_string()),
+        ),
+    ));
+    input.options.supertrait = None;
 }
 
 /// Refuses a method's list where the trait's objects differ in associated types: a

@@ -126,6 +126,8 @@ mod worker;
 /// met at call sites. Options: `targets = N` annotates every eligible method;
 /// `object = Name` also writes the trait `Name`, whose objects dispatch in plain
 /// method-call syntax (below);
+/// `supertrait = Base` lets [`static_call!`] find the methods of this annotated supertrait
+/// on the trait's objects, which then dereference to `dyn Base`;
 /// `apart` keeps its shims, which hold the methods' inlined bodies, in the program's own
 /// text: among the trampolines, where they lie otherwise, a jump to them is a cycle
 /// faster on some processors, but these pages are replaced when calls are patched,
@@ -257,10 +259,11 @@ pub mod __private {
 /// and references, two-phase borrows, evaluation order, lifetimes of temporaries,
 /// `?`, `.await` and closures in arguments, `unsafe` around it, and panics through it.
 ///
-/// A supertrait's method is called on the supertrait's objects:
-/// `static_call!((object as &dyn Base).method())`. The upcast loads a vtable pointer,
-/// unless `Base` comes first among the supertraits: 0.07 of a plain call's time in
-/// front of a chain, and nothing that could be measured in front of a plain call.
+/// A supertrait's method is called on the supertrait's objects,
+/// `static_call!((object as &dyn Base).method())`, or on the object itself if its trait
+/// says `#[static_dispatch(supertrait = Base)]`. Either loads a vtable pointer, unless
+/// `Base` comes first among the supertraits; the [guide](crate::docs::guide) says what
+/// that costs.
 ///
 /// Each `static_call!` in the source is one call site; in generic code it stays one,
 /// with a trampoline for each instantiation.

@@ -8,7 +8,7 @@ use syn::parse::{Parse, ParseStream, Parser};
 use syn::spanned::Spanned;
 use syn::{Attribute, Block, Error, Expr, Path, Result, Token, Type, Visibility};
 
-use super::trait_::repeated;
+use super::context::repeated;
 use crate::names;
 
 /// `($crate) pub static CLOCK: dyn Clock = SystemClock; …`, as `binding!` passes it on.

@@ -17,8 +17,8 @@ use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{ReturnType, Type, TypeReference};
 
+use super::context::{Context, repeated};
 use super::shape::Shape;
-use super::trait_::{Context, repeated};
 use crate::ast::Method;
 use crate::{abi, names, rewrite};
 

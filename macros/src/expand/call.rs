@@ -10,8 +10,8 @@ use syn::parse::{Parse, ParseStream, Parser};
 use syn::spanned::Spanned;
 use syn::{Error, Expr, ExprMethodCall, Path, Result, Token};
 
+use super::context::nested_list;
 use super::quick::Quick;
-use super::trait_::nested_list;
 use crate::list::{self, Inline};
 use crate::names;
 

@@ -4,8 +4,8 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
+use super::context::{Context, repeated};
 use super::shape::Shape;
-use super::trait_::{Context, repeated};
 use crate::ast::Method;
 use crate::{names, rewrite, valid};
 
@@ -38,9 +38,20 @@ pub(super) const AUTO_TRAITS: [&[&str]; 20] = [
 impl Context<'_> {
     pub(super) fn entries(&self) -> TokenStream {
         let bound = self.bound_with(|(name, parameter, _)| quote!(#name = #parameter));
-        let blocks = AUTO_TRAITS
-            .iter()
-            .map(|autos| self.entries_of(&bound, autos));
+        // The same for all object types, and so written once: there are twenty.
+        let dispatched = self.input.dispatched();
+        let dispatched = dispatched.map(|dispatched| self.entry(dispatched.method));
+        let dispatched: TokenStream = dispatched.collect();
+        let left_alone = self.input.left_alone();
+        let left_alone = left_alone.filter(|method| valid::method(method).is_ok());
+        let left_alone: TokenStream = left_alone
+            .map(|method| self.refusing_entry(method))
+            .collect();
+        let blocks = AUTO_TRAITS.iter().map(|autos| {
+            // Enough for the hint; the other object types name the method in rustc's words.
+            let left_alone = (autos.len() < 3).then_some(&left_alone);
+            self.entries_of(&bound, autos, &quote!(#dispatched #left_alone))
+        });
         let Context {
             private, repeated, ..
         } = self;
@@ -101,8 +112,13 @@ impl Context<'_> {
         quote!(dyn #bound #(#autos)* + '__object)
     }
 
-    /// The inherent methods of one object type.
-    fn entries_of(&self, bound: &TokenStream, autos: &[&str]) -> TokenStream {
+    /// The inherent methods of one object type, `entries` among them.
+    fn entries_of(
+        &self,
+        bound: &TokenStream,
+        autos: &[&str],
+        entries: &TokenStream,
+    ) -> TokenStream {
         let Context {
             private, repeated, ..
         } = self;
@@ -115,18 +131,7 @@ impl Context<'_> {
             of_objects.make_where_clause().predicates.push(predicate);
         }
         let clause_of_objects = &of_objects.where_clause;
-        // Enough for the hint; the other object types name the method in rustc's words.
-        let hints = autos.len() < 3;
         let ty = self.object_type(bound, autos);
-        let dispatched = self
-            .input
-            .dispatched()
-            .map(|dispatched| self.entry(dispatched.method));
-        let left_alone = self
-            .input
-            .left_alone()
-            .filter(|method| hints && valid::method(method).is_ok())
-            .map(|method| self.refusing_entry(method));
         let hook_applied = self.hook_applied();
         let shims_applied = self.shims_applied();
         let declared = names::declared(self.ident());
@@ -155,8 +160,7 @@ impl Context<'_> {
         quote! {
             #repeated
             impl #parameters #ty #clause {
-                #(#dispatched)*
-                #(#left_alone)*
+                #entries
                 #registration
             }
             // SAFETY: the table is the one that the receiver's own vtable leads to.

@@ -8,8 +8,8 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
+use super::context::{Context, repeated};
 use super::shape::Shape;
-use super::trait_::{Context, repeated};
 use crate::ast::Method;
 use crate::names;
 
@@ -62,6 +62,14 @@ impl Context<'_> {
                 /// Guards in the list, which is also the index of the next one's key.
                 #[doc(hidden)]
                 const __LENGTH: #private::core::primitive::usize;
+                // Constants of their own, and no compares where they are asked: rustc then
+                // compiles for each site only what is behind them, also where nothing is
+                // optimized. The functions of longer lists were half of a debug build's.
+                #[doc(hidden)]
+                const __IS_LISTED: #private::core::primitive::bool = Self::__LENGTH != 0;
+                #[doc(hidden)]
+                const __IS_LONG: #private::core::primitive::bool =
+                    Self::__LENGTH >= #private::HOT_FROM;
                 #declared
             }
             #repeated
@@ -271,9 +279,9 @@ impl<'a> Stages<'a> {
                 #[inline(always)]
                 #signature {
                     let __way = __gate.way();
-                    if <Self as #guards>::__LENGTH != 0 && __way.is_plain() {
+                    if <Self as #guards>::__IS_LISTED && __way.is_plain() {
                         #plain
-                    } else if <Self as #guards>::__LENGTH >= #private::HOT_FROM {
+                    } else if <Self as #guards>::__IS_LONG {
                         #outlined
                     } else {
                         #guarded
@@ -365,7 +373,9 @@ impl<'a> Stages<'a> {
 
     /// Behind all guards: the ways of the switch.
     fn switch(&self) -> TokenStream {
-        let Stages { method, shape, .. } = self;
+        let Stages {
+            method, shape, key, ..
+        } = self;
         let Context {
             private, applied, ..
         } = self.context;
@@ -397,19 +407,24 @@ impl<'a> Stages<'a> {
         let patched = through(&quote! {
             // The trampoline has the fallback's signature, which only the
             // fallback's own type spells with all its lifetimes.
-            #private::with_signature_of(#fallback as #signature, __gate.trampoline())
+            #private::with_signature_of(#fallback as #signature, __gate.trampoline)
         });
         let learning = names::learning(method.ident());
         let learn = shape.call_with(
             method,
             &quote!(<Self as #shims_applied>::#learning),
-            &quote!(__gate.trampoline(), __gate.route()),
+            &quote!(
+                __gate.trampoline,
+                <#key as #private::DispatchedMethod>::route::<__Site>()
+            ),
         );
+        let list = quote!(<__Site as #private::SiteOf<#key>>::List);
+        let is_listed = quote!(<#list as #private::List<#key>>::IS_LISTED);
         let guarded = self.inlined(
             &names::guarded(method.ident()),
             &self.gate(),
             &quote! {
-                if __way.is_plain() || __gate.is_guarded(__way) {
+                if __way.is_plain() || (#is_listed && __way.is_guarded()) {
                     #plain
                 } else if __way.is_patched() {
                     #patched

@@ -34,6 +34,9 @@ impl Inherited {
         for method in input.on_objects() {
             mentioned.visit_signature(&method.signature);
         }
+        if let Some(base) = &input.options.supertrait {
+            mentioned.visit_type_param_bound(base);
+        }
         let types = input.item.items.iter().filter_map(|item| match item {
             TraitItem::Type(ty) => Some(ty),
             _ => None,

@@ -4,15 +4,20 @@
 mod binding;
 mod bound;
 mod call;
+mod context;
+mod declaration;
 mod entries;
 mod guards;
 mod impl_;
 mod inherited;
+mod keys;
 mod object;
 mod quick;
 mod region;
 mod shape;
+mod shims;
 mod trait_;
+mod upcast;
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};

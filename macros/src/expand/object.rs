@@ -23,8 +23,9 @@ use syn::{
     TraitItemFn, TraitItemType, TypeParamBound, TypePath, WhereClause, WherePredicate, parse_quote,
 };
 
+use super::context::{Context, repeated};
 use super::entries::AUTO_TRAITS;
-use super::trait_::{Context, dispatching, repeated};
+use super::trait_::dispatching;
 use crate::ast::{Method, Trait};
 use crate::attr::{ItemOptions, MethodOptions};
 use crate::{names, rewrite};
@@ -39,9 +40,14 @@ pub(super) fn expand(context: &Context<'_>, name: &Ident) -> TokenStream {
     };
     let blanket = pair.blanket();
     let sites = pair.sites();
+    // The same for all object types, and so written once: there are twenty. What
+    // documentation shows is the plain one.
+    let (shown, hidden) = (pair.methods(true), pair.methods(false));
+    let implemented = pair.implemented();
     let objects = AUTO_TRAITS.iter().map(|autos| {
-        let methods = pair.methods(autos);
-        let implementation = pair.implementation(autos);
+        let methods = if autos.is_empty() { &shown } else { &hidden };
+        let methods = pair.inherent(autos, methods);
+        let implementation = pair.implementation(autos, &implemented);
         quote!(#methods #implementation)
     });
     let objects: TokenStream = objects.collect();
@@ -123,6 +129,7 @@ fn declared(context: &Context<'_>, name: &Ident) -> Trait {
         options: ItemOptions {
             krate: context.input.options.krate.clone(),
             apart: context.input.options.apart,
+            supertrait: context.input.options.supertrait.clone(),
             ..ItemOptions::default()
         },
         methods: forwarded,
@@ -315,20 +322,30 @@ impl Pair<'_> {
     }
 
     /// The methods that users call, on one object type.
-    fn methods(&self, autos: &[&str]) -> TokenStream {
+    fn inherent(&self, autos: &[&str], methods: &TokenStream) -> TokenStream {
         let repeated = &self.object.repeated;
-        let visibility = &self.object.input.item.vis;
         let ty = self.object_type(autos);
         let generics = self.generics();
         let (parameters, _, clause) = generics.split_for_impl();
+        quote! {
+            #repeated
+            impl #parameters #ty #clause {
+                #methods
+            }
+        }
+    }
+
+    /// The methods that users call.
+    fn methods(&self, are_shown: bool) -> TokenStream {
+        let visibility = &self.object.input.item.vis;
         let methods = self.object.input.methods.iter().map(|method| {
-            let kept: &[&str] = if autos.is_empty() {
+            let kept: &[&str] = if are_shown {
                 &["doc", "must_use", "deprecated", "track_caller"]
             } else {
                 &["must_use", "deprecated", "track_caller"]
             };
             let attributes = quiet_attributes(&method.attributes, kept);
-            let hidden = (!autos.is_empty()).then(|| quote!(#[doc(hidden)]));
+            let hidden = (!are_shown).then(|| quote!(#[doc(hidden)]));
             let head = self.head(
                 method,
                 &names::located(&method.title, &method.title.to_string()),
@@ -341,25 +358,29 @@ impl Pair<'_> {
                 #visibility #head { #call }
             }
         });
-        quote! {
-            #repeated
-            impl #parameters #ty #clause {
-                #(#methods)*
-            }
-        }
+        methods.collect()
     }
 
     /// `impl Codec for dyn FastCodec`.
-    fn implementation(&self, autos: &[&str]) -> TokenStream {
+    fn implementation(&self, autos: &[&str], items: &TokenStream) -> TokenStream {
         let Context {
             applied, repeated, ..
         } = self.of;
-        let item = &self.of.input.item;
-        let unsafety = &item.unsafety;
+        let unsafety = &self.of.input.item.unsafety;
         let ty = self.object_type(autos);
         let mut generics = self.generics();
         self.require_supertraits(generics.make_where_clause());
         let (parameters, _, clause) = generics.split_for_impl();
+        quote! {
+            #repeated
+            #unsafety impl #parameters #applied for #ty #clause {
+                #items
+            }
+        }
+    }
+
+    /// What stands in that impl.
+    fn implemented(&self) -> TokenStream {
         let types = self.of.associated_types().zip(&self.object.associated);
         let types = types.map(|(ty, (name, parameter, _))| {
             let attributes = self::repeated(&ty.attrs);
@@ -374,13 +395,7 @@ impl Pair<'_> {
             let call = self.forward(forwarding);
             quote!(#attributes #[inline(always)] #signature { #call })
         });
-        quote! {
-            #repeated
-            #unsafety impl #parameters #applied for #ty #clause {
-                #(#types)*
-                #(#methods)*
-            }
-        }
+        quote!(#(#types)* #(#methods)*)
     }
 
     /// Leaves it to the users of an object type to prove that it has the trait's

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 
-use super::trait_::Context;
+use super::context::Context;
 use crate::abi::{self, Argument, Output};
 use crate::ast::Method;
 use crate::rewrite;

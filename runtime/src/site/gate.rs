@@ -45,6 +45,14 @@ impl Switch {
     pub fn is_patched(self) -> bool {
         self.0 == 0
     }
+
+    /// What the guards do not know goes by the vtable, and nothing is recorded. Asked
+    /// first behind them, so that a call that they had missed has one branch to pass and
+    /// no more; where there are none, not at all.
+    #[inline(always)]
+    pub fn is_guarded(self) -> bool {
+        self.0 == Way::Guarded as i8
+    }
 }
 
 /// What a call site hands to the entry: its state, and its trampoline for the
@@ -56,7 +64,9 @@ impl Switch {
 /// indirect one.
 pub struct Gate<S, M> {
     site: &'static Site,
-    trampoline: unsafe extern "C-unwind" fn(),
+    /// The site's trampoline for this method. A field, because a method would be compiled
+    /// once more for each of the sites.
+    pub trampoline: unsafe extern "C-unwind" fn(),
     types: PhantomData<fn() -> (S, M)>,
 }
 
@@ -179,32 +189,6 @@ impl<S: CallSite, M: DispatchedMethod> Gate<S, M> {
             return Switch(Way::Plain as i8);
         }
         Switch(self.site.switch.load(Ordering::Relaxed))
-    }
-
-    /// Whether what the guards do not know goes by the vtable, and nothing is recorded.
-    /// Asked first behind them, so that a call that they had missed has one branch to
-    /// pass and no more.
-    #[inline(always)]
-    pub fn is_guarded(&self, way: Switch) -> bool
-    where
-        S: SiteOf<M>,
-    {
-        <S::List as List<M>>::LENGTH != 0 && way.0 == Way::Guarded as i8
-    }
-
-    /// Where the site's calls of this method lead.
-    #[inline(always)]
-    pub fn route(&self) -> &'static Route
-    where
-        S: SiteOf<M>,
-    {
-        M::route::<S>()
-    }
-
-    /// The site's trampoline for this method.
-    #[inline(always)]
-    pub fn trampoline(&self) -> unsafe extern "C-unwind" fn() {
-        self.trampoline
     }
 
     /// The key of the guard with this index. One relaxed load.

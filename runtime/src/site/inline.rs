@@ -116,6 +116,9 @@ impl<M: DispatchedMethod, T: 'static, R: List<M>> InlineList<M> for (T, R) {
 pub trait List<M: DispatchedMethod> {
     /// How many.
     const LENGTH: usize;
+    /// Whether any. By itself, so that rustc compiles nothing for sites without a list that
+    /// only those with one need, whatever is optimized.
+    const IS_LISTED: bool = Self::LENGTH != 0;
     /// Each at the index of its key; behind them whatever fills the array.
     const LISTED: [Option<Listed>; MOST_LISTED];
 }

@@ -18,4 +18,5 @@ mod log;
 mod objects;
 mod order;
 mod receivers;
+mod supertraits;
 mod unwinding;

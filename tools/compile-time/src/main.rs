@@ -19,7 +19,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::programs::{Family, Program};
-use crate::timing::{Build, Measured};
+use crate::timing::{Build, Clock, Measured};
 
 /// Builds programs that differ in their calls only, and compares.
 #[derive(Parser)]
@@ -43,6 +43,9 @@ struct Arguments {
     /// How often each program is compiled; the table shows medians.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
+    /// Which time: processor time where others use the machine too (Unix only).
+    #[arg(long, default_value = "elapsed")]
+    clock: Clock,
 }
 
 /// One program, and what was measured of each way to build it.
@@ -85,7 +88,7 @@ fn run(arguments: &Arguments) -> Result<(), timing::Error> {
         }
         for &build in &builds {
             let names: Vec<_> = rows.iter().map(|(program, _)| program.name).collect();
-            let measured = workspace.measure(&names, build, arguments.rounds)?;
+            let measured = workspace.measure(&names, build, arguments.rounds, arguments.clock)?;
             for (row, measured) in rows.iter_mut().zip(measured) {
                 row.1.push((build, measured));
             }

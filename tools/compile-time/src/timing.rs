@@ -18,6 +18,8 @@ use crate::programs::{Family, Program};
 
 /// Where the wrapper leaves the time; set means that this program is the wrapper.
 const RESULT: &str = "STATIC_CALL_COMPILE_TIME_RESULT";
+/// Set, it leaves processor time.
+const PROCESSOR: &str = "STATIC_CALL_COMPILE_TIME_PROCESSOR";
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -71,6 +73,15 @@ impl fmt::Display for Build {
     }
 }
 
+/// What is measured.
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+pub(crate) enum Clock {
+    /// What one waits for.
+    Elapsed,
+    /// What rustc and the linker take of the processors, also where others use them.
+    Processor,
+}
+
 pub(crate) struct Measured {
     /// Median.
     pub(crate) seconds: f64,
@@ -91,14 +102,37 @@ pub(crate) fn as_wrapper() -> Option<ExitCode> {
         .any(|argument| argument == "--emit" || argument == "--crate-name");
     let start = Instant::now();
     let status = Command::new(rustc).args(&arguments).status();
-    let seconds = start.elapsed().as_secs_f64();
+    let elapsed = start.elapsed().as_secs_f64();
+    let seconds = match std::env::var_os(PROCESSOR) {
+        Some(_) => processor_time_of_children(),
+        None => Some(elapsed),
+    };
     let succeeded = status.is_ok_and(|status| status.success());
-    let written = !compiles || fs::write(result, seconds.to_string()).is_ok();
+    let written =
+        !compiles || seconds.is_some_and(|seconds| fs::write(result, seconds.to_string()).is_ok());
     Some(if succeeded && written {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// Of the one that has ended, and of those that it has started: rustc and its linker.
+#[cfg(unix)]
+fn processor_time_of_children() -> Option<f64> {
+    use nix::sys::resource::{UsageWho, getrusage};
+    use nix::sys::time::TimeValLike;
+
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).ok()?;
+    let microseconds = (usage.user_time() + usage.system_time()).num_microseconds();
+    let microseconds = u64::try_from(microseconds).ok()?;
+    Some(std::time::Duration::from_micros(microseconds).as_secs_f64())
+}
+
+/// Nobody asks for it there yet.
+#[cfg(not(unix))]
+fn processor_time_of_children() -> Option<f64> {
+    None
 }
 
 /// The written programs.
@@ -156,11 +190,12 @@ impl Workspace {
         programs: &[&'static str],
         build: Build,
         rounds: u32,
+        clock: Clock,
     ) -> Result<Vec<Measured>, Error> {
         let mut times = vec![Vec::new(); programs.len()];
         for _ in 0..rounds {
             for (times, program) in times.iter_mut().zip(programs) {
-                times.push(self.time(program, build)?);
+                times.push(self.time(program, build, clock)?);
             }
         }
         times
@@ -182,7 +217,7 @@ impl Workspace {
             .collect()
     }
 
-    fn time(&self, program: &'static str, build: Build) -> Result<f64, Error> {
+    fn time(&self, program: &'static str, build: Build, clock: Clock) -> Result<f64, Error> {
         let main = self.root.join(program).join("src/main.rs");
         let touched = fs::File::options().append(true).open(&main);
         touched
@@ -200,6 +235,9 @@ impl Workspace {
             .env("CARGO_TARGET_DIR", self.root.join("target"))
             .env("RUSTC_WORKSPACE_WRAPPER", wrapper)
             .env(RESULT, &result);
+        if clock == Clock::Processor {
+            cargo.env(PROCESSOR, "1");
+        }
         let shown = format!("{cargo:?}");
         let output = cargo.output().map_err(|source| Error::Start {
             command: shown.clone(),

@@ -1,0 +1,84 @@
+//! The keys: one type for each method of each object type.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::context::{Context, nested_list};
+use crate::names;
+
+impl Context<'_> {
+    /// The type that leads from a call site to the fallback of its method, and to
+    /// the object's table. The trampoline cannot be generic over the fallback
+    /// itself: it is declared at the call site, where nobody knows the trait.
+    pub(super) fn keys(&self) -> TokenStream {
+        let Context {
+            private,
+            applied,
+            repeated,
+            ..
+        } = self;
+        let visibility = &self.input.item.vis;
+        let mut generics = self.generics.clone();
+        generics
+            .params
+            .push(syn::parse_quote!(__Object: #applied + ?Sized));
+        if let Some(predicate) = self.outlives(&quote!(__Object)) {
+            generics.make_where_clause().predicates.push(predicate);
+        }
+        let (impl_parameters, _, clause) = generics.split_for_impl();
+        let lifetimes = self.generics.lifetimes().map(|one| &one.lifetime);
+        let lifetimes: Vec<_> = lifetimes.collect();
+        let types = self.generics.type_params().map(|one| &one.ident);
+        let types: Vec<_> = types.collect();
+        let methods = self.input.dispatched().enumerate().map(|(index, dispatched)| {
+            let method = dispatched.method;
+            let attributes = super::context::repeated(&method.attributes);
+            let name = names::key(self.ident(), method.ident());
+            let key = self.key(method, &quote!(__Object));
+            let fallback = names::fallback(method.ident());
+            let (shims_applied, hook_applied) = (self.shims_applied(), self.hook_applied());
+            let declaration = names::declaration(self.ident());
+            let inline = nested_list(dispatched.inline);
+            let method_index = self.method_index(index);
+            let of_bindings = self.key_of_bindings(method, dispatched.none);
+            quote! {
+                #repeated
+                #attributes
+                #[doc(hidden)]
+                #visibility struct #name #impl_parameters (
+                    #private::PhantomData<
+                        (#(&#lifetimes (),)* #(*const #types,)* *const __Object)
+                    >
+                ) #clause;
+                #repeated
+                #attributes
+                impl #impl_parameters #private::DispatchedMethod for #key #clause {
+                    type Object = __Object;
+                    type Inline = #inline;
+                    const INDEX: #private::core::primitive::usize = #method_index;
+                    fn identity_of<__Type: 'static>() -> #private::core::any::TypeId {
+                        <__Object as #shims_applied>::__identity_of::<__Type>()
+                    }
+                    #[inline]
+                    fn table(object: &__Object) -> &'static #private::Table {
+                        <__Object as #hook_applied>::__static_dispatch_table(object)
+                    }
+                    #[inline]
+                    fn route<__Site: #private::SiteOf<Self>>() -> &'static #private::Route {
+                        const {
+                            &#private::Route::new::<__Site, Self>(
+                                &#declaration,
+                                <Self as #private::DispatchedMethod>::INDEX,
+                                <Self as #private::DispatchedMethod>::rest::<__Site> as *const (),
+                                <__Object as #shims_applied>::#fallback::<__Site> as *const (),
+                            )
+                        }
+                    }
+                    #private::rest! { <__Object as #shims_applied>::#fallback::<__Site> }
+                    #of_bindings
+                }
+            }
+        });
+        quote!(#(#methods)*)
+    }
+}

@@ -1,0 +1,235 @@
+//! The hook, which leads from a vtable to its implementation's table, and the shims that
+//! the table and the trampolines hold: what runs one implementation, what makes the plain
+//! call, and what records one.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::context::{Context, repeated};
+use super::shape::Shape;
+use crate::ast::Method;
+use crate::names;
+
+impl Context<'_> {
+    pub(super) fn hook(&self) -> TokenStream {
+        let Context {
+            private, repeated, ..
+        } = self;
+        let visibility = &self.input.item.vis;
+        let hook = names::hook(self.ident());
+        let (hook_applied, shims_applied) = (self.hook_applied(), self.shims_applied());
+        let outlives = self
+            .outlives(&quote!(Self))
+            .map(|predicate| quote!(where #predicate));
+        let (parameters, _, clause) = self.generics.split_for_impl();
+        let with_implementor = self.generics_with_implementor();
+        let (impl_parameters, _, _) = with_implementor.split_for_impl();
+        quote! {
+            #repeated
+            #[doc(hidden)]
+            #visibility trait #hook #parameters #clause {
+                #[doc(hidden)]
+                fn __static_dispatch_table(&self) -> &'static #private::Table #outlives;
+            }
+            #repeated
+            impl #impl_parameters #hook_applied for __Implementation #clause {
+                #[inline]
+                fn __static_dispatch_table(&self) -> &'static #private::Table #outlives {
+                    <Self as #shims_applied>::__table()
+                }
+            }
+        }
+    }
+
+    pub(super) fn shims(&self) -> TokenStream {
+        let Context {
+            private,
+            applied,
+            repeated,
+            ..
+        } = self;
+        let visibility = &self.input.item.vis;
+        let name = names::shims(self.ident());
+        let shims_applied = self.shims_applied();
+        let declaration = names::declaration(self.ident());
+        let (parameters, _, clause) = self.generics.split_for_impl();
+        let with_implementor = self.generics_with_implementor();
+        let (impl_parameters, _, _) = with_implementor.split_for_impl();
+        let addresses = self.input.dispatched().map(|dispatched| {
+            let cfgs = dispatched.method.cfgs();
+            let shim = names::shim(dispatched.method.ident());
+            quote!(#(#cfgs)* #private::Code::new(<Self as #shims_applied>::#shim as *const ()))
+        });
+        let methods = self
+            .input
+            .dispatched()
+            .map(|dispatched| self.method_shims(dispatched.method));
+        let object = self.bound_with(|(name, _, _)| self.bound_by(name, &quote!(Self)));
+        let outlives = self
+            .outlives(&quote!(Self))
+            .map(|predicate| quote!(where #predicate));
+        quote! {
+            #repeated
+            #[doc(hidden)]
+            #visibility trait #name #parameters: #applied #clause {
+                #[doc(hidden)]
+                #[inline]
+                fn __table() -> &'static #private::Table #outlives {
+                    const {
+                        &#private::Table::new(
+                            &#declaration,
+                            #private::type_name::<Self>,
+                            #private::identity::<Self>,
+                            // Distinct for each implementation of each instantiation of
+                            // the trait, so that no two vtables have equal content.
+                            <Self as #shims_applied>::__identity_of::<Self>,
+                            const { &[#(#addresses),*] },
+                        )
+                    }
+                }
+                /// Names a type together with this instantiation of the trait.
+                #[doc(hidden)]
+                fn __identity_of<__Type: ?#private::core::marker::Sized>()
+                    -> #private::core::any::TypeId #outlives
+                {
+                    #private::identity::<(
+                        #private::PhantomData<__Type>,
+                        #private::PhantomData<dyn #object>,
+                    )>()
+                }
+                #(#methods)*
+            }
+            #repeated
+            impl #impl_parameters #shims_applied for __Implementation #clause {}
+        }
+    }
+
+    /// Where shims lie: among the trampolines, unless they are to be `apart`.
+    ///
+    /// On a Zen 4 a jump to another page of 4 KiB costs a cycle, a jump within one costs
+    /// none, and a trampoline's jump is to a shim. `runtime/docs/trampoline.md` has the
+    /// figures. What else there is on such pages does not matter: they are replaced by
+    /// copies of themselves.
+    fn section_of_shims(&self) -> Option<TokenStream> {
+        let near = quote! {
+            #[cfg_attr(
+                all(target_arch = "x86_64", target_os = "linux"),
+                unsafe(link_section = "static_call_text")
+            )]
+        };
+        (!self.input.options.apart).then_some(near)
+    }
+
+    /// Shim, fallback, and recorded call of one method.
+    fn method_shims(&self, method: &Method) -> TokenStream {
+        let Context {
+            private, applied, ..
+        } = self;
+        let repeated = repeated(&method.attributes);
+        let shape = self.shape(method);
+        let Shape {
+            receiver,
+            lifetimes,
+            clause,
+            written,
+            parameters,
+            output,
+            ..
+        } = &shape;
+        let ident = names::quiet(method.ident());
+        let shim = names::shim(method.ident());
+        let fallback = names::fallback(method.ident());
+        let counted = names::counted_fallback(method.ident());
+        let moved = &shape.moved;
+        let passed_on = shape.passed_on();
+        let shims_applied = self.shims_applied();
+        let learning = self.learning(method, &shape);
+        let call = shape.call(method, &quote!(<Self as #applied>::#ident));
+        let call = if shape.output_is_written {
+            quote!(let __result = #call; unsafe { #private::give(__out, __result) })
+        } else {
+            call
+        };
+        let call = quote! {
+            #(let #moved = unsafe { #private::take(#moved) };)*
+            #call
+        };
+        let section = self.section_of_shims();
+        quote! {
+            #repeated
+            #[doc(hidden)]
+            #[allow(improper_ctypes_definitions, single_use_lifetimes, unused_lifetimes)]
+            #section
+            unsafe extern "C-unwind" fn #shim <#(#lifetimes),*>(
+                #receiver, _: *const () #written #(, #parameters)*
+            ) #output #clause {
+                #call
+            }
+            #repeated
+            #[doc(hidden)]
+            #[allow(improper_ctypes_definitions, single_use_lifetimes, unused_lifetimes)]
+            unsafe extern "C-unwind" fn #fallback <#(#lifetimes,)* __Site: #private::CallSite>(
+                #receiver #written #(, #parameters)*
+            ) #output #clause {
+                if #private::counts_misses(<__Site as #private::CallSite>::site()) {
+                    unsafe {
+                        <Self as #shims_applied>::#counted(
+                            #(#passed_on,)* <__Site as #private::CallSite>::site()
+                        )
+                    }
+                } else {
+                    #call
+                }
+            }
+            #repeated
+            #[doc(hidden)]
+            #[cold]
+            #[inline(never)]
+            #[allow(improper_ctypes_definitions, single_use_lifetimes, unused_lifetimes)]
+            unsafe extern "C-unwind" fn #counted <#(#lifetimes),*>(
+                #receiver #written #(, #parameters)*, __site: &'static #private::Site
+            ) #output #clause {
+                #private::count_miss(__site);
+                #call
+            }
+            #learning
+        }
+    }
+
+    /// A call that is recorded: out of line, so that the call sites keep nothing at
+    /// hand for it, and one function for all sites, which are many.
+    fn learning(&self, method: &Method, shape: &Shape) -> TokenStream {
+        let Context {
+            private, applied, ..
+        } = self;
+        let Shape {
+            receiver,
+            lifetimes,
+            clause,
+            plain_parameters,
+            plain_output,
+            ..
+        } = shape;
+        let repeated = repeated(&method.attributes);
+        let unsafety = &method.signature.unsafety;
+        let ident = names::quiet(method.ident());
+        let learning = names::learning(method.ident());
+        let key = self.key(method, &quote!(Self));
+        let call = shape.call(method, &quote!(<Self as #applied>::#ident));
+        quote! {
+            #repeated
+            #[doc(hidden)]
+            #[cold]
+            #[inline(never)]
+            #unsafety fn #learning <#(#lifetimes),*>(
+                #receiver,
+                __trampoline: unsafe extern "C-unwind" fn(),
+                __route: &'static #private::Route
+                #(, #plain_parameters)*
+            ) #plain_output #clause {
+                #private::record::<#key>(&*self, __trampoline, __route);
+                #call
+            }
+        }
+    }
+}
