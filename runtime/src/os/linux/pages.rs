@@ -32,8 +32,6 @@ use crate::os::runs::{self, Run};
 use crate::os::{CodeMemory, Edit, PatchError, REACH, Unavailable};
 
 mod mapping;
-#[cfg(target_arch = "x86_64")]
-mod room;
 #[cfg(all(test, target_arch = "x86_64", target_pointer_width = "64"))]
 mod tests;
 
@@ -91,7 +89,7 @@ struct Pages {
     way: Replacement,
     /// Size of a page in bytes, a power of two.
     page: usize,
-    /// What [`CodeMemory::reserve_near`] has handed out.
+    /// What [`CodeMemory::reserve_near`] has handed out and [`CodeMemory::open`] mapped.
     reserved: Vec<Range<usize>>,
     /// Code of loaded objects, as far as it was asked for.
     code: Vec<Range<usize>>,
@@ -156,12 +154,22 @@ impl Pages {
             copy[from..from + edit.bytes.len()].copy_from_slice(edit.bytes);
         }
         // SAFETY: the caller allows the copy's content in place of what was there.
+        unsafe { self.put_over(&copy, run.pages.start) }
+    }
+
+    /// Puts whole pages with `bytes` in them over those at `to`.
+    ///
+    /// # Safety
+    /// Nobody may need what was mapped there, except to execute what is now.
+    unsafe fn put_over(&self, bytes: &[u8], to: usize) -> Result<(), PatchError> {
+        // SAFETY: the caller's.
         unsafe {
             match self.way {
                 // Out of files, say: no reason to give up.
-                Replacement::File => mapping::map_over(&copy, run.pages.start)
-                    .or_else(|_| mapping::move_over(&copy, run.pages.start)),
-                Replacement::Anonymous => mapping::move_over(&copy, run.pages.start),
+                Replacement::File => {
+                    mapping::map_over(bytes, to).or_else(|_| mapping::move_over(bytes, to))
+                }
+                Replacement::Anonymous => mapping::move_over(bytes, to),
             }
         }
     }
@@ -209,17 +217,24 @@ impl CodeMemory for Pages {
             .checked_next_multiple_of(self.page)
             .filter(|length| near.end.saturating_sub(near.start).saturating_add(*length) <= REACH)
             .ok_or_else(|| PatchError::arguments("too large to lie within reach"))?;
-        #[cfg(target_arch = "x86_64")]
-        if let Some(range) = room::claim(&near, length) {
-            self.reserved.push(range.clone());
-            return Ok(range);
-        }
         let mapping = Reserved::new_at_one_of(candidates(&near, length, self.page), length)?;
         mapping.fill(BREAKPOINT);
         mapping.make_executable()?;
         let range = mapping.leak();
         self.reserved.push(range.clone());
         Ok(range)
+    }
+
+    unsafe fn open(&mut self, pages: Range<usize>) -> Result<(), PatchError> {
+        let breakpoints = vec![BREAKPOINT; pages.len()];
+        // SAFETY: the caller's: nobody uses them.
+        unsafe { self.put_over(&breakpoints, pages.start) }?;
+        self.reserved.push(pages);
+        Ok(())
+    }
+
+    fn forget(&mut self, object: &Range<usize>) {
+        self.reserved.retain(|pages| !object.contains(&pages.start));
     }
 
     fn is_code(&mut self, address: usize) -> bool {
