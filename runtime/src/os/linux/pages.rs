@@ -87,6 +87,9 @@ enum Replacement {
 /// Replaces pages of private code.
 struct Pages {
     way: Replacement,
+    /// Why a copy of a page could not be moved that was left mapped, for the system
+    /// refused to take it back as well. No more are made.
+    leaves_copies: Option<(&'static str, io::ErrorKind)>,
     /// Size of a page in bytes, a power of two.
     page: usize,
     /// What [`CodeMemory::reserve_near`] has handed out and [`CodeMemory::open`] mapped.
@@ -104,6 +107,7 @@ impl Pages {
         match usize::try_from(page) {
             Ok(page) if page.is_power_of_two() => Ok(Self {
                 way: Replacement::Anonymous,
+                leaves_copies: None,
                 page,
                 reserved: Vec::new(),
                 code: Vec::new(),
@@ -140,7 +144,7 @@ impl Pages {
     ///
     /// # Safety
     /// As for [`CodeMemory::replace`], for all of the run's pages.
-    unsafe fn replace_run(&self, run: &Run, edits: &[Edit<'_>]) -> Result<(), PatchError> {
+    unsafe fn replace_run(&mut self, run: &Run, edits: &[Edit<'_>]) -> Result<(), PatchError> {
         let length = run.pages.len();
         let mut copy = Vec::new();
         copy.try_reserve_exact(length)
@@ -161,17 +165,23 @@ impl Pages {
     ///
     /// # Safety
     /// Nobody may need what was mapped there, except to execute what is now.
-    unsafe fn put_over(&self, bytes: &[u8], to: usize) -> Result<(), PatchError> {
+    unsafe fn put_over(&mut self, bytes: &[u8], to: usize) -> Result<(), PatchError> {
         // SAFETY: the caller's.
-        unsafe {
-            match self.way {
-                // Out of files, say: no reason to give up.
-                Replacement::File => {
-                    mapping::map_over(bytes, to).or_else(|_| mapping::move_over(bytes, to))
-                }
-                Replacement::Anonymous => mapping::move_over(bytes, to),
-            }
+        if self.way == Replacement::File && unsafe { mapping::map_over(bytes, to) }.is_ok() {
+            return Ok(());
         }
+        // Out of files, say: no reason to give up.
+        if let Some((step, kind)) = self.leaves_copies {
+            return Err(PatchError::new(step, kind));
+        }
+        // SAFETY: the caller's.
+        unsafe { mapping::move_over(bytes, to) }.map_err(|not_moved| {
+            let error = not_moved.error;
+            if not_moved.is_left {
+                self.leaves_copies = Some((error.step, error.source.kind()));
+            }
+            error
+        })
     }
 }
 
