@@ -80,6 +80,7 @@ impl Tally {
         static FOUR: Is<4> = Is(4);
         let mut known = bound(3);
         for number in [2, 3, 4, 2, 3] {
+            let before = BOUND.load();
             let swapped = match number {
                 2 => BOUND.swap_boxed(Box::new(Is::<2>(2))),
                 3 => BOUND.swap_boxed(Box::new(Is::<3>(3))),
@@ -94,6 +95,9 @@ impl Tally {
                 Err(error @ SwapError::Refused { .. }) => {
                     self.swaps_refused += 1;
                     assert!(now.iter().all(|now| *now == number || known.contains(now)));
+                    // Methods may be the new object's already: then it is kept for good.
+                    let still = std::ptr::addr_eq(&raw const *before, &raw const *BOUND.load());
+                    assert!(still, "what was bound is what is loaded");
                     println!("swap refused: {error}");
                 }
                 Err(error) => panic!("{error}"),
