@@ -4,16 +4,24 @@ use core::marker::PhantomData;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::ThreadId;
 
-use super::{Binding, Decision, SwapError};
+use super::change::Decision;
+use super::{Binding, SwapError};
 use crate::registry::TraitObject;
 
 /// Which thread has overridden a binding, and how many times.
 pub(super) struct Overrides {
-    pub(super) owner: Mutex<Option<(ThreadId, usize)>>,
-    pub(super) released: Condvar,
+    owner: Mutex<Option<(ThreadId, usize)>>,
+    released: Condvar,
 }
 
 impl Overrides {
+    pub(super) const fn new() -> Self {
+        Overrides {
+            owner: Mutex::new(None),
+            released: Condvar::new(),
+        }
+    }
+
     fn owner(&self) -> MutexGuard<'_, Option<(ThreadId, usize)>> {
         self.owner.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -102,7 +102,15 @@ impl Patching {
             };
         }
         match os::code_memory() {
-            Ok(memory) => Patching::Works(Box::new(Publisher::new(memory))),
+            Ok(memory) => {
+                let mut publisher = Publisher::new(memory);
+                if let Some(room) = os::room::claim() {
+                    // SAFETY: claimed, which nobody else can. The object that holds this
+                    // runtime is never unloaded.
+                    unsafe { publisher.add_room(room, None) };
+                }
+                Patching::Works(Box::new(publisher))
+            }
             Err(unavailable) => Patching::Unavailable {
                 reason: unavailable.reason,
             },
@@ -255,10 +263,11 @@ impl Engine {
         }
     }
 
-    /// Adds a plugin's object, which lies in `range`.
+    /// Adds a plugin's object, which lies in `range`, with a room for chains in it.
     ///
     /// # Safety
-    /// The records of its bindings and their trampolines lie in the plugin, whole.
+    /// The records of its bindings and their trampolines lie in the plugin, whole, and the
+    /// room as well, which nobody uses.
     #[cfg(target_os = "linux")]
     pub(crate) unsafe fn add_plugin(
         &mut self,
@@ -266,8 +275,13 @@ impl Engine {
         (bindings, trampolines): (&'static [BindingRecord], &'static [TrampolineOfBinding]),
         plugin: u64,
         range: Range<usize>,
+        room: Option<Range<usize>>,
     ) {
         let declarations = object.declarations;
+        if let (Some(publisher), Some(room)) = (self.patching.publisher(), room) {
+            // SAFETY: the caller's; the plugin stays until `remove_object`.
+            unsafe { publisher.add_room(room, Some(range.clone())) };
+        }
         self.trust.add_plugin(plugin, range);
         self.objects.push(object);
         // SAFETY: the caller's.

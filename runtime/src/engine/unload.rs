@@ -62,6 +62,11 @@ impl Engine {
             && bindings_rest
             && !bound;
         self.trust.remove_plugin(plugin);
+        // Only its own trampolines led there, which nobody looks after any more.
+        if let Patching::Works(publisher) | Patching::Failed { publisher, .. } = &mut self.patching
+        {
+            publisher.forget_object(range);
+        }
         safe
     }
 

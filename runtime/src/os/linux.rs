@@ -6,11 +6,15 @@
 pub(crate) mod objects;
 #[cfg(feature = "patching")]
 mod pages;
+#[cfg(all(feature = "patching", target_arch = "x86_64"))]
+pub(crate) mod room;
 mod signals;
 mod wait;
 
 #[cfg(not(feature = "patching"))]
 pub(crate) use super::unsupported::code_memory;
+#[cfg(not(all(feature = "patching", target_arch = "x86_64")))]
+pub(crate) use super::unsupported::room;
 #[cfg(feature = "patching")]
 pub(crate) use pages::code_memory;
 pub(crate) use signals::in_signal_handler;

@@ -21,7 +21,13 @@ mod linux;
 #[cfg(test)]
 mod refusing;
 mod runs;
-#[cfg(any(test, not(feature = "patching"), not(target_os = "linux"), miri))]
+#[cfg(any(
+    test,
+    not(feature = "patching"),
+    not(target_arch = "x86_64"),
+    not(target_os = "linux"),
+    miri
+))]
 #[cfg_attr(all(target_os = "linux", not(miri)), allow(dead_code))]
 mod unsupported;
 
@@ -30,7 +36,7 @@ use linux as native;
 #[cfg(any(not(target_os = "linux"), miri))]
 use unsupported as native;
 
-pub(crate) use native::{code_memory, in_signal_handler, objects, wait_while, wake_all};
+pub(crate) use native::{code_memory, in_signal_handler, objects, room, wait_while, wake_all};
 #[cfg(test)]
 #[allow(unused_imports)]
 pub(crate) use refusing::Refusing;
@@ -68,6 +74,8 @@ pub(crate) struct Memory {
     pub(crate) segments: Vec<Segment>,
     /// Made read-only once it was relocated, whatever its segment says.
     pub(crate) sealed: Range<usize>,
+    /// Where chains are to lie, and so nothing else.
+    pub(crate) lent: Range<usize>,
 }
 
 /// One loaded segment.
@@ -87,6 +95,15 @@ pub(crate) struct Segment {
     pub(crate) writable: bool,
     pub(crate) executable: bool,
 }
+
+/// Size of the room for chains that each object has, in bytes: sixteen thousand chains
+/// of the usual size.
+pub(crate) const ROOM_BYTES: usize = 1 << 20;
+
+/// The room for chains inside an object that has a copy of this runtime, whole pages.
+/// Zeros that nobody reads or writes, until code is mapped over them.
+#[repr(C, align(4096))]
+pub(crate) struct Room([std::cell::UnsafeCell<u8>; ROOM_BYTES]);
 
 /// Memory that holds code, and how to change it.
 ///
@@ -133,6 +150,19 @@ pub(crate) trait CodeMemory: Send {
         near: Range<usize>,
         bytes: usize,
     ) -> Result<Range<usize>, PatchError>;
+
+    /// Maps executable memory, filled with breakpoints, over whole pages of a room.
+    ///
+    /// # Errors
+    /// A refused system call. Nobody may use the pages then.
+    ///
+    /// # Safety
+    /// They lie in the room of an object that stays loaded until
+    /// [`forget`](Self::forget) is called for it, and nobody uses them.
+    unsafe fn open(&mut self, pages: Range<usize>) -> Result<(), PatchError>;
+
+    /// Forgets the pages that were opened in an object, which may be unloaded.
+    fn forget(&mut self, object: &Range<usize>);
 
     /// Whether `address` lies in the code of an object that is loaded now.
     ///

@@ -89,6 +89,23 @@ impl CodeMemory for Refusing {
         Ok(start..start + bytes.next_multiple_of(0x1000))
     }
 
+    unsafe fn open(&mut self, pages: Range<usize>) -> Result<(), PatchError> {
+        if self.refuses(&["mmap"]) {
+            return Err(self.error());
+        }
+        match &mut self.inner {
+            // SAFETY: the caller's.
+            Some(inner) => unsafe { inner.open(pages) },
+            None => Ok(()),
+        }
+    }
+
+    fn forget(&mut self, object: &Range<usize>) {
+        if let Some(inner) = &mut self.inner {
+            inner.forget(object);
+        }
+    }
+
     fn is_code(&mut self, address: usize) -> bool {
         self.inner
             .as_mut()

@@ -28,6 +28,23 @@ pub(crate) fn wait_while(_word: &std::sync::atomic::AtomicU32, _value: u32) {
 /// Nobody sleeps.
 pub(crate) fn wake_all(_word: &std::sync::atomic::AtomicU32) {}
 
+/// Room for chains inside an object: none.
+pub(crate) mod room {
+    use std::ops::Range;
+
+    use crate::os::Room;
+
+    /// Always `None`: there are no chains.
+    pub(crate) fn claim() -> Option<Range<usize>> {
+        None
+    }
+
+    /// Always null: there is none to give.
+    pub(crate) fn lend() -> *const Room {
+        std::ptr::null()
+    }
+}
+
 /// Loaded objects, of which nothing is known here.
 pub(crate) mod objects {
     use std::ffi::c_void;

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use super::manifest::{Constructor, Contents, Header, Manifest};
 use crate::binding::{BindingRecord, TrampolineOfBinding};
-use crate::os::{Memory, Segment};
+use crate::os::{Memory, Room, Segment};
 use crate::registry::{Implementation, MethodDeclaration, TraitDeclaration};
 use crate::site::{Guards, MOST_LISTED, Route, Site};
 
@@ -63,6 +63,8 @@ pub(super) fn contents(at: *const Manifest, memory: &Memory) -> Result<Contents,
     // SAFETY: its fields are raw pointers, for which any bits are valid, in
     // readable memory of a library that is loaded.
     let manifest = unsafe { at.read() };
+    // Nothing else may lie where code is going to be.
+    let memory = &memory.lend(manifest.room)?;
     let declarations = memory.slice("the traits", manifest.declarations, Use::Read)?;
     let sites = memory.slice("the call sites", manifest.sites, Use::Write)?;
     let constructors = memory.slice("the constructors", manifest.constructors, Use::Read)?;
@@ -114,6 +116,7 @@ pub(super) fn contents(at: *const Manifest, memory: &Memory) -> Result<Contents,
         trampolines_of_bindings,
         // SAFETY: code of the library, by the header's word of this type.
         adopt: unsafe { std::mem::transmute::<*const (), super::manifest::Adopt>(manifest.adopt) },
+        room: (!memory.lent.is_empty()).then(|| memory.lent.clone()),
     })
 }
 
@@ -174,7 +177,7 @@ impl Memory {
                 Use::Write => segment.writable && !overlap(place, &self.sealed),
                 Use::Call => segment.executable,
             };
-            within && allowed
+            within && allowed && !overlap(place, &self.lent)
         })
     }
 
@@ -223,6 +226,30 @@ impl Memory {
                 fault: "is not UTF-8",
             }),
         }
+    }
+
+    /// The same memory without its room for chains, if it has one: zeros that no file
+    /// holds, and that can be written.
+    fn lend(&self, room: *const Room) -> Result<Memory, Misplaced> {
+        const PART: &str = "the room for chains";
+        let mut memory = self.clone();
+        if room.is_null() {
+            return Ok(memory);
+        }
+        let found = self.one(PART, room, Use::Write)?.addr();
+        memory.lent = found..found + size_of::<Room>();
+        let holds_only_zeros = |segment: &Segment| {
+            let zeros = segment.range.start.saturating_add(segment.in_file)..segment.range.end;
+            zeros.start <= memory.lent.start && memory.lent.end <= zeros.end
+        };
+        if self.segments.iter().any(holds_only_zeros) {
+            return Ok(memory);
+        }
+        Err(Misplaced {
+            part: PART,
+            found,
+            fault: "does not lie where the library has nothing but zeros",
+        })
     }
 
     fn code(&self, part: &'static str, at: *const ()) -> Result<(), Misplaced> {

@@ -1,12 +1,14 @@
 //! What a plugin exports.
 
 use std::any::type_name;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use super::PluginError;
 use crate::binding::{BindingRecord, TrampolineOfBinding};
 use crate::host::Host;
+use crate::os::{self, Room};
 use crate::registry::{Implementation, RegisteredImplementation, TraitDeclaration};
 use crate::site::Site;
 
@@ -106,6 +108,8 @@ pub struct Manifest {
     pub(super) trampolines_of_bindings: *const [TrampolineOfBinding],
     /// An [`Adopt`].
     pub(super) adopt: *const (),
+    /// Where chains may lie in the plugin. Null if it has no room to lend.
+    pub(super) room: *const Room,
 }
 
 // SAFETY: addresses of immutable slices and of a function; call sites are atomics.
@@ -128,6 +132,7 @@ impl Manifest {
             bindings: &raw const *crate::binding::STATIC_CALL_BINDINGS_0_1_0,
             trampolines_of_bindings: crate::binding::trampolines(),
             adopt: adopt as *const (),
+            room: os::room::lend(),
         }
     }
 }
@@ -141,6 +146,7 @@ pub(super) struct Contents {
     pub(super) bindings: &'static [BindingRecord],
     pub(super) trampolines_of_bindings: &'static [TrampolineOfBinding],
     pub(super) adopt: Adopt,
+    pub(super) room: Option<Range<usize>>,
 }
 
 /// One constructor, its types erased.

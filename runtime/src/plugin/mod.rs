@@ -152,8 +152,9 @@ impl Plugin {
                 id,
             );
             let bindings = (contents.bindings, contents.trampolines_of_bindings);
-            // SAFETY: `inside::contents` has found all of them in the library.
-            unsafe { engine.add_plugin(object, bindings, id, range.clone()) };
+            // SAFETY: `inside::contents` has found all of them in the library, whose copy of
+            // the runtime has lent the room.
+            unsafe { engine.add_plugin(object, bindings, id, range.clone(), contents.room) };
             let loaded = Arc::new(Loaded {
                 id,
                 path: path.to_owned(),

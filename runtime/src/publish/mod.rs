@@ -8,8 +8,8 @@
 //! period is needed.
 //!
 //! A trampoline's first chain goes into its own body, which the resting head
-//! jumps past; that saves a jump and a cache line. Further chains go to an arena
-//! near the object. Chains are content-addressed: the same targets in front of
+//! jumps past; that saves a jump and a cache line. Further chains go to the object's
+//! own room for them, or near it. Chains are content-addressed: the same targets in front of
 //! the same fallback are the same bytes at the same place, so a program that
 //! alternates between two plans owns two chains, however long it runs.
 
@@ -18,11 +18,12 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use crate::arch::{self, Bound, EncodeError, HEAD_BYTES, TRAMPOLINE_BYTES, Target};
-use crate::os::{self, CodeMemory, Edit, PatchError, REACH};
+use crate::os::{CodeMemory, Edit, PatchError};
 use crate::site::Path;
 
-/// Size of one arena of chains, in bytes: five hundred chains of the usual size.
-const ARENA_BYTES: usize = 32 * 1024;
+mod arenas;
+
+use arenas::Arenas;
 
 /// Where a trampoline's head leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -168,16 +169,11 @@ impl Wanted<'_> {
 /// Owns the executable memory of this process's chains.
 pub(crate) struct Publisher {
     memory: Box<dyn CodeMemory>,
-    /// What is free of each arena. Objects within reach of each other share them, so
-    /// that a plugin that is loaded elsewhere each time finds the one it had.
-    arenas: Vec<Range<usize>>,
+    arenas: Arenas,
     chains: HashMap<Code, usize>,
     /// Where else those lie that objects lead to which are out of each other's reach: a
     /// binding's copies in a host and a plugin, say.
     elsewhere: HashMap<Code, Vec<usize>>,
-    chain_bytes: usize,
-    /// Where chains were that are gone for good, each of one line.
-    free: Vec<usize>,
 }
 
 /// How far a batch got.
@@ -207,18 +203,16 @@ impl Publisher {
     pub(crate) fn new(memory: Box<dyn CodeMemory>) -> Self {
         Publisher {
             memory,
-            arenas: Vec::new(),
+            arenas: Arenas::default(),
             chains: HashMap::new(),
             elsewhere: HashMap::new(),
-            chain_bytes: 0,
-            free: Vec::new(),
         }
     }
 
     /// Chains outside of trampolines: how many, and their size in bytes.
     pub(crate) fn chains(&self) -> (usize, usize) {
         let elsewhere: usize = self.elsewhere.values().map(Vec::len).sum();
-        (self.chains.len() + elsewhere, self.chain_bytes)
+        (self.chains.len() + elsewhere, self.arenas.chain_bytes())
     }
 
     /// As [`prepare`](Self::prepare) for all trampolines of a site, or for none:
@@ -343,17 +337,19 @@ impl Publisher {
             Body::Holds(_) | Body::Spoiled => {}
         }
         let key = Code::of(&wanted, fallback);
-        let reaches = |&at: &usize| arch::head_jump(trampoline.at(), at).is_ok();
+        let near = trampoline.at();
+        let may_lead = |at| arch::head_jump(near, at).is_ok() && self.arenas.admits(at, near);
         let elsewhere = self.elsewhere.get(&key).into_iter().flatten();
         let mut known = self.chains.get(&key).into_iter().chain(elsewhere);
-        if let Some(&at) = known.find(|at| reaches(at)) {
+        if let Some(&at) = known.find(|at| may_lead(**at)) {
             return Ok(Head::Chain(at));
         }
         let longest = wanted.longest();
-        let at = self.allocate(trampoline.at(), longest)?;
+        let memory = &mut *self.memory;
+        let at = self.arenas.allocate(memory, near, longest);
+        let at = at.map_err(PrepareError::Patch)?;
         let code = wanted.encode(at, fallback)?;
-        self.shrink(at, longest, code.len());
-        self.chain_bytes += code.len().next_multiple_of(arch::CHAIN_ALIGN);
+        self.arenas.shrink(at, longest, code.len());
         batch.code.push((at, code));
         batch.new_chains.push((key.clone(), at));
         match self.chains.entry(key) {
@@ -375,8 +371,7 @@ impl Publisher {
     /// No head leads there, and no thread is inside: whoever says that an object is gone
     /// knows that no call of it is under way.
     pub(crate) unsafe fn release(&mut self, objects: &HashSet<usize>) {
-        let free = &mut self.free;
-        let before = free.len();
+        let mut free = Vec::new();
         let is_gone = |code: &Code| matches!(code, Code::Bound(one) if objects.contains(&one.data));
         self.chains.retain(|code, at| {
             let gone = is_gone(code);
@@ -388,8 +383,30 @@ impl Publisher {
             free.extend(places.iter().filter(|_| gone));
             !gone
         });
-        let bytes = arch::CHAIN_ALIGN * (free.len() - before);
-        self.chain_bytes -= bytes;
+        for at in free {
+            self.arenas.release(at);
+        }
+    }
+
+    /// From now on chains lie in the room of an object, while there is some left: in a
+    /// plugin's, which lies in `plugin`, only the plugin's own.
+    ///
+    /// # Safety
+    /// It is a [room](crate::os::Room) that nobody else has, and its object stays loaded
+    /// until [`forget_object`](Self::forget_object).
+    pub(crate) unsafe fn add_room(&mut self, room: Range<usize>, plugin: Option<Range<usize>>) {
+        self.arenas.add_room(room, plugin);
+    }
+
+    /// Forgets the chains in a plugin, which its own trampolines alone led to.
+    pub(crate) fn forget_object(&mut self, plugin: &Range<usize>) {
+        self.chains.retain(|_, at| !plugin.contains(at));
+        self.elsewhere.retain(|_, places| {
+            places.retain(|at| !plugin.contains(at));
+            !places.is_empty()
+        });
+        self.arenas.forget(plugin);
+        self.memory.forget(plugin);
     }
 
     /// Forgets chains that were never written.
@@ -400,6 +417,7 @@ impl Publisher {
             } else if let Some(places) = self.elsewhere.get_mut(key) {
                 places.retain(|known| known != at);
             }
+            self.arenas.forget_chain(*at);
         }
     }
 
@@ -407,44 +425,6 @@ impl Publisher {
     /// written, and are not to be entered: [`Trampoline::spoil_unless_entered`].
     pub(crate) fn abandon(&mut self, batch: &Batch) {
         self.forget(&batch.new_chains);
-    }
-
-    /// Room for a chain within reach of the trampoline at `near`.
-    fn allocate(&mut self, near: usize, bytes: usize) -> Result<usize, PrepareError> {
-        let reaches = |at: &usize| at.abs_diff(near) <= REACH;
-        if bytes <= arch::CHAIN_ALIGN
-            && let Some(index) = self.free.iter().position(reaches)
-        {
-            return Ok(self.free.swap_remove(index));
-        }
-        let fits = |free: &Range<usize>| {
-            let (start, end) = (near.min(free.start), near.max(free.start) + bytes);
-            free.len() >= bytes && end - start <= REACH
-        };
-        // The newest first: the others are full, or of objects far away.
-        let index = if let Some(index) = self.arenas.iter().rposition(fits) {
-            index
-        } else {
-            // Within reach of all trampolines of the object.
-            let object = os::objects::object_of(near)
-                .map_or(near..near + TRAMPOLINE_BYTES, |object| object.range);
-            let arena = self.memory.reserve_near(object, ARENA_BYTES);
-            self.arenas.push(arena.map_err(PrepareError::Patch)?);
-            self.arenas.len() - 1
-        };
-        let at = self.arenas[index].start;
-        self.arenas[index].start += bytes;
-        Ok(at)
-    }
-
-    /// Gives back what `allocate` handed out beyond the code's end.
-    fn shrink(&mut self, at: usize, allocated: usize, used: usize) {
-        let end = at + used.next_multiple_of(arch::CHAIN_ALIGN);
-        for free in &mut self.arenas {
-            if free.start == at + allocated {
-                free.start = end;
-            }
-        }
     }
 
     /// Writes a batch: chains, barrier, heads, barrier.

@@ -7,11 +7,12 @@
     not(miri)
 ))]
 mod page;
+mod rooms;
 
 use std::collections::HashSet;
 
 use super::*;
-use crate::os::Refusing;
+use crate::os::{self, REACH, Refusing};
 use crate::registry::{MethodDeclaration, TraitDeclaration};
 use crate::site::Route;
 
@@ -121,7 +122,7 @@ fn alternating_between_plans_allocates_each_of_them_once() {
         }
     }
     assert_eq!(publisher.chains().0, 2);
-    assert_eq!(publisher.arenas.len(), 1);
+    assert_eq!(publisher.arenas.counts(), (1, 0));
 }
 
 /// As [`publish`], for any lead.
@@ -180,7 +181,7 @@ fn code_that_is_needed_in_two_places_is_in_both_for_good() {
     // SAFETY: the memory only pretends; nobody is anywhere.
     unsafe { publisher.release(&HashSet::from([1])) };
     assert_eq!(publisher.chains(), (2, 2 * arch::CHAIN_ALIGN));
-    assert_eq!(publisher.free.len(), 2);
+    assert_eq!(publisher.arenas.counts(), (2, 2));
 }
 
 #[test]
@@ -450,6 +451,12 @@ impl CodeMemory for Noting {
         let start = near.end.next_multiple_of(0x1000) + TRAMPOLINE_BYTES / 2;
         Ok(start..start + bytes)
     }
+
+    unsafe fn open(&mut self, _: Range<usize>) -> Result<(), PatchError> {
+        Ok(())
+    }
+
+    fn forget(&mut self, _: &Range<usize>) {}
 
     fn is_code(&mut self, _: usize) -> bool {
         true

@@ -148,6 +148,26 @@ fn a_box_that_is_bound_twice_is_dropped_once() {
     assert_eq!(DROPS.load(Ordering::Relaxed), before + 1);
 }
 
+binding! { static AGAIN: dyn Number = ONE; }
+
+#[test]
+fn a_box_that_is_bound_again_before_it_was_reclaimed_is_not_reclaimed() {
+    crate::in_every_state("compare", "AGAIN", || {
+        let before = DROPS.load(Ordering::Relaxed);
+        AGAIN.swap_boxed(Box::new(Counted(5))).unwrap();
+        let counted = AGAIN.load();
+        AGAIN.swap(&TWO).unwrap();
+        AGAIN.restore(&counted).unwrap();
+        drop(counted);
+        assert_eq!(crate::reclaim(&AGAIN), 0, "it is bound");
+        assert_eq!((AGAIN.number(), AGAIN.load().number()), (5, 5));
+        assert_eq!(DROPS.load(Ordering::Relaxed), before);
+        AGAIN.swap(&ONE).unwrap();
+        assert_eq!(crate::reclaim(&AGAIN), 1);
+        assert_eq!(DROPS.load(Ordering::Relaxed), before + 1);
+    });
+}
+
 binding! {
     static HERE: dyn Number = ONE;
     static THERE: dyn Number = TWO;

@@ -197,6 +197,54 @@ fn so_is_one_that_is_known_by_its_stack_alone() {
     assert_eq!(after, [before[0] + 100, before[1]]);
 }
 
+binding! { static UNNOTICED: dyn Interrupted = ONE; }
+
+static SWAPPED: AtomicU64 = AtomicU64::new(0);
+static INSIDE: AtomicU64 = AtomicU64::new(0);
+
+/// Swaps what is no box, so that what it has interrupted is all that counts.
+extern "C" fn swaps(_: libc::c_int) {
+    let count = |counter: &AtomicU64| counter.fetch_add(1, Ordering::Relaxed);
+    match UNNOTICED.swap(&ONE) {
+        Ok(_) => count(&SWAPPED),
+        Err(SwapError::Reentered) => count(&INSIDE),
+        Err(_) => count(&WRONG),
+    };
+}
+
+/// Nothing is blocked in it, and it runs on the thread's own stack, so it looks like any
+/// function. If its thread is inside the runtime it is refused all the same.
+#[test]
+fn a_handler_that_is_not_noticed_does_not_wait_for_its_own_thread() {
+    const SIGNALS: u64 = 10_000;
+    let _alone = crate::alone();
+    // SAFETY: `swaps` takes no lock that the thread below has outside of the runtime.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = swaps as *const () as usize;
+        action.sa_flags = libc::SA_RESTART | libc::SA_NODEFER;
+        let installed = libc::sigaction(libc::SIGWINCH, &raw const action, ptr::null_mut());
+        assert_eq!(installed, 0);
+    }
+    let wrong = WRONG.load(Ordering::Relaxed);
+    let all = || SWAPPED.load(Ordering::Relaxed) + INSIDE.load(Ordering::Relaxed);
+    // Both are known from here on, and nothing is allocated outside of the runtime.
+    UNNOTICED.swap(&TWO).unwrap();
+    UNNOTICED.swap(&ONE).unwrap();
+    let timer = Timer::start(libc::SIGWINCH);
+    while all() < SIGNALS {
+        UNNOTICED.swap(&TWO).unwrap();
+        UNNOTICED.swap(&ONE).unwrap();
+    }
+    drop(timer);
+    let [swapped, inside] = [&SWAPPED, &INSIDE].map(|one| one.load(Ordering::Relaxed));
+    println!("{swapped} swapped, {inside} were refused");
+    assert_eq!(WRONG.load(Ordering::Relaxed), wrong);
+    assert!(inside > 0);
+    UNNOTICED.swap(&TWO).unwrap();
+    assert_eq!(UNNOTICED.interrupted(1), 3);
+}
+
 #[test]
 fn a_thread_that_blocks_signals_is_no_handler() {
     let _alone = crate::alone();

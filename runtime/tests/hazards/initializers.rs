@@ -40,14 +40,14 @@ static PASSED: AtomicBool = AtomicBool::new(false);
 static INITIALIZING: AtomicBool = AtomicBool::new(false);
 static CALLED_BACK: AtomicU32 = AtomicU32::new(0);
 
-fn until(done: impl Fn() -> bool) {
+pub(crate) fn until(done: impl Fn() -> bool) {
     while !done() {
         thread::sleep(Duration::from_millis(1));
     }
 }
 
 /// Whether the thread waits for something.
-fn sleeps(thread: i32) -> bool {
+pub(crate) fn sleeps(thread: i32) -> bool {
     let state = fs::read_to_string(format!("/proc/self/task/{thread}/stat"));
     state.is_ok_and(|state| state.rsplit(") ").next().unwrap().starts_with('S'))
 }

@@ -13,6 +13,7 @@ mod environment;
 #[path = "../fixture/mod.rs"]
 mod fixture;
 mod fork;
+mod hosts;
 mod initializers;
 mod misses;
 mod reentry;

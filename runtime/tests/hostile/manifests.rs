@@ -14,6 +14,8 @@ enum Word {
     Optional,
     /// The address of something that is written.
     Written,
+    /// The address of memory that is written, and that no file holds; null is right.
+    Zeros,
     /// The address of a text.
     Text,
     /// How many elements of some size there are.
@@ -21,7 +23,7 @@ enum Word {
     /// The address of a function.
     Function,
 }
-use Word::{Data, Function, Length, Optional, Text, Written};
+use Word::{Data, Function, Length, Optional, Text, Written, Zeros};
 
 /// (number of the part in the fixture, its name, its words by index).
 type Part = (usize, &'static str, &'static [(usize, Word)]);
@@ -44,8 +46,9 @@ const PARTS: [Part; 11] = [
             (10, Data),
             (11, Length),
             (12, Function),
+            (13, Zeros),
             // Where the manifest itself is said to lie.
-            (13, Data),
+            (14, Data),
         ],
     ),
     (
@@ -136,6 +139,8 @@ type Forge = unsafe extern "C" fn(usize, usize, usize);
 struct Addresses {
     outside: Vec<usize>,
     read_only: usize,
+    /// Memory of the library that is written, but is no room for chains.
+    not_a_room: Vec<usize>,
 }
 
 fn wrong(word: Word, addresses: &Addresses) -> Vec<usize> {
@@ -147,8 +152,11 @@ fn wrong(word: Word, addresses: &Addresses) -> Vec<usize> {
     if matches!(word, Data | Written | Text | Function) {
         values.push(0);
     }
-    if matches!(word, Written | Function | Text) {
+    if matches!(word, Written | Zeros | Function | Text) {
         values.push(addresses.read_only);
+    }
+    if word == Zeros {
+        values.extend(&addresses.not_a_room);
     }
     values
 }
@@ -168,12 +176,16 @@ fn an_address_outside_of_the_plugin_is_refused_wherever_it_stands() {
             // these types.
             let library = unsafe { Library::new(&path).unwrap() };
             // SAFETY: as above.
-            let (forge, read_only) = unsafe {
+            let (forge, read_only, no_zeros) = unsafe {
                 (
                     *library.get::<Forge>(b"static_call_test_forge").unwrap(),
                     *library
                         .get::<*const u8>(b"STATIC_CALL_TEST_NO_TEXT")
                         .unwrap(),
+                    library
+                        .get::<*const u8>(b"STATIC_CALL_TEST_NO_ZEROS")
+                        .unwrap()
+                        .addr(),
                 )
             };
             let addresses = Addresses {
@@ -185,6 +197,7 @@ fn an_address_outside_of_the_plugin_is_refused_wherever_it_stands() {
                     apply as *const () as usize,
                 ],
                 read_only: read_only.addr(),
+                not_a_room: vec![no_zeros, no_zeros + 64, no_zeros + (1 << 30)],
             };
             for value in wrong(kind, &addresses) {
                 // SAFETY: as above.
@@ -227,6 +240,30 @@ fn a_value_that_its_type_does_not_have_is_refused() {
         let library = unsafe { Library::new(&path).unwrap() };
         // SAFETY: as in the test above.
         unsafe { library.get::<Forge>(b"static_call_test_forge").unwrap()(part, word, value) };
+        let error = load(&path).unwrap_err();
+        assert!(matches!(error, PluginError::Manifest { .. }), "{error:?}");
+        assert!(error.to_string().contains(shown), "{error}");
+    }
+    assert_eq!(state(), before);
+}
+
+/// What else lies there would be overwritten.
+#[test]
+fn nothing_else_that_a_manifest_names_lies_in_its_room_for_chains() {
+    let _alone = crate::alone();
+    let path = plugins::copy_for("overlap", &HOSTILE);
+    let before = state();
+    // Traits, call sites, constructors and bindings: where the manifest has them.
+    for (word, shown) in [
+        (0, "traits"),
+        (4, "sites"),
+        (6, "constructors"),
+        (8, "bindings"),
+    ] {
+        // SAFETY: as in the tests above.
+        let library = unsafe { Library::new(&path).unwrap() };
+        // SAFETY: as in the tests above.
+        unsafe { library.get::<Forge>(b"static_call_test_forge").unwrap()(12, word, 0) };
         let error = load(&path).unwrap_err();
         assert!(matches!(error, PluginError::Manifest { .. }), "{error:?}");
         assert!(error.to_string().contains(shown), "{error}");

@@ -3,10 +3,11 @@
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
+use static_call::runtime::State;
 use static_call::{static_call, static_dispatch};
 
 use crate::log::{self, Noisy, note};
-use crate::proof::in_every_state;
+use crate::proof::{chains_are_expected, in_every_state, patch, row};
 
 #[static_dispatch(targets = 1)]
 trait Risky {
@@ -176,4 +177,36 @@ fn moved_values_are_dropped_exactly_once() {
             );
         }
     });
+}
+
+#[static_dispatch(targets = 1)]
+trait Sudden {
+    fn sudden(&self, value: u32) -> u32;
+}
+
+impl Sudden for Nervous {
+    fn sudden(&self, value: u32) -> u32 {
+        if value == 13 {
+            fail("sudden");
+        }
+        value + 1
+    }
+}
+
+/// The other tests' chains lead to what does not panic, and what does is a miss.
+#[test]
+fn a_panic_passes_through_a_shim_that_a_chain_leads_to() {
+    let _alone = crate::proof::alone();
+    let object: Box<dyn Sudden> = Box::new(Nervous);
+    let call = |value| caught(|| static_call!(object.sudden(value)));
+    let before = patch(file!(), "sudden", || assert_eq!(call(12), Ok(13)));
+    for _ in 0..100 {
+        assert_eq!(call(13), Err("sudden".to_owned()));
+        assert_eq!(call(12), Ok(13));
+    }
+    if chains_are_expected() {
+        let after = row(file!(), "sudden");
+        assert_eq!(after.state, State::Patched);
+        assert_eq!(after.misses, before.misses, "by the chain");
+    }
 }

@@ -3,6 +3,8 @@
 #![cfg(loom)]
 #![allow(dead_code, unused_imports, unreachable_pub, missing_docs)]
 
+#[path = "../../../runtime/src/binding/cell.rs"]
+mod cell;
 #[path = "../../../runtime/src/profile/mod.rs"]
 mod profile;
 #[path = "../../../runtime/src/registry/mod.rs"]
@@ -35,6 +37,7 @@ mod private {
     }
 }
 
+use cell::Cell;
 use profile::Profile;
 use registry::{MethodDeclaration, Table, TraitDeclaration};
 use site::{Path, Phase, Place, Route, Site};
@@ -149,5 +152,72 @@ fn two_sites_never_claim_one_profile() {
         calls.into_iter().for_each(|call| call.join().unwrap());
         let noted: Vec<_> = sites.into_iter().filter_map(take).collect();
         assert_eq!(noted, [(1, 1), (1, 1)]);
+    });
+}
+
+/// A binding that leads nowhere, and an object.
+fn unbound() -> (&'static Cell, &'static sync::Exclusive<u64>) {
+    let cell = Box::leak(Box::new(Cell::new(std::ptr::null_mut())));
+    (cell, Box::leak(Box::new(sync::Exclusive::new(0))))
+}
+
+/// Writes the object, and returns where it is.
+fn made(object: &'static sync::Exclusive<u64>) -> *const () {
+    // SAFETY: nobody else knows of it yet.
+    *unsafe { object.get() } = 5;
+    std::ptr::from_ref(object).cast()
+}
+
+/// What a call reads by a binding's way at rest.
+fn read(cell: &Cell) -> Option<u64> {
+    let current = cell.current()?;
+    // SAFETY: a cell leads to such an object, or nowhere. It is read by one thread; loom
+    // says so if that may still be written.
+    Some(unsafe { *current.cast::<sync::Exclusive<u64>>().as_ref().get() })
+}
+
+#[test]
+fn what_a_binding_leads_to_is_seen_as_it_was_made() {
+    loom::model(|| {
+        let (cell, object) = unbound();
+        let call = loom::thread::spawn(move || read(cell));
+        // SAFETY: an object that stays.
+        unsafe { cell.set(made(object)) };
+        assert!([None, Some(5)].contains(&call.join().unwrap()));
+    });
+}
+
+#[test]
+fn what_is_made_on_first_use_is_bound_once_and_seen_as_it_was_made() {
+    loom::model(|| {
+        let (cell, object) = unbound();
+        let other = loom::thread::spawn(move || read(cell));
+        // SAFETY: objects that stay.
+        let (first, second) = unsafe {
+            (
+                cell.set_first(made(object)),
+                cell.set_first(made(unbound().1)),
+            )
+        };
+        assert_eq!((first, second), (true, false));
+        assert!([None, Some(5)].contains(&other.join().unwrap()));
+    });
+}
+
+#[test]
+fn a_copy_follows_a_binding_that_is_there() {
+    loom::model(|| {
+        let (leader, object) = unbound();
+        let (copy, _) = unbound();
+        let call = loom::thread::spawn(move || {
+            // SAFETY: what was followed, or nothing.
+            unsafe { copy.leader().as_ref() }.map(read)
+        });
+        // SAFETY: objects that stay.
+        unsafe {
+            leader.set(made(object));
+            copy.follow(leader);
+        }
+        assert!([None, Some(Some(5))].contains(&call.join().unwrap()));
     });
 }

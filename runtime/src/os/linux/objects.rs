@@ -96,6 +96,7 @@ pub(crate) unsafe fn memory_of(handle: *mut c_void) -> Option<Memory> {
         found = Some(Memory {
             segments: loaded.collect(),
             sealed,
+            lent: 0..0,
         });
         None
     });

@@ -32,8 +32,6 @@ use crate::os::runs::{self, Run};
 use crate::os::{CodeMemory, Edit, PatchError, REACH, Unavailable};
 
 mod mapping;
-#[cfg(target_arch = "x86_64")]
-mod room;
 #[cfg(all(test, target_arch = "x86_64", target_pointer_width = "64"))]
 mod tests;
 
@@ -89,9 +87,12 @@ enum Replacement {
 /// Replaces pages of private code.
 struct Pages {
     way: Replacement,
+    /// Why a copy of a page could not be moved that was left mapped, for the system
+    /// refused to take it back as well. No more are made.
+    leaves_copies: Option<(&'static str, io::ErrorKind)>,
     /// Size of a page in bytes, a power of two.
     page: usize,
-    /// What [`CodeMemory::reserve_near`] has handed out.
+    /// What [`CodeMemory::reserve_near`] has handed out and [`CodeMemory::open`] mapped.
     reserved: Vec<Range<usize>>,
     /// Code of loaded objects, as far as it was asked for.
     code: Vec<Range<usize>>,
@@ -106,6 +107,7 @@ impl Pages {
         match usize::try_from(page) {
             Ok(page) if page.is_power_of_two() => Ok(Self {
                 way: Replacement::Anonymous,
+                leaves_copies: None,
                 page,
                 reserved: Vec::new(),
                 code: Vec::new(),
@@ -142,7 +144,7 @@ impl Pages {
     ///
     /// # Safety
     /// As for [`CodeMemory::replace`], for all of the run's pages.
-    unsafe fn replace_run(&self, run: &Run, edits: &[Edit<'_>]) -> Result<(), PatchError> {
+    unsafe fn replace_run(&mut self, run: &Run, edits: &[Edit<'_>]) -> Result<(), PatchError> {
         let length = run.pages.len();
         let mut copy = Vec::new();
         copy.try_reserve_exact(length)
@@ -156,14 +158,30 @@ impl Pages {
             copy[from..from + edit.bytes.len()].copy_from_slice(edit.bytes);
         }
         // SAFETY: the caller allows the copy's content in place of what was there.
-        unsafe {
-            match self.way {
-                // Out of files, say: no reason to give up.
-                Replacement::File => mapping::map_over(&copy, run.pages.start)
-                    .or_else(|_| mapping::move_over(&copy, run.pages.start)),
-                Replacement::Anonymous => mapping::move_over(&copy, run.pages.start),
-            }
+        unsafe { self.put_over(&copy, run.pages.start) }
+    }
+
+    /// Puts whole pages with `bytes` in them over those at `to`.
+    ///
+    /// # Safety
+    /// Nobody may need what was mapped there, except to execute what is now.
+    unsafe fn put_over(&mut self, bytes: &[u8], to: usize) -> Result<(), PatchError> {
+        // SAFETY: the caller's.
+        if self.way == Replacement::File && unsafe { mapping::map_over(bytes, to) }.is_ok() {
+            return Ok(());
         }
+        // Out of files, say: no reason to give up.
+        if let Some((step, kind)) = self.leaves_copies {
+            return Err(PatchError::new(step, kind));
+        }
+        // SAFETY: the caller's.
+        unsafe { mapping::move_over(bytes, to) }.map_err(|not_moved| {
+            let error = not_moved.error;
+            if not_moved.is_left {
+                self.leaves_copies = Some((error.step, error.source.kind()));
+            }
+            error
+        })
     }
 }
 
@@ -209,17 +227,24 @@ impl CodeMemory for Pages {
             .checked_next_multiple_of(self.page)
             .filter(|length| near.end.saturating_sub(near.start).saturating_add(*length) <= REACH)
             .ok_or_else(|| PatchError::arguments("too large to lie within reach"))?;
-        #[cfg(target_arch = "x86_64")]
-        if let Some(range) = room::claim(&near, length) {
-            self.reserved.push(range.clone());
-            return Ok(range);
-        }
         let mapping = Reserved::new_at_one_of(candidates(&near, length, self.page), length)?;
         mapping.fill(BREAKPOINT);
         mapping.make_executable()?;
         let range = mapping.leak();
         self.reserved.push(range.clone());
         Ok(range)
+    }
+
+    unsafe fn open(&mut self, pages: Range<usize>) -> Result<(), PatchError> {
+        let breakpoints = vec![BREAKPOINT; pages.len()];
+        // SAFETY: the caller's: nobody uses them.
+        unsafe { self.put_over(&breakpoints, pages.start) }?;
+        self.reserved.push(pages);
+        Ok(())
+    }
+
+    fn forget(&mut self, object: &Range<usize>) {
+        self.reserved.retain(|pages| !object.contains(&pages.start));
     }
 
     fn is_code(&mut self, address: usize) -> bool {

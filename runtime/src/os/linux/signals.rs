@@ -22,8 +22,13 @@ unsafe extern "C-unwind" {
 /// Whether this thread is in a signal handler: by its alternate stack, or, if it has
 /// signals blocked as handlers have, by the frames of its stack.
 ///
-/// A handler that was installed with `SA_NODEFER` and blocks no other signal is not
-/// noticed, nor one behind frames without unwind information.
+/// A handler that was installed with `SA_NODEFER`, blocks no other signal and has no stack
+/// of its own is not noticed, nor one behind frames without unwind information. The first
+/// could be, by looking at the frames in any case: that takes 0.1 µs for each (2 µs of 20
+/// frames, 10 µs of 90), and would make every swap from deep inside a program half as
+/// expensive again. If such a handler has interrupted the runtime, its thread's marks tell,
+/// so that it waits for nobody; if it has interrupted an allocator, it may wait for that, as
+/// handlers do that allocate.
 ///
 /// Costs two system calls, and where signals are blocked some microseconds more.
 pub(crate) fn in_signal_handler() -> bool {

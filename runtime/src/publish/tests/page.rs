@@ -107,6 +107,12 @@ impl CodeMemory for Plain {
         Ok(self.block.start + ARENA..self.block.end)
     }
 
+    unsafe fn open(&mut self, _: Range<usize>) -> Result<(), PatchError> {
+        Ok(())
+    }
+
+    fn forget(&mut self, _: &Range<usize>) {}
+
     fn is_code(&mut self, _: usize) -> bool {
         true
     }

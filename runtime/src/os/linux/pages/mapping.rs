@@ -1,8 +1,8 @@
 //! Memory on its way to become code.
 //!
-//! Pages that are copied, edited and moved over others may lie anywhere, and are
-//! `memmap2`'s. Memory for chains must lie near the code that jumps there, and
-//! `memmap2` takes no address, so [`Reserved`] maps for itself.
+//! The page that everything is tried on is `memmap2`'s. Memory for chains must lie near
+//! the code that jumps there, and `memmap2` takes no address; nor does it say whether the
+//! system took memory back. So [`Reserved`] maps for itself.
 
 use std::ffi::c_void;
 use std::fs::File;
@@ -35,30 +35,39 @@ pub(super) fn executable(memory: MmapMut) -> Result<Mmap, PatchError> {
         .map_err(|error| PatchError::new("mprotect", error))
 }
 
+/// Why memory was not moved.
+pub(super) struct NotMoved {
+    pub(super) error: PatchError,
+    /// The system refused to take the memory back, too.
+    pub(super) is_left: bool,
+}
+
 /// Moves anonymous memory with `bytes` in it over `to`. The kernel checks all that
 /// it can refuse before it takes the old mapping away.
 ///
 /// # Safety
 /// Nobody may need what was mapped there, except to execute what is now.
-pub(super) unsafe fn move_over(bytes: &[u8], to: usize) -> Result<(), PatchError> {
-    let mut memory = writable(bytes.len())?;
-    memory.copy_from_slice(bytes);
-    let memory = executable(memory)?;
-    let (from, length) = (memory.as_ptr() as *mut c_void, memory.len());
-    // SAFETY: `memory` owns the source, the caller vouches for the target.
-    unsafe {
-        mm::mremap_fixed(
-            from,
-            length,
-            length,
-            MremapFlags::MAYMOVE,
-            to as *mut c_void,
-        )
+pub(super) unsafe fn move_over(bytes: &[u8], to: usize) -> Result<(), NotMoved> {
+    let memory = Reserved::map(0, bytes.len(), MapFlags::POPULATE).map_err(|error| NotMoved {
+        error: PatchError::new("mmap", error),
+        is_left: false,
+    })?;
+    memory.write(bytes);
+    // SAFETY: the caller's.
+    let moved = memory
+        .make_executable()
+        .and_then(|()| unsafe { memory.move_to(to) });
+    match moved {
+        Ok(()) => {
+            // It lies at `to` now; there is nothing left to unmap.
+            std::mem::forget(memory);
+            Ok(())
+        }
+        Err(error) => Err(NotMoved {
+            error,
+            is_left: !memory.give_back(),
+        }),
     }
-    .map_err(|error| PatchError::new("mremap", error))?;
-    // It lies at `to` now; there is nothing left to unmap.
-    std::mem::forget(memory);
-    Ok(())
 }
 
 /// Maps `bytes` over `to`, private, readable and executable, from a file in memory
@@ -149,6 +158,26 @@ impl Reserved {
         unsafe { ptr::write_bytes(self.start as *mut u8, byte, self.length) }
     }
 
+    /// Writes `bytes`, which are as many. Only before [`Self::make_executable`].
+    fn write(&self, bytes: &[u8]) {
+        assert_eq!(bytes.len(), self.length);
+        // SAFETY: the mapping is ours, this long, and still writable, and nobody has a
+        // reference into it.
+        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), self.start as *mut u8, self.length) }
+    }
+
+    /// Puts it over what is mapped at `to`.
+    ///
+    /// # Safety
+    /// Nobody may need what was mapped there. After success this is not ours any more.
+    unsafe fn move_to(&self, to: usize) -> Result<(), PatchError> {
+        let (from, flags) = (self.start as *mut c_void, MremapFlags::MAYMOVE);
+        // SAFETY: the source is ours, the caller vouches for the target.
+        unsafe { mm::mremap_fixed(from, self.length, self.length, flags, to as *mut c_void) }
+            .map(|_| ())
+            .map_err(|error| PatchError::new("mremap", error))
+    }
+
     /// Takes the right to write and gives the right to execute.
     pub(super) fn make_executable(&self) -> Result<(), PatchError> {
         let access = MprotectFlags::READ | MprotectFlags::EXEC;
@@ -165,10 +194,24 @@ impl Reserved {
     }
 }
 
+impl Reserved {
+    /// Whether the system took it back.
+    fn give_back(self) -> bool {
+        let gone = self.unmap();
+        std::mem::forget(self);
+        gone
+    }
+
+    fn unmap(&self) -> bool {
+        // SAFETY: the mapping is ours, and whoever gives it back or drops it has no
+        // address inside it left.
+        unsafe { mm::munmap(self.start as *mut c_void, self.length) }.is_ok()
+    }
+}
+
 impl Drop for Reserved {
     fn drop(&mut self) {
-        // SAFETY: the mapping is ours, and whoever drops it has no address
-        // inside it left. A refusal would leave it mapped, which harms nobody.
-        let _ = unsafe { mm::munmap(self.start as *mut c_void, self.length) };
+        // A refusal leaves it mapped, which harms nobody.
+        self.unmap();
     }
 }

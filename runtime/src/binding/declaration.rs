@@ -1,0 +1,110 @@
+//! What `binding!` declares, as types.
+
+use super::{Binding, BindingRecord, Loaded};
+use crate::site::DispatchedMethod;
+
+/// The type that carries a binding into its trampolines: each declaration has its own.
+pub trait BindingSite: 'static {
+    /// The object type.
+    type Object: ?Sized + 'static;
+    /// [`Always`] or [`Sometimes`].
+    type Kind: Kind;
+
+    /// The binding.
+    fn binding() -> &'static Binding<Self::Object, Self::Kind>;
+
+    /// Its record.
+    fn record() -> &'static BindingRecord;
+
+    /// Its trampoline for a method, as the calling crate has it.
+    fn trampoline<M: DispatchedMethod<Object = Self::Object>>() -> unsafe extern "C-unwind" fn();
+}
+
+/// The type of the statics that `binding!` declares.
+pub trait Bound {
+    /// Its only value.
+    const NEW: Self;
+}
+
+/// Whether a binding may be without an object.
+pub trait Kind: 'static {
+    /// Whether it may.
+    const MAY_BE_UNBOUND: bool;
+
+    /// What there is to load: a [`Loaded`], or one at most.
+    type Loaded<D: ?Sized + 'static>;
+
+    #[doc(hidden)]
+    fn loaded<D: ?Sized + 'static>(loaded: Option<Loaded<D>>) -> Self::Loaded<D>;
+}
+
+impl Kind for Always {
+    const MAY_BE_UNBOUND: bool = false;
+
+    type Loaded<D: ?Sized + 'static> = Loaded<D>;
+
+    fn loaded<D: ?Sized + 'static>(loaded: Option<Loaded<D>>) -> Loaded<D> {
+        loaded.unwrap_or_else(|| crate::private::never_unbound())
+    }
+}
+
+impl Kind for Sometimes {
+    const MAY_BE_UNBOUND: bool = true;
+
+    type Loaded<D: ?Sized + 'static> = Option<Loaded<D>>;
+
+    fn loaded<D: ?Sized + 'static>(loaded: Option<Loaded<D>>) -> Option<Loaded<D>> {
+        loaded
+    }
+}
+
+/// Kind of the bindings to which something is always bound.
+pub enum Always {}
+
+/// Kind of the bindings that are declared with `None`, and may be unbound.
+pub enum Sometimes {}
+
+/// What is bound at first.
+pub enum Initial<D: ?Sized + 'static> {
+    /// This object.
+    Value(&'static Shared<D>),
+    /// What this makes on first use.
+    Lazy(fn() -> Box<D>),
+    /// Nothing.
+    Nothing,
+}
+
+/// A reference to what is bound at first.
+#[repr(transparent)]
+pub struct Shared<D: ?Sized + 'static>(pub &'static D);
+
+// SAFETY: `binding!` checks that the object may be shared, with a message of its own.
+unsafe impl<D: ?Sized> Sync for Shared<D> {}
+
+/// Whether bindings to objects of this type can be declared: those that any thread may
+/// use.
+#[diagnostic::on_unimplemented(
+    message = "a binding's object is used by all threads, which `{Self}` may not be",
+    label = "threads may not share this",
+    note = "write `dyn Trait + Send + Sync`, or make these supertraits of the trait"
+)]
+pub trait Shareable {}
+
+impl<D: Sync + ?Sized> Shareable for D {}
+
+/// A binding to which something is always bound.
+#[diagnostic::on_unimplemented(
+    message = "this method has no result while nothing is bound",
+    label = "the binding may be without an object",
+    note = "call it on what is bound, if anything is: `if let Some(object) = BINDING.load() {{ \
+            object.method() }}`"
+)]
+pub trait AlwaysBound: BindingSite<Kind = Always> {}
+
+/// Never implemented: its message is all there is to it.
+#[diagnostic::on_unimplemented(
+    message = "a method with `&mut self` cannot be called through a binding, which all threads share",
+    label = "needs an object that nobody shares",
+    note = "take `&self` in the trait, with a `Mutex` or atomics inside the implementations"
+)]
+pub trait MethodOfASharedObject {}

@@ -1,0 +1,218 @@
+//! Where chains lie that have no place in a trampoline.
+//!
+//! First in the room of an object, where unwinders know their way: each object has one
+//! that has a copy of this runtime. A plugin's goes when the plugin goes, so only the
+//! plugin's own trampolines lead there. Where no room is left within reach, chains go to
+//! memory that is mapped for them, near the object.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use crate::arch::{self, TRAMPOLINE_BYTES};
+use crate::os::{self, CodeMemory, PatchError, REACH};
+
+/// Size of one arena of chains, in bytes: five hundred chains of the usual size.
+const ARENA_BYTES: usize = 32 * 1024;
+
+/// Places for chains, and how long each is that has one.
+#[derive(Default)]
+pub(super) struct Arenas {
+    /// What is left of each. Objects within reach of each other share those that are no
+    /// plugin's, so that a plugin that is loaded elsewhere each time finds what it had.
+    opened: Vec<Arena>,
+    rooms: Vec<Room>,
+    /// Where chains were that are gone for good, each of one line.
+    free: Vec<usize>,
+    /// The chains' bytes, by where they lie.
+    lengths: HashMap<usize, usize>,
+}
+
+/// Executable memory with breakpoints in it.
+struct Arena {
+    left: Range<usize>,
+    in_room: bool,
+}
+
+/// The room of one object.
+struct Room {
+    all: Range<usize>,
+    /// What is no arena yet.
+    left: Range<usize>,
+    /// Where the plugin lies that it belongs to, if it is a plugin's.
+    plugin: Option<Range<usize>>,
+}
+
+impl Room {
+    /// Whether code at `near` may lead there, and reaches all of it.
+    fn serves(&self, near: usize) -> bool {
+        let (start, end) = (near.min(self.all.start), near.max(self.all.end));
+        let admits = |plugin: &Range<usize>| plugin.contains(&near);
+        self.plugin.as_ref().is_none_or(admits) && end - start <= REACH
+    }
+}
+
+impl Arenas {
+    pub(super) fn add_room(&mut self, room: Range<usize>, plugin: Option<Range<usize>>) {
+        self.rooms.push(Room {
+            left: room.clone(),
+            all: room,
+            plugin,
+        });
+    }
+
+    /// Forgets all that lies in `plugin`.
+    pub(super) fn forget(&mut self, plugin: &Range<usize>) {
+        self.rooms.retain(|room| !plugin.contains(&room.all.start));
+        self.opened
+            .retain(|arena| !plugin.contains(&(arena.left.end - 1)));
+        self.free.retain(|at| !plugin.contains(at));
+        self.lengths.retain(|at, _| !plugin.contains(at));
+    }
+
+    /// Whether a chain at `at` stays for as long as the trampoline at `near` may lead
+    /// there.
+    pub(super) fn admits(&self, at: usize, near: usize) -> bool {
+        let room = self.rooms.iter().find(|room| room.all.contains(&at));
+        let plugin = room.and_then(|room| room.plugin.as_ref());
+        plugin.is_none_or(|plugin| plugin.contains(&near))
+    }
+
+    /// How many arenas there are, and places of chains that are gone.
+    #[cfg(test)]
+    pub(super) fn counts(&self) -> (usize, usize) {
+        (self.opened.len(), self.free.len())
+    }
+
+    /// The bytes of all chains.
+    pub(super) fn chain_bytes(&self) -> usize {
+        self.lengths.values().sum()
+    }
+
+    /// Room for a chain within reach of the trampoline at `near`.
+    pub(super) fn allocate(
+        &mut self,
+        memory: &mut dyn CodeMemory,
+        near: usize,
+        bytes: usize,
+    ) -> Result<usize, PatchError> {
+        let reaches = |at: &usize| at.abs_diff(near) <= REACH && self.admits(*at, near);
+        if bytes <= arch::CHAIN_ALIGN
+            && let Some(index) = self.free.iter().position(reaches)
+        {
+            return Ok(self.free.swap_remove(index));
+        }
+        let known = self.find(near, bytes, true);
+        let in_room = known.or_else(|| self.open(memory, near, bytes));
+        let known = in_room.or_else(|| self.find(near, bytes, false));
+        let index = if let Some(index) = known {
+            index
+        } else {
+            // Within reach of all trampolines of the object.
+            let object = os::objects::object_of(near)
+                .map_or(near..near + TRAMPOLINE_BYTES, |object| object.range);
+            let left = memory.reserve_near(object, ARENA_BYTES)?;
+            self.add(left, false)
+        };
+        let at = self.opened[index].left.start;
+        self.opened[index].left.start += bytes;
+        Ok(at)
+    }
+
+    fn add(&mut self, left: Range<usize>, in_room: bool) -> usize {
+        self.opened.push(Arena { left, in_room });
+        self.opened.len() - 1
+    }
+
+    /// An arena that has room for `bytes`, within reach of `near`.
+    fn find(&self, near: usize, bytes: usize, in_room: bool) -> Option<usize> {
+        // The newest first: the others are full, or of objects far away.
+        self.opened.iter().rposition(|arena| {
+            let at = arena.left.start;
+            let (start, end) = (near.min(at), near.max(at) + bytes);
+            arena.in_room == in_room
+                && arena.left.len() >= bytes
+                && end - start <= REACH
+                && self.admits(at, near)
+        })
+    }
+
+    /// Makes an arena of the next stretch of a room.
+    fn open(&mut self, memory: &mut dyn CodeMemory, near: usize, bytes: usize) -> Option<usize> {
+        for index in 0..self.rooms.len() {
+            let room = &mut self.rooms[index];
+            if !room.serves(near) {
+                continue;
+            }
+            while !room.left.is_empty() {
+                let end = room.left.end.min(room.left.start + ARENA_BYTES);
+                let stretch = room.left.start..end;
+                room.left.start = end;
+                match unused(&stretch) {
+                    Unused::All => {
+                        // SAFETY: nobody has the room of an object but one runtime,
+                        // and that gives out each stretch once; the object stays
+                        // until `forget`. There is nothing there.
+                        match unsafe { memory.open(stretch.clone()) } {
+                            Ok(()) => return Some(self.add(stretch, true)),
+                            // Whatever it was, it is said where memory is mapped.
+                            Err(_) => room.left.start = room.left.end,
+                        }
+                    }
+                    Unused::From(start) if end - start >= bytes => {
+                        return Some(self.add(start..end, true));
+                    }
+                    Unused::From(_) => {}
+                }
+            }
+        }
+        None
+    }
+
+    /// Gives back what `allocate` handed out beyond the code's end.
+    pub(super) fn shrink(&mut self, at: usize, allocated: usize, used: usize) {
+        let length = used.next_multiple_of(arch::CHAIN_ALIGN);
+        for arena in &mut self.opened {
+            if arena.left.start == at + allocated {
+                arena.left.start = at + length;
+            }
+        }
+        self.lengths.insert(at, length);
+    }
+
+    /// Takes note that a chain was never written.
+    pub(super) fn forget_chain(&mut self, at: usize) {
+        self.lengths.remove(&at);
+    }
+
+    /// Takes back the place of a chain of one line.
+    pub(super) fn release(&mut self, at: usize) {
+        self.lengths.remove(&at);
+        self.free.push(at);
+    }
+}
+
+/// What of a stretch of a room holds no code.
+enum Unused {
+    /// It was never opened.
+    All,
+    /// It was, and from here to its end there are breakpoints.
+    From(usize),
+}
+
+/// Looks at a stretch of a room. A plugin that was let go and loaded again while
+/// somebody else kept its library has the chains of its earlier life there, and a thread
+/// may stand in one. And whatever a plugin says is its room, nothing else is overwritten.
+fn unused(stretch: &Range<usize>) -> Unused {
+    let words = stretch.clone().step_by(size_of::<u64>());
+    // SAFETY: mapped memory of a loaded object, aligned, which nobody writes but us,
+    // under the runtime's lock.
+    let read = |at: usize| unsafe { std::ptr::read_volatile(at as *const u64) };
+    if words.clone().all(|at| read(at) == 0) {
+        return Unused::All;
+    }
+    let breakpoints = u64::from_ne_bytes([0xCC; 8]);
+    let last = words.rev().find(|&at| read(at) != breakpoints);
+    Unused::From(last.map_or(stretch.start, |at| {
+        (at + 1).next_multiple_of(arch::CHAIN_ALIGN)
+    }))
+}
