@@ -158,12 +158,17 @@ extern "C" fn after_in_child() {
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::AtomicBool;
+    use std::sync::{Mutex, PoisonError};
     use std::thread;
 
     use super::{Duration, FORKING, LOADING, Ordering, loading, wait_until};
 
+    /// Each test counts in the other's counters.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
     #[test]
     fn a_fork_waits_until_a_plugin_is_loaded() {
+        let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         // The handlers are set up with the engine.
         crate::engine::with(|_| ());
         let loaded = AtomicBool::new(false);
@@ -193,6 +198,7 @@ mod tests {
 
     #[test]
     fn a_plugin_is_not_loaded_while_a_thread_forks() {
+        let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let loaded = AtomicBool::new(false);
         thread::scope(|scope| {
             FORKING.fetch_add(1, Ordering::SeqCst);
