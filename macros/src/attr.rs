@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use syn::meta::ParseNestedMeta;
-use syn::parse::Parser;
+use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
 use syn::{
     Attribute, Error, Expr, ExprLit, ExprUnary, Lit, Meta, Path, Result, Token, Type,
@@ -300,9 +300,8 @@ fn path(meta: &ParseNestedMeta<'_>) -> Result<Path> {
     })
 }
 
-/// `none = result`.
-fn none_result(meta: &ParseNestedMeta<'_>) -> Result<Expr> {
-    let advice = "`none` needs the result of a call while nothing is bound: write `none = 0`";
+/// What stands behind `option =`, or the advice where nothing does.
+fn value<'a>(meta: &ParseNestedMeta<'a>, advice: &str) -> Result<ParseStream<'a>> {
     if !meta.input.peek(Token![=]) {
         return Err(meta.error(advice));
     }
@@ -310,19 +309,20 @@ fn none_result(meta: &ParseNestedMeta<'_>) -> Result<Expr> {
     if value.is_empty() || value.peek(Token![,]) {
         return Err(meta.error(advice));
     }
+    Ok(value)
+}
+
+/// `none = result`.
+fn none_result(meta: &ParseNestedMeta<'_>) -> Result<Expr> {
+    let advice = "`none` needs the result of a call while nothing is bound: write `none = 0`";
+    let value = value(meta, advice)?;
     value.parse()
 }
 
 /// `object = Name`.
 fn object(meta: &ParseNestedMeta<'_>) -> Result<Ident> {
     let advice = "`object` needs the bare name of a trait to write: `object = FastTrait`";
-    if !meta.input.peek(Token![=]) {
-        return Err(meta.error(advice));
-    }
-    let value = meta.value()?;
-    if value.is_empty() || value.peek(Token![,]) {
-        return Err(meta.error(advice));
-    }
+    let value = value(meta, advice)?;
     let start = value.span();
     let ty: Type = value.parse().map_err(|_| Error::new(start, advice))?;
     match &ty {
@@ -336,13 +336,7 @@ fn object(meta: &ParseNestedMeta<'_>) -> Result<Ident> {
 fn supertrait(meta: &ParseNestedMeta<'_>) -> Result<TypeParamBound> {
     let advice = "`supertrait` needs one annotated trait that this one requires, as it stands \
                   behind `dyn`: write `supertrait = Base`";
-    if !meta.input.peek(Token![=]) {
-        return Err(meta.error(advice));
-    }
-    let value = meta.value()?;
-    if value.is_empty() || value.peek(Token![,]) {
-        return Err(meta.error(advice));
-    }
+    let value = value(meta, advice)?;
     let start = value.span();
     let ty: Type = value.parse().map_err(|_| Error::new(start, advice))?;
     match ty {

@@ -79,8 +79,8 @@ macro_rules! site_at {
     ($site:path) => {{
         let address: *const $crate::__private::Site;
         // SAFETY: the instruction has seven bytes whichever register it is given, the last
-        // four of which the linker fills in. What it gives is the address of a static of
-        // this type.
+        // four of which the linker fills in. What it gives is the address of `$site`, and
+        // who writes `site_at!`, this crate's macros only, names a static `Site` there.
         unsafe {
             $crate::__private::core::arch::asm!(
                 ".reloc .+3, R_X86_64_REX_GOTPCRELX, {site} - 4",

@@ -52,7 +52,8 @@ impl Context<'_> {
                     type Target = #base;
                     #[inline(always)]
                     fn deref(&self) -> &Self::Target {
-                        // SAFETY: the receiver, by a supertrait.
+                        // SAFETY: `__upcast` is a coercion, so rustc sees to it that this is the
+                        // receiver by a supertrait; it lives as long as the receiver's borrow.
                         unsafe { &*<#plain>::__upcast(self) }
                     }
                 }
@@ -62,7 +63,7 @@ impl Context<'_> {
                     #[inline(always)]
                     fn deref_mut(&mut self) -> &mut Self::Target {
                         let own: *mut Self = self;
-                        // SAFETY: the receiver, by a supertrait, and as exclusively.
+                        // SAFETY: as above, and borrowed as exclusively as the receiver is.
                         unsafe { &mut *<#plain>::__upcast(own).cast_mut() }
                     }
                 }
