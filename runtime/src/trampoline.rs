@@ -130,6 +130,8 @@ macro_rules! site_at {
 ))]
 macro_rules! trampoline {
     ($site:ty) => {
+        // See `Switch::way`.
+        #[cold]
         #[unsafe(naked)]
         #[unsafe(link_section = "static_call_text")]
         #[allow(improper_ctypes_definitions)]

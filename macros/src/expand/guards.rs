@@ -410,9 +410,10 @@ impl<'a> Stages<'a> {
             #private::with_signature_of(#fallback as #signature, __gate.trampoline)
         });
         let learning = names::learning(method.ident());
+        let learning_signature = shape.inferred_signature_of_learning(method);
         let learn = shape.call_with(
             method,
-            &quote!(<Self as #shims_applied>::#learning),
+            &quote!(__learning),
             &quote!(
                 __gate.trampoline,
                 <#key as #private::DispatchedMethod>::route::<__Site>()
@@ -423,13 +424,18 @@ impl<'a> Stages<'a> {
         let guarded = self.inlined(
             &names::guarded(method.ident()),
             &self.gate(),
+            // Three arms, two of which call what is cold, though rustc does not see that it
+            // is: `Switch::way` says why.
             &quote! {
-                if __way.is_plain() || (#is_listed && __way.is_guarded()) {
-                    #plain
-                } else if __way.is_patched() {
-                    #patched
-                } else {
-                    #learn
+                match __way.way() {
+                    #private::Switch::PLAIN => #plain,
+                    #private::Switch::GUARDED if #is_listed => #plain,
+                    #private::Switch::PATCHED => { #patched }
+                    _ => {
+                        let __learning =
+                            <Self as #shims_applied>::#learning as #learning_signature;
+                        #learn
+                    }
                 }
             },
         );
