@@ -72,6 +72,8 @@ impl Engine {
         };
         let policy = self.config.policy(calibration);
         let registered = registered_shims(&self.objects);
+        let sites = self.objects.iter().flat_map(|object| object.sites);
+        let in_use = sites.filter(|site| site.first_path().is_some()).count();
         let mut batch = Batch::default();
         let mut changes = Vec::new();
         let mut outcome = Retarget::default();
@@ -83,6 +85,7 @@ impl Engine {
             trust: &self.trust,
             spare: &mut self.spare,
             registered: &registered,
+            in_use,
             batch: &mut batch,
             outcome: &mut outcome,
             refused: None,

@@ -19,6 +19,9 @@
 //!   processor: the calibration's ratio for a mix of this kind, in an order that can be
 //!   foreseen as far as this one, must be below one by a margin. Where the order counts,
 //!   the window must be full: half of it cannot tell a long period from none.
+//! - The calibration's figures are of code that the processor has at hand. Where sites
+//!   are many and each of them is called seldom it is not, and calls are left to the
+//!   vtable: see [`MOST_CHAINS`].
 
 use crate::arch::Target;
 use crate::calibrate::Calibration;
@@ -28,6 +31,21 @@ mod price;
 
 pub(crate) use price::Foreseen;
 use price::{Circumstances, share_of};
+
+/// More sites than this that are called in turn have no chains, in [`Mode::Auto`].
+///
+/// What passes a switch, a trampoline and a chain takes up to five branches, each of which
+/// has its place in the predictor if it is to cost nothing; the plain call takes one. With
+/// retpolines, sites of one type each, straight on and one after the other, on a Zen 4
+/// (1,536 places of the first level, 7,168 of the second): chains took 0.5 of the plain
+/// call's time with 256 sites, 0.9 with 512, 2.0 with 1,024 and 3.3 with 4,096. Without
+/// retpolines 2.6 to 3.2 from 512 on.
+///
+/// [`Mode::Auto`]: crate::config::Mode::Auto
+pub(crate) const MOST_CHAINS: usize = 512;
+/// And more than this no guards, which take three branches: 0.7 of the plain call's time
+/// with 512 sites, 0.7 to 0.9 with 1,024, 1.3 with 1,536, 1.5 with 2,048 and 1.9 with 4,096.
+pub(crate) const MOST_GUARDED: usize = 1024;
 
 /// What the planner knows of a site.
 pub(crate) struct Evidence<'a> {
@@ -42,6 +60,9 @@ pub(crate) struct Evidence<'a> {
     pub(crate) order: Option<&'a [u8]>,
     /// Whether the order of more calls will be known if that is waited for.
     pub(crate) order_grows: bool,
+    /// Call sites that are in use and, by how seldom this one is called, may be called in
+    /// turn with it: 1 if its calls follow each other soon.
+    pub(crate) in_turn: usize,
     /// Every implementation registered for the trait.
     pub(crate) registered: &'a [Target],
     /// What is published; empty if nothing is.
@@ -159,6 +180,9 @@ pub(crate) struct Figures {
 pub(crate) enum Rest {
     /// The best chain would cover only this share of the calls.
     Mixed { coverage: f32 },
+    /// It is called seldom, and so many sites are in use that what it would compare with
+    /// is out of the processor's caches by then.
+    Crowded { sites: usize },
     /// Chain or guards would take this many times as long as the plain call, those
     /// that there could be; infinitely, if that could not be measured.
     DoesNotPay {
@@ -190,7 +214,12 @@ pub(crate) fn decide(evidence: &Evidence<'_>, policy: &Policy) -> Decision {
     // The address breaks ties, so that equal evidence gives equal plans.
     ranked.sort_by_key(|candidate| (std::cmp::Reverse(candidate.count), candidate.target.vtable));
     let circumstances = Circumstances::of(evidence);
-    let (guards, guard_ratio) = guards(&ranked, evidence.samples, &circumstances, policy);
+    let crowded = |most| policy.calibration.is_some() && evidence.in_turn > most;
+    let (guards, guard_ratio) = if crowded(MOST_GUARDED) {
+        (Vec::new(), None)
+    } else {
+        guards(&ranked, evidence.samples, &circumstances, policy)
+    };
     let guarded = count(&guards);
     ranked.retain(|candidate| !guards.contains(candidate));
     let left = Left {
@@ -200,6 +229,7 @@ pub(crate) fn decide(evidence: &Evidence<'_>, policy: &Policy) -> Decision {
         past_guards: evidence.has_guards && guards.is_empty(),
         past_long_list: evidence.has_long_list,
         capacity: evidence.capacity,
+        crowded: crowded(MOST_CHAINS),
     };
     let mut figures = Figures {
         guarded: share_of(guarded, evidence.samples),
@@ -231,6 +261,9 @@ pub(crate) fn decide(evidence: &Evidence<'_>, policy: &Policy) -> Decision {
                     foreseen,
                 },
                 (NoChain::Mixed { coverage }, None) => Rest::Mixed { coverage },
+                (NoChain::Crowded, _) => Rest::Crowded {
+                    sites: evidence.in_turn,
+                },
             });
         }
         Err(_) => Vec::new(),
@@ -295,12 +328,15 @@ struct Left<'a> {
     /// They stand in a function of their own.
     past_long_list: bool,
     capacity: usize,
+    crowded: bool,
 }
 
 /// Why there is no chain.
 enum NoChain {
     /// The best would cover only this share of what is left.
     Mixed { coverage: f32 },
+    /// Too many sites are called in turn.
+    Crowded,
     /// It would take so much of the plain call's time.
     DoesNotPay(f32),
 }
@@ -323,6 +359,9 @@ fn chain(
     };
     if coverage < policy.minimum_coverage {
         return Err(NoChain::Mixed { coverage });
+    }
+    if left.crowded {
+        return Err(NoChain::Crowded);
     }
     let Some(calibration) = &policy.calibration else {
         return Ok((ranked, None));

@@ -7,6 +7,7 @@ use proptest::sample::subsequence;
 use super::*;
 use crate::calibrate::{ByOrder, Costs};
 
+mod crowds;
 mod guards;
 mod orders;
 
@@ -95,6 +96,7 @@ fn decide_on(counts: &[(usize, u32)], current: &[usize], policy: &Policy) -> Dec
         changes: 500,
         order: None,
         order_grows: false,
+        in_turn: 1,
         capacity: 2,
         has_guards: false,
         has_long_list: false,
@@ -178,6 +180,7 @@ fn calls_on_vtables_that_were_not_told_apart_count_against_a_chain() {
         changes: 500,
         order: None,
         order_grows: false,
+        in_turn: 1,
         capacity: 2,
         has_guards: false,
         has_long_list: false,
@@ -235,6 +238,7 @@ fn decide_early(
             changes: 500,
             order: None,
             order_grows: false,
+            in_turn: 1,
             capacity: 2,
             has_guards: false,
             has_long_list: false,
@@ -331,6 +335,7 @@ fn more_compares_than_were_measured_are_reckoned_with() {
             changes,
             order: None,
             order_grows: false,
+            in_turn: 1,
             capacity: types,
             has_guards: false,
             has_long_list: false,
@@ -399,6 +404,7 @@ impl Case {
             changes: self.samples() / 2,
             order: None,
             order_grows: false,
+            in_turn: 1,
             capacity: self.capacity,
             has_guards: false,
             has_long_list: false,

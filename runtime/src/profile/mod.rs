@@ -28,6 +28,9 @@ const OTHER: u8 = u8::MAX;
 const ANOTHER_STACK: usize = 16 << 10;
 /// A change of threads in fewer calls than this leaves no order.
 const CALLS_PER_THREAD: u32 = 32;
+/// A call comes soon after the one before if no more ticks lie between them, some ten
+/// microseconds. Of less often than that nobody notices what a call takes.
+const SOON: u64 = 1 << 15;
 /// Trampolines beyond the first that one window can note.
 const PATHS: usize = 8;
 /// Profiles for windows that open before anyone has called the runtime.
@@ -63,6 +66,10 @@ pub(crate) struct Notes {
     stack: usize,
     /// Calls that came on another stack than the one before.
     handovers: u32,
+    /// When the call before came, in ticks of the processor's.
+    ticks: u64,
+    /// Calls that came soon after the one before.
+    soon: u32,
     /// Places in `seen`, or [`OTHER`], of the first calls one after the other.
     order: [u8; ORDER],
     ordered: usize,
@@ -79,12 +86,17 @@ impl Notes {
         last: 0,
         stack: 0,
         handovers: 0,
+        ticks: 0,
+        soon: 0,
         order: [0; ORDER],
         ordered: 0,
     };
 
-    /// Counts one call, made with the stack's end near the address `stack`.
-    pub(crate) fn note(&mut self, vtable: usize, table: &'static Table, stack: usize) {
+    /// Counts one call, made with the stack's end near the address `stack`, and after so
+    /// many `ticks` of the processor.
+    pub(crate) fn note(&mut self, vtable: usize, table: &'static Table, stack: usize, ticks: u64) {
+        self.soon += u32::from(ticks.wrapping_sub(self.ticks) <= SOON);
+        self.ticks = ticks;
         let another = self.stack != 0 && self.stack.abs_diff(stack) > ANOTHER_STACK;
         self.handovers += u32::from(another);
         self.stack = stack;
@@ -131,6 +143,12 @@ impl Notes {
     pub(crate) fn order(&self) -> Option<&[u8]> {
         let of_one_thread = self.handovers <= self.samples / CALLS_PER_THREAD;
         of_one_thread.then(|| &self.order[..self.ordered])
+    }
+
+    /// Whether most calls came long after the one before. By count and not by time: a
+    /// thread may have been stopped between any two.
+    pub(crate) fn are_seldom(&self) -> bool {
+        self.soon < self.samples / 2
     }
 
     /// Whether the order of further calls would be kept.

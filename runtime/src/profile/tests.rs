@@ -34,7 +34,7 @@ fn counts(notes: &Notes) -> Vec<(usize, u32)> {
 fn vtables_are_counted_apart_and_changes_between_them_too() {
     let mut notes = Notes::EMPTY;
     for vtable in [1, 1, 2, 1, 2, 2] {
-        notes.note(vtable, &TABLE, STACK);
+        notes.note(vtable, &TABLE, STACK, 0);
     }
     assert_eq!(counts(&notes), [(1, 3), (2, 3)]);
     assert_eq!((notes.samples, notes.changes, notes.others), (6, 4, 0));
@@ -45,7 +45,7 @@ fn more_vtables_than_can_be_told_apart_are_others() {
     let mut notes = Notes::EMPTY;
     for round in 0..3 {
         for vtable in 1..=SEEN + 5 {
-            notes.note(vtable, &TABLE, STACK);
+            notes.note(vtable, &TABLE, STACK, 0);
         }
         assert_eq!(notes.others, (round + 1) * 5);
     }
@@ -58,12 +58,12 @@ fn more_vtables_than_can_be_told_apart_are_others() {
 fn a_vtable_that_is_forgotten_can_be_met_anew() {
     let mut notes = Notes::EMPTY;
     for vtable in [1, 2, 3, 2] {
-        notes.note(vtable, &TABLE, STACK);
+        notes.note(vtable, &TABLE, STACK, 0);
     }
     notes.retain(|seen| seen.vtable != 1);
     // No gap in front of 2 in which it would be noted a second time.
     for vtable in [2, 3, 1] {
-        notes.note(vtable, &TABLE, STACK);
+        notes.note(vtable, &TABLE, STACK, 0);
     }
     let mut counted = counts(&notes);
     counted.sort_unstable();
@@ -89,7 +89,7 @@ fn trampolines_are_noted_once_and_too_many_are_said_to_be() {
 fn noted(vtables: impl IntoIterator<Item = usize>) -> Notes {
     let mut notes = Notes::EMPTY;
     for vtable in vtables {
-        notes.note(vtable, &TABLE, STACK);
+        notes.note(vtable, &TABLE, STACK, 0);
     }
     notes
 }
@@ -122,8 +122,8 @@ fn what_cannot_be_told_apart_is_one_kind_in_the_order() {
 fn what_is_forgotten_is_one_kind_in_the_order_and_the_rest_keeps_its_places() {
     let mut notes = noted([1, 2, 3, 2, 1]);
     notes.retain(|seen| seen.vtable != 1);
-    notes.note(3, &TABLE, STACK);
-    notes.note(4, &TABLE, STACK);
+    notes.note(3, &TABLE, STACK, 0);
+    notes.note(4, &TABLE, STACK, 0);
     assert_eq!(notes.order(), Some(&[OTHER, 0, 1, 0, OTHER, 1, 2][..]));
 }
 
@@ -134,7 +134,7 @@ fn calls_of_several_threads_in_turns_have_no_order() {
         let mut notes = Notes::EMPTY;
         for call in 0..ORDER {
             let thread = call / calls_in_turn % 2;
-            notes.note(1 + call % 4, &TABLE, STACK + thread * (2 << 20));
+            notes.note(1 + call % 4, &TABLE, STACK + thread * (2 << 20), 0);
         }
         assert_eq!(notes.order().is_some(), known, "{calls_in_turn}");
     }
@@ -145,7 +145,34 @@ fn a_stack_that_grows_and_shrinks_is_one_threads() {
     let mut notes = Notes::EMPTY;
     for call in 0..ORDER {
         let depth = (call % 64).abs_diff(32);
-        notes.note(1 + call % 4, &TABLE, STACK - depth * 400);
+        notes.note(1 + call % 4, &TABLE, STACK - depth * 400, 0);
     }
     assert!(notes.order().is_some());
+}
+
+/// A window of calls that came so many ticks after each other, one after the other.
+fn after(gaps: &[u64]) -> Notes {
+    let mut notes = Notes::EMPTY;
+    // As if the processor had been on for long: the first call of a window comes late.
+    let mut now = 1 << 40;
+    for gap in gaps {
+        now += gap;
+        notes.note(1, &TABLE, STACK, now);
+    }
+    notes
+}
+
+#[test]
+fn calls_are_seldom_if_most_come_long_after_the_one_before() {
+    assert!(!after(&[SOON; 100]).are_seldom());
+    assert!(after(&[SOON + 1; 100]).are_seldom());
+    assert!(!after(&[&[SOON + 1; 49][..], &[SOON; 51]].concat()).are_seldom());
+    assert!(after(&[&[SOON + 1; 51][..], &[SOON; 49]].concat()).are_seldom());
+}
+
+#[test]
+fn a_thread_that_is_stopped_in_a_window_does_not_make_its_calls_seldom() {
+    let mut gaps = [20; 100];
+    gaps[50] = 1 << 32;
+    assert!(!after(&gaps).are_seldom());
 }

@@ -343,6 +343,9 @@ fn describe(site: &Site, details: Option<&Details>) -> (State, String) {
                 Resting::Planned(Rest::Mixed { coverage }) => {
                     format!("mixed: the best chain would cover {} %", percent(*coverage))
                 }
+                Resting::Planned(Rest::Crowded { sites }) => {
+                    format!("called seldom, in turn with others: {sites} sites are in use")
+                }
                 Resting::Planned(Rest::DoesNotPay {
                     chain,
                     guards,

@@ -92,7 +92,8 @@ fn note(site: &Site, vtable: usize, table: &'static Table, path: Path) -> bool {
     let notes = unsafe { profile.notes() };
     // Any local variable lies where the stack ends.
     let here = 0_u8;
-    notes.note(vtable, table, core::ptr::from_ref(&here).addr());
+    let stack = core::ptr::from_ref(&here).addr();
+    notes.note(vtable, table, stack, crate::os::ticks());
     if site.trampoline.load(Ordering::Relaxed) != path.trampoline {
         notes.note_path(path);
     }

@@ -29,6 +29,10 @@ mod os {
     pub(crate) fn pause() {
         loom::thread::yield_now();
     }
+
+    pub(crate) fn ticks() -> u64 {
+        0
+    }
 }
 
 mod private {
