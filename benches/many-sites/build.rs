@@ -41,7 +41,7 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-env-changed=BENCHES_ALL_SITES");
     let blocks = if env::var_os("BENCHES_ALL_SITES").is_some() {
-        8
+        64
     } else {
         8
     };
