@@ -185,14 +185,13 @@ impl Visit<'_> {
             Decision::Wait | Decision::Rest(_) => Plan::default(),
         };
         let targets = shown(&seen, samples, &plan, &names);
-        let guards_are_priced = matches!(
-            decision,
-            Decision::Rest(Rest::DoesNotPay {
-                guards: Some(_),
-                ..
-            })
-        );
-        if self.publisher.is_none() && plan.guards.is_empty() && !guards_are_priced {
+        // Why no guard is on, though nothing else could be.
+        let guards_were_weighed = match decision {
+            Decision::Rest(Rest::DoesNotPay { guards, .. }) => guards.is_some(),
+            Decision::Rest(Rest::Crowded { .. }) => route.guards.is_some(),
+            _ => false,
+        };
+        if self.publisher.is_none() && plan.guards.is_empty() && !guards_were_weighed {
             details.last_seen = targets;
             return self.rest(site, details, Resting::Portable);
         }

@@ -215,11 +215,11 @@ pub(crate) fn decide(evidence: &Evidence<'_>, policy: &Policy) -> Decision {
     ranked.sort_by_key(|candidate| (std::cmp::Reverse(candidate.count), candidate.target.vtable));
     let circumstances = Circumstances::of(evidence);
     let crowded = |most| policy.calibration.is_some() && evidence.in_turn > most;
-    let (guards, guard_ratio) = if crowded(MOST_GUARDED) {
-        (Vec::new(), None)
-    } else {
-        guards(&ranked, evidence.samples, &circumstances, policy)
-    };
+    let (mut guards, guard_ratio) = guards(&ranked, evidence.samples, &circumstances, policy);
+    let are_guards_crowded_out = crowded(MOST_GUARDED) && !guards.is_empty();
+    if are_guards_crowded_out {
+        guards.clear();
+    }
     let guarded = count(&guards);
     ranked.retain(|candidate| !guards.contains(candidate));
     let left = Left {
@@ -249,7 +249,12 @@ pub(crate) fn decide(evidence: &Evidence<'_>, policy: &Policy) -> Decision {
         }
         Err(why) if guards.is_empty() => {
             let foreseen = figures.foreseen;
+            let crowded = Rest::Crowded {
+                sites: evidence.in_turn,
+            };
             return Decision::Rest(match (why, guard_ratio) {
+                (NoChain::Crowded, _) => crowded,
+                _ if are_guards_crowded_out => crowded,
                 (NoChain::DoesNotPay(ratio), guards) => Rest::DoesNotPay {
                     chain: Some(ratio),
                     guards,
@@ -261,9 +266,6 @@ pub(crate) fn decide(evidence: &Evidence<'_>, policy: &Policy) -> Decision {
                     foreseen,
                 },
                 (NoChain::Mixed { coverage }, None) => Rest::Mixed { coverage },
-                (NoChain::Crowded, _) => Rest::Crowded {
-                    sites: evidence.in_turn,
-                },
             });
         }
         Err(_) => Vec::new(),

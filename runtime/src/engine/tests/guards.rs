@@ -10,11 +10,12 @@ use crate::os::{self, Refusing};
 use crate::publish::{Head, Publisher};
 use crate::site::{Keys, Phase, Place, Site};
 
+mod crowds;
 mod orders;
 
 const MISSES: u32 = 64;
 /// Tests that have sites, two each.
-const SETS: usize = 8;
+const SETS: usize = 9;
 
 /// Sites that are in no slice: the process's own engine leaves them alone.
 static PLACE: Place = Place::new("tagged", file!(), line!(), column!());
@@ -58,7 +59,7 @@ macro_rules! through {
     }};
 }
 
-static THROUGH: [[Through; 2]; SETS] = through! { 0 1 2 3 4 5 6 7 };
+static THROUGH: [[Through; 2]; SETS] = through! { 0 1 2 3 4 5 6 7 8 };
 
 /// An engine of its own, on two sites of its own.
 struct Scenario {

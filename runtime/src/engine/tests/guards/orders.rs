@@ -30,7 +30,7 @@ fn figures() -> Calibration {
 
 impl Scenario {
     /// In mode `auto`, on these figures.
-    fn priced(set: usize) -> Self {
+    pub(super) fn priced(set: usize) -> Self {
         let mut scenario = Scenario::new(set, unavailable());
         scenario.engine.calibration = Some(figures());
         scenario.configure(Mode::Auto);
@@ -46,19 +46,25 @@ impl Scenario {
     }
 
     /// The same in an order without a period (Marsaglia's xorshift).
-    fn call_shuffled(&self, site: usize) {
+    pub(super) fn call_shuffled(&self, site: usize) {
+        self.call_shuffled_with(site, || ());
+    }
+
+    /// The same, with something before each call.
+    pub(super) fn call_shuffled_with(&self, site: usize, mut before: impl FnMut()) {
         let mut state = 0x9E37_79B9_u32;
         for x in 0..1024 {
             state ^= state << 13;
             state ^= state >> 17;
             state ^= state << 5;
             let kind = usize::from(state >> 31 == 1);
+            before();
             self.objects[kind].call(THROUGH[self.set][site], x);
         }
     }
 
     /// Passes without a call until a window is open.
-    fn passes_until_learning(&mut self, site: usize) -> u32 {
+    pub(super) fn passes_until_learning(&mut self, site: usize) -> u32 {
         for pass in 1..2000 {
             self.retarget().expect("nothing is refused");
             if *self.status(site) == Status::Learning {
