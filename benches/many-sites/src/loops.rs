@@ -1,6 +1,11 @@
 //! The calls: for each contender functions of 64 calls each, one after another. The
 //! build script writes them.
 
+#![allow(
+    clippy::too_many_lines,
+    reason = "the functions that the build script writes"
+)]
+
 use static_call::{specialize, static_call};
 use static_call_bench_bodies::{
     Body, DevirtBody, Dispatched, Enum, Kind0, Kind1, Kind2, Kind3, Kind4, Kind5, Kind6, Kind7,
