@@ -3,7 +3,8 @@
 
 #![allow(
     clippy::too_many_lines,
-    reason = "the functions that the build script writes"
+    clippy::type_complexity,
+    reason = "what the build script writes"
 )]
 
 use static_call::{specialize, static_call};
