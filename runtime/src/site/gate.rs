@@ -10,9 +10,9 @@ use crate::registry::Table;
 
 /// Which way a site's calls go.
 ///
-/// The numbers are chosen for the machine code: LLVM takes `x > 0` for likely, and
-/// so lays the plain call out on the straight path, behind one compare. Laid out
-/// behind a taken branch it cost up to a seventh of a program's time.
+/// The numbers are chosen for the machine code of sites with a list: LLVM takes `x > 0` for
+/// likely, and so lays the plain call out behind one compare. Laid out behind a taken branch
+/// it cost up to a seventh of a program's time. For other sites see [`Switch::way`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(i8)]
 pub(crate) enum Way {
@@ -28,8 +28,8 @@ pub(crate) enum Way {
 
 /// Which way a site's calls go, as a call has read it.
 ///
-/// Asked by compares and not by a match on an enum, of which LLVM makes arithmetic
-/// ahead of the branches: 1.14 of the plain call's time instead of 1.00, switched off.
+/// A number and no enum, of a match on which LLVM makes arithmetic ahead of the branches:
+/// 1.14 of the plain call's time instead of 1.00, switched off.
 #[derive(Clone, Copy)]
 pub struct Switch(i8);
 
