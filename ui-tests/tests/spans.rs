@@ -27,6 +27,9 @@ const ONLY_THE_MACROS: [&str; 13] = [
     "trait_lacks_it",
 ];
 
+/// Where no argument is written, the macro says that some are missing, and not rustc.
+const OF_OTHER_CODE: [&str; 1] = ["no_arguments"];
+
 /// The code of a program's first error, and the text that it points to.
 type Said = (String, String);
 
@@ -85,7 +88,9 @@ fn a_mistake_in_static_call_is_reported_where_the_plain_calls_is() {
             continue;
         };
         assert!(!ONLY_THE_MACROS.contains(&&*name), "{name}: {plain:?}");
-        assert_eq!(of_macro, plain, "{name}");
+        assert_eq!(of_macro.1, plain.1, "{name}");
+        let has_other_code = OF_OTHER_CODE.contains(&&*name);
+        assert_eq!(of_macro.0 != plain.0, has_other_code, "{name}");
     }
 }
 

@@ -1,10 +1,10 @@
 //! The expansion of `static_call!`: the same method call on the same receiver,
-//! with the entry's name, and the call site declared in its first argument.
+//! with the entry's name, and the call site declared beside its first argument.
 //!
 //! Nothing stands around the call: a block there would change how long
 //! temporaries live and would move the receiver's evaluation.
 
-use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::spanned::Spanned;
@@ -55,7 +55,7 @@ pub(crate) fn static_call(input: TokenStream) -> TokenStream {
         && let Some(call) = Quick::read(written)
     {
         let site = site(&krate.to_token_stream(), group.span(), &call.method, None);
-        let entry = entry(&call.method, group.span());
+        let entry = entry(&call.method, call.has_arguments(), group.span());
         return call.with(entry, site);
     }
     let written: TokenStream = tokens.into_iter().skip(1).collect();
@@ -72,17 +72,33 @@ pub(crate) fn static_call(input: TokenStream) -> TokenStream {
         Err(error) => return for_editors(&krate, &written, error),
     };
     let site = site(&krate, macros, &call.method, inline);
-    // First: behind too few arguments it would be taken for one of them.
-    call.args.insert(0, Expr::Verbatim(site));
-    call.method = entry(&call.method, macros);
+    call.method = entry(&call.method, !call.args.is_empty(), macros);
+    match call.args.first_mut() {
+        Some(first) => *first = Expr::Verbatim(beside(&site, &first.to_token_stream())),
+        None => call.args.push(Expr::Verbatim(site)),
+    }
     call.into_token_stream()
 }
 
 /// The name of the method's entry, at the place of the user's, but as the macro's own word:
 /// what rustc calls wrong is under the user's token, and it does not propose to put the
 /// name of another entry, or of the site, there.
-fn entry(method: &Ident, macros: Span) -> Ident {
-    Ident::new(&names::entry(method), macros.located_at(method.span()))
+fn entry(method: &Ident, has_arguments: bool, macros: Span) -> Ident {
+    Ident::new(
+        &names::entry(method, has_arguments),
+        macros.located_at(method.span()),
+    )
+}
+
+/// The gate and the first argument: a pair, so that rustc counts the arguments as written.
+///
+/// At the argument's place, where rustc points to what is no argument of the method's.
+pub(super) fn beside(site: &TokenStream, first: &TokenStream) -> TokenStream {
+    let at = first.clone().into_iter().next();
+    let at = at.map_or_else(Span::call_site, |at| at.span());
+    let mut pair = Group::new(Delimiter::Parenthesis, quote!(#site, #first));
+    pair.set_span(Span::call_site().located_at(at));
+    TokenTree::Group(pair).into()
 }
 
 /// The block that declares the call site, and is the gate that leads from there.
