@@ -267,8 +267,8 @@ impl Context<'_> {
         }
     }
 
-    /// Where a call has arguments and the method has none, or the other way round. The first
-    /// is told by rustc, from the signature.
+    /// Stands where a call has arguments and the method takes none, which rustc says by
+    /// the signature, or the other way round, which a bound says.
     fn miscounted_entry(&self, method: &Method) -> TokenStream {
         let Context { private, .. } = self;
         let visibility = &self.input.item.vis;
@@ -289,6 +289,7 @@ impl Context<'_> {
         quote! {
             #repeated
             #[doc(hidden)]
+            #[allow(single_use_lifetimes, unused_lifetimes)]
             #visibility fn #entry <#(#lifetimes,)* #bound>(#receiver, #gate) -> ! #clause {
                 #private::core::unreachable!()
             }
