@@ -21,11 +21,16 @@ pub(crate) fn declaration(of_trait: &Ident) -> Ident {
 
 /// Inherent method on the trait object that `static_call!` calls. Where it is
 /// missing, rustc quotes the name, so the name says what would make it exist: for a
-/// supertrait's method, `(object as &dyn Supertrait)`.
-pub(crate) fn entry(method: &Ident) -> String {
+/// supertrait's method, `#[static_dispatch(supertrait = Base)]` on the receiver's trait, or
+/// `(object as &dyn Base)`.
+///
+/// Calls with arguments and calls without have entries of their own, since they hand over
+/// their gates differently: see [`call`](crate::expand).
+pub(crate) fn entry(method: &Ident, has_arguments: bool) -> String {
+    let without = if has_arguments { "" } else { "_" };
     format!(
-        "{}__needs_static_dispatch_on_its_declaration_and_a_dyn_receiver_of_that_trait__\
-         upcast_others_with_as",
+        "{}{without}__needs_static_dispatch_on_its_declaration_and_a_dyn_receiver_of_that_trait__\
+         or_of_one_whose_static_dispatch_names_it_as_supertrait__or_upcast_with_as",
         method.unraw()
     )
 }

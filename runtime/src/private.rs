@@ -51,6 +51,14 @@ pub mod auto {
 )]
 pub trait AnnotatedMethod {}
 
+/// Bound of the entries that stand in where a call has no arguments and the method takes
+/// some. Never implemented.
+#[diagnostic::on_unimplemented(
+    message = "this method takes {COUNT} argument(s) but 0 arguments were supplied",
+    label = "arguments are missing"
+)]
+pub trait Takes<const COUNT: usize> {}
+
 /// A register that a trampoline of a binding overwrites, or nobody looks at.
 pub type Nothing = MaybeUninit<usize>;
 

@@ -1,6 +1,7 @@
 //! What rustc says of a faulty `static_call!` points to the token that it points to in the
 //! plain call, with the same code: each program of `fail/call/` is checked once more with
-//! the plain calls in place of its macros.
+//! the plain calls in place of its macros. And it proposes to write nothing that the macros
+//! have written.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -26,8 +27,18 @@ const ONLY_THE_MACROS: [&str; 13] = [
     "trait_lacks_it",
 ];
 
+/// Where no argument is written, the macro says that some are missing, and not rustc.
+const OF_OTHER_CODE: [&str; 1] = ["no_arguments"];
+
 /// The code of a program's first error, and the text that it points to.
 type Said = (String, String);
+
+/// What rustc says of each program first, and all that it proposes to write.
+#[derive(Default)]
+struct Report {
+    said: BTreeMap<String, Said>,
+    proposed: Vec<(String, String)>,
+}
 
 #[test]
 fn a_mistake_in_static_call_is_reported_where_the_plain_calls_is() {
@@ -57,8 +68,19 @@ fn a_mistake_in_static_call_is_reported_where_the_plain_calls_is() {
         save("plain", &plain);
         names.push(name);
     }
-    let said = check(&package, here);
+    let Report { said, proposed } = check(&package, here);
     assert!(names.len() > 25, "{names:?}");
+    // What is proposed for the plain calls shows that proposals are found.
+    assert!(
+        proposed
+            .iter()
+            .any(|(program, _)| program.starts_with("plain_")),
+        "{proposed:?}"
+    );
+    let is_ours = |text: &str| text.contains("__") || text.contains("$crate");
+    for (program, text) in proposed {
+        assert!(!is_ours(&text), "{program}: {text}");
+    }
     for name in names {
         let of_macro = &said[&format!("macro_{name}")];
         let Some(plain) = said.get(&format!("plain_{name}")) else {
@@ -66,7 +88,9 @@ fn a_mistake_in_static_call_is_reported_where_the_plain_calls_is() {
             continue;
         };
         assert!(!ONLY_THE_MACROS.contains(&&*name), "{name}: {plain:?}");
-        assert_eq!(of_macro, plain, "{name}");
+        assert_eq!(of_macro.1, plain.1, "{name}");
+        let has_other_code = OF_OTHER_CODE.contains(&&*name);
+        assert_eq!(of_macro.0 != plain.0, has_other_code, "{name}");
     }
 }
 
@@ -94,8 +118,7 @@ fn plainly(text: &str) -> String {
     )
 }
 
-/// What rustc says of each program first.
-fn check(package: &Path, here: &Path) -> BTreeMap<String, Said> {
+fn check(package: &Path, here: &Path) -> Report {
     let runtime = here.join("../runtime");
     // Quoted as TOML wants it.
     let runtime = runtime.to_string_lossy();
@@ -123,7 +146,7 @@ fn check(package: &Path, here: &Path) -> BTreeMap<String, Said> {
         ])
         .output()
         .expect("Cargo starts");
-    let mut said = BTreeMap::new();
+    let mut report = Report::default();
     for line in String::from_utf8_lossy(&output.stdout).lines() {
         let Ok(message) = serde_json::from_str::<Value>(line) else {
             continue;
@@ -138,15 +161,26 @@ fn check(package: &Path, here: &Path) -> BTreeMap<String, Said> {
         };
         let code = diagnostic["code"]["code"].as_str().unwrap_or_default();
         let program = message["target"]["name"].as_str().unwrap_or_default();
+        for text in proposals(diagnostic) {
+            report.proposed.push((program.to_owned(), text.to_owned()));
+        }
+        let said = &mut report.said;
         said.entry(program.to_owned())
             .or_insert_with(|| (code.to_owned(), pointed_at(primary)));
     }
     assert!(
-        !said.is_empty(),
+        !report.said.is_empty(),
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    said
+    report
+}
+
+/// What the notes below an error propose to write.
+fn proposals(diagnostic: &Value) -> impl Iterator<Item = &str> {
+    let notes = diagnostic["children"].as_array().into_iter().flatten();
+    let spans = notes.flat_map(|note| note["spans"].as_array().into_iter().flatten());
+    spans.filter_map(|span| span["suggested_replacement"].as_str())
 }
 
 /// The text under the carets.

@@ -1,10 +1,10 @@
 //! The expansion of `static_call!`: the same method call on the same receiver,
-//! with the entry's name, and the call site declared in its first argument.
+//! with the entry's name, and the call site declared beside its first argument.
 //!
 //! Nothing stands around the call: a block there would change how long
 //! temporaries live and would move the receiver's evaluation.
 
-use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::spanned::Spanned;
@@ -18,6 +18,8 @@ use crate::names;
 /// `($crate) recv.method(args)`, as `static_call!` passes it on.
 pub(super) struct Input {
     krate: TokenStream,
+    /// Of what `static_call!` wrote, and not its user.
+    macros: Span,
     pub(super) call: Result<Call>,
 }
 
@@ -31,27 +33,37 @@ pub(super) struct Call {
 impl Parse for Input {
     fn parse(input: ParseStream) -> Result<Self> {
         // rustc's `$crate` is one identifier, and so a path.
-        let krate = input.parse::<Group>()?.stream();
-        let krate = Path::parse_mod_style.parse2(krate)?.into_token_stream();
+        let krate: Group = input.parse()?;
+        let macros = krate.span();
+        let krate = Path::parse_mod_style.parse2(krate.stream())?;
+        let krate = krate.into_token_stream();
         let call = method_call(input);
         // A parse error leaves tokens behind, which would be reported on top.
         input.parse::<TokenStream>()?;
-        Ok(Input { krate, call })
+        Ok(Input {
+            krate,
+            macros,
+            call,
+        })
     }
 }
 
 pub(crate) fn static_call(input: TokenStream) -> TokenStream {
     let tokens: Vec<_> = input.clone().into_iter().collect();
-    if let [TokenTree::Group(krate), written @ ..] = tokens.as_slice()
-        && let [TokenTree::Ident(krate)] = Vec::from_iter(krate.stream()).as_slice()
+    if let [TokenTree::Group(group), written @ ..] = tokens.as_slice()
+        && let [TokenTree::Ident(krate)] = Vec::from_iter(group.stream()).as_slice()
         && let Some(call) = Quick::read(written)
     {
-        let site = site(&krate.to_token_stream(), &call.method, None);
-        let entry = entry(&call.method);
+        let site = site(&krate.to_token_stream(), group.span(), &call.method, None);
+        let entry = entry(&call.method, call.has_arguments(), group.span());
         return call.with(entry, site);
     }
     let written: TokenStream = tokens.into_iter().skip(1).collect();
-    let Input { krate, call } = match syn::parse2(input) {
+    let Input {
+        krate,
+        macros,
+        call,
+    } = match syn::parse2(input) {
         Ok(input) => input,
         Err(error) => return error.into_compile_error(),
     };
@@ -59,20 +71,38 @@ pub(crate) fn static_call(input: TokenStream) -> TokenStream {
         Ok(call) => call,
         Err(error) => return for_editors(&krate, &written, error),
     };
-    let site = site(&krate, &call.method, inline);
-    // First: behind too few arguments it would be taken for one of them.
-    call.args.insert(0, Expr::Verbatim(site));
-    call.method = entry(&call.method);
+    let site = site(&krate, macros, &call.method, inline);
+    call.method = entry(&call.method, !call.args.is_empty(), macros);
+    match call.args.first_mut() {
+        Some(first) => *first = Expr::Verbatim(beside(&site, &first.to_token_stream())),
+        None => call.args.push(Expr::Verbatim(site)),
+    }
     call.into_token_stream()
 }
 
-/// The name of the method's entry, at the place of the user's.
-fn entry(method: &Ident) -> Ident {
-    Ident::new(&names::entry(method), method.span())
+/// The name of the method's entry, at the place of the user's, but as the macro's own word:
+/// what rustc calls wrong is under the user's token, and it does not propose to put the
+/// name of another entry, or of the site, there.
+fn entry(method: &Ident, has_arguments: bool, macros: Span) -> Ident {
+    Ident::new(
+        &names::entry(method, has_arguments),
+        macros.located_at(method.span()),
+    )
+}
+
+/// The gate and the first argument: a pair, so that rustc counts the arguments as written.
+///
+/// At the argument's place, where rustc points to what is no argument of the method's.
+pub(super) fn beside(site: &TokenStream, first: &TokenStream) -> TokenStream {
+    let at = first.clone().into_iter().next();
+    let at = at.map_or_else(Span::call_site, |at| at.span());
+    let mut pair = Group::new(Delimiter::Parenthesis, quote!(#site, #first));
+    pair.set_span(Span::call_site().located_at(at));
+    TokenTree::Group(pair).into()
 }
 
 /// The block that declares the call site, and is the gate that leads from there.
-fn site(krate: &TokenStream, method: &Ident, inline: Option<Inline>) -> TokenStream {
+fn site(krate: &TokenStream, macros: Span, method: &Ident, inline: Option<Inline>) -> TokenStream {
     let private = quote!(#krate::__private);
     let title = method.to_string();
     // What rustc has to say of the site's type belongs to the list, or to the method.
@@ -90,7 +120,7 @@ fn site(krate: &TokenStream, method: &Ident, inline: Option<Inline>) -> TokenStr
     let items = quote!(#private::site! { #title #inline });
     // No function around it: rustc would check one more for each site. The trampoline's
     // type says whose gate it is: rustc would check a type that is written here twice.
-    let at = Span::call_site().located_at(at);
+    let at = macros.located_at(at);
     quote_spanned!(at=> { #items #private::Gate::new(#private::site_at!(__SITE), __trampoline) })
 }
 

@@ -47,10 +47,15 @@ impl Context<'_> {
         let left_alone: TokenStream = left_alone
             .map(|method| self.refusing_entry(method))
             .collect();
+        let miscounted = self.input.dispatched();
+        let miscounted = miscounted.map(|dispatched| self.miscounted_entry(dispatched.method));
+        let miscounted: TokenStream = miscounted.collect();
         let blocks = AUTO_TRAITS.iter().map(|autos| {
             // Enough for the hint; the other object types name the method in rustc's words.
             let left_alone = (autos.len() < 3).then_some(&left_alone);
-            self.entries_of(&bound, autos, &quote!(#dispatched #left_alone))
+            let miscounted =
+                matches!(autos, [] | ["Send"] | ["Send", "Sync"]).then_some(&miscounted);
+            self.entries_of(&bound, autos, &quote!(#dispatched #left_alone #miscounted))
         });
         let Context {
             private, repeated, ..
@@ -185,7 +190,6 @@ impl Context<'_> {
             receiver,
             lifetimes,
             clause,
-            plain_parameters,
             plain_output,
             ..
         } = &shape;
@@ -196,8 +200,9 @@ impl Context<'_> {
                 .any(|name| attribute.path().is_ident(name))
         });
         let unsafety = &method.signature.unsafety;
-        let entry = names::located(&method.title, &names::entry(&method.title));
+        let entry = self::entry(method, shape.has_arguments());
         let key = self.key(method, &quote!(Self));
+        let parameters = parameters(&shape, &quote!(#private::Gate<__Site, #key>));
         let entering = self.entering(method);
         let enter = names::enter(method.ident());
         let call = shape.call_with(
@@ -212,7 +217,7 @@ impl Context<'_> {
             #[doc(hidden)]
             #[inline(always)]
             #visibility #unsafety fn #entry <#(#lifetimes,)* __Site>(
-                #receiver, __gate: #private::Gate<__Site, #key> #(, #plain_parameters)*
+                #receiver, #parameters
             ) #plain_output
             where
                 Self: #entering,
@@ -235,23 +240,74 @@ impl Context<'_> {
             receiver,
             lifetimes,
             clause,
-            plain_parameters,
             plain_output,
             ..
         } = &shape;
         let repeated = repeated(&method.attributes);
         let unsafety = &method.signature.unsafety;
         let ident = names::quiet(method.ident());
-        let entry = names::located(&method.title, &names::entry(&method.title));
+        let entry = self::entry(method, shape.has_arguments());
+        let gate = quote!(#private::Gate<__Site, #private::NotAnnotated>);
+        let parameters = parameters(&shape, &gate);
         let plain = shape.call(method, &quote!(<Self as #applied>::#ident));
+        let predicates = clause.as_ref().map(|clause| &clause.predicates);
         quote! {
             #repeated
             #[doc(hidden)]
-            #visibility #unsafety fn #entry <#(#lifetimes,)* __Site: #private::AnnotatedMethod>(
-                #receiver, _: #private::Gate<__Site, #private::NotAnnotated> #(, #plain_parameters)*
-            ) #plain_output #clause {
+            #visibility #unsafety fn #entry <#(#lifetimes,)* __Site>(
+                #receiver, #parameters
+            ) #plain_output
+            where
+                // Not the site: rustc would point to the argument that it is beside.
+                Self: #private::AnnotatedMethod,
+                #predicates
+            {
                 #plain
             }
         }
     }
+
+    /// Stands where a call has arguments and the method takes none, which rustc says by
+    /// the signature, or the other way round, which a bound says.
+    fn miscounted_entry(&self, method: &Method) -> TokenStream {
+        let Context { private, .. } = self;
+        let visibility = &self.input.item.vis;
+        let shape = self.shape_on_object(method);
+        let Shape {
+            receiver,
+            lifetimes,
+            clause,
+            ..
+        } = &shape;
+        let repeated = repeated(&method.attributes);
+        let has_arguments = shape.has_arguments();
+        let entry = self::entry(method, !has_arguments);
+        let count = shape.arguments.len();
+        let (bound, gate) = has_arguments
+            .then(|| (quote!(__Gate: #private::Takes<#count>), quote!(_: __Gate)))
+            .unzip();
+        quote! {
+            #repeated
+            #[doc(hidden)]
+            #[allow(single_use_lifetimes, unused_lifetimes)]
+            #visibility fn #entry <#(#lifetimes,)* #bound>(#receiver, #gate) -> ! #clause {
+                #private::core::unreachable!()
+            }
+        }
+    }
+}
+
+/// The name of the method's entry, at the method's place.
+fn entry(method: &Method, has_arguments: bool) -> Ident {
+    names::located(&method.title, &names::entry(&method.title, has_arguments))
+}
+
+/// What an entry takes: the gate beside the method's first argument, or by itself.
+fn parameters(shape: &Shape, gate: &TokenStream) -> TokenStream {
+    let rest = shape.plain_parameters.iter().skip(1);
+    let first = shape.first_type.iter().zip(&shape.arguments).next();
+    first.map_or_else(
+        || quote!(__gate: #gate),
+        |(ty, name)| quote!((__gate, #name): (#gate, #ty) #(, #rest)*),
+    )
 }

@@ -8,6 +8,8 @@
 
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 
+use super::call;
+
 /// `receiver . method (arguments)`.
 pub(super) struct Quick {
     pub(super) receiver: Vec<TokenTree>,
@@ -41,13 +43,22 @@ impl Quick {
         })
     }
 
-    /// The same call of another method, with one more argument in front.
-    pub(super) fn with(self, method: Ident, first: TokenStream) -> TokenStream {
-        let mut arguments = first;
-        if !self.arguments.stream().is_empty() {
-            arguments.extend(quote::quote!(,));
-            arguments.extend(self.arguments.stream());
-        }
+    pub(super) fn has_arguments(&self) -> bool {
+        !self.arguments.stream().is_empty()
+    }
+
+    /// The same call of another method, with the gate beside the first argument.
+    pub(super) fn with(self, method: Ident, site: TokenStream) -> TokenStream {
+        let written: Vec<_> = self.arguments.stream().into_iter().collect();
+        // What stands between commas is an expression: see `is_list`.
+        let comma = written.iter().position(|token| is(token, ','));
+        let (first, rest) = written.split_at(comma.unwrap_or(written.len()));
+        let mut arguments = if first.is_empty() {
+            site
+        } else {
+            call::beside(&site, &first.iter().cloned().collect())
+        };
+        arguments.extend(rest.iter().cloned());
         let mut group = Group::new(Delimiter::Parenthesis, arguments);
         group.set_span(self.arguments.span());
         let call = [self.dot, method.into(), group.into()];

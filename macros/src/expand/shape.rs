@@ -25,6 +25,8 @@ pub(super) struct Shape {
     /// Parameters and result as the user wrote them.
     pub(super) plain_parameters: Vec<TokenStream>,
     pub(super) plain_output: TokenStream,
+    /// Of the first argument, as the user wrote it.
+    pub(super) first_type: Option<syn::Type>,
     /// Names of all arguments, and of those passed by address.
     pub(super) arguments: Vec<Ident>,
     pub(super) moved: Vec<Ident>,
@@ -64,6 +66,7 @@ impl Shape {
             output: TokenStream::new(),
             plain_parameters: Vec::new(),
             plain_output: TokenStream::new(),
+            first_type: None,
             arguments: Vec::new(),
             moved: Vec::new(),
         };
@@ -78,6 +81,9 @@ impl Shape {
                 }
             }
             shape.plain_parameters.push(quote!(#name: #ty));
+            if index == 0 {
+                shape.first_type = Some(ty);
+            }
             shape.arguments.push(name);
         }
         let mut output = method.signature.output.clone();
@@ -96,6 +102,10 @@ impl Shape {
         }
         shape.plain_output = output.to_token_stream();
         shape
+    }
+
+    pub(super) fn has_arguments(&self) -> bool {
+        !self.arguments.is_empty()
     }
 
     /// The type of the `extern` functions as a function pointer, its parts inferred.

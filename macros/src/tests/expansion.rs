@@ -66,7 +66,7 @@ so on; these {left_out} are left out here.
 {items}```
 
 And `static_call!(shape.area(2.0))` becomes the same method call, by another method's name and with \
-the call site in its first argument:
+the call site beside its first argument:
 
 ```text
 {call}```

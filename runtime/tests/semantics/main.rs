@@ -13,6 +13,7 @@
 #[path = "../proof/mod.rs"]
 mod proof;
 
+mod arguments;
 mod callers;
 mod log;
 mod objects;
