@@ -98,7 +98,9 @@ fn calls_and_the_close_of_their_window_never_have_the_profile_at_once() {
         let site = open(Phase::Learning, 3);
         let calls = [1, 2].map(|vtable| loom::thread::spawn(move || call(site, vtable)));
         let noted = take(site);
-        calls.into_iter().for_each(|call| call.join().unwrap());
+        for call in calls {
+            call.join().unwrap();
+        }
         if let Some((samples, counted)) = noted {
             assert!(samples <= 2 && samples == counted);
             // The window is closed: whoever came late has noted nothing.
@@ -113,7 +115,9 @@ fn a_window_takes_no_more_than_its_budget() {
     loom::model(|| {
         let site = open(Phase::Learning, 1);
         let calls = [1, 2].map(|vtable| loom::thread::spawn(move || call(site, vtable)));
-        calls.into_iter().for_each(|call| call.join().unwrap());
+        for call in calls {
+            call.join().unwrap();
+        }
         assert_eq!(site.budget(), 0);
         assert_eq!(take(site), Some((1, 1)));
     });
@@ -128,7 +132,9 @@ fn misses_are_counted_once_each_or_dropped_and_a_new_window_is_not_charged_for_o
             lock.close();
             lock.open(Phase::Learning, 5, None);
         }
-        misses.into_iter().for_each(|miss| miss.join().unwrap());
+        for miss in misses {
+            miss.join().unwrap();
+        }
         assert!(site.budget() == 5 || site.phase() == Phase::Watching);
     });
 }
@@ -153,7 +159,9 @@ fn two_sites_never_claim_one_profile() {
     loom::model(|| {
         let sites = [fresh(), fresh()];
         let calls = sites.map(|site| loom::thread::spawn(move || call(site, 1)));
-        calls.into_iter().for_each(|call| call.join().unwrap());
+        for call in calls {
+            call.join().unwrap();
+        }
         let noted: Vec<_> = sites.into_iter().filter_map(take).collect();
         assert_eq!(noted, [(1, 1), (1, 1)]);
     });
@@ -184,10 +192,10 @@ fn read(cell: &Cell) -> Option<u64> {
 fn what_a_binding_leads_to_is_seen_as_it_was_made() {
     loom::model(|| {
         let (cell, object) = unbound();
-        let call = loom::thread::spawn(move || read(cell));
+        let other = loom::thread::spawn(move || read(cell));
         // SAFETY: an object that stays.
         unsafe { cell.set(made(object)) };
-        assert!([None, Some(5)].contains(&call.join().unwrap()));
+        assert!([None, Some(5)].contains(&other.join().unwrap()));
     });
 }
 
