@@ -45,7 +45,7 @@ fn fork(work: impl FnOnce()) -> libc::pid_t {
         let child = libc::fork();
         assert!(child >= 0, "no process to be had");
         if child == 0 {
-            libc::alarm(30);
+            libc::alarm(120);
             let result = panic::catch_unwind(panic::AssertUnwindSafe(work));
             libc::_exit(i32::from(result.is_err()));
         }
