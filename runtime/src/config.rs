@@ -11,7 +11,9 @@ use crate::plan::Policy;
 #[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 pub enum Mode {
     /// Where a short calibration says that they pay on this processor and build, for the
-    /// mix and the order of types that a site meets.
+    /// mix and the order of types that a site meets; and in a program with more than 512
+    /// sites in use (1,024 for those that list types) only where a site's calls follow each
+    /// other within some ten microseconds.
     #[default]
     Auto,
     /// Wherever a site's mix of types suits them, whatever the calibration says.

@@ -72,8 +72,14 @@ impl Engine {
         };
         let policy = self.config.policy(calibration);
         let registered = registered_shims(&self.objects);
-        let sites = self.objects.iter().flat_map(|object| object.sites);
-        let in_use = sites.filter(|site| site.first_path().is_some()).count();
+        // Asked in this mode only, and it is a look at every site.
+        let in_use = match mode {
+            Mode::Auto => {
+                let sites = self.objects.iter().flat_map(|object| object.sites);
+                sites.filter(|site| site.first_path().is_some()).count()
+            }
+            Mode::Always | Mode::Off => 0,
+        };
         let mut batch = Batch::default();
         let mut changes = Vec::new();
         let mut outcome = Retarget::default();

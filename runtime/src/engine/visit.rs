@@ -25,7 +25,7 @@ pub(super) struct Visit<'a> {
     pub(super) trust: &'a Trust,
     pub(super) spare: &'a mut Vec<&'static Profile>,
     pub(super) registered: &'a Registered,
-    /// Sites that were called.
+    /// Sites that were called, in [`Mode::Auto`].
     pub(super) in_use: usize,
     pub(super) batch: &'a mut Batch,
     pub(super) outcome: &'a mut Retarget,

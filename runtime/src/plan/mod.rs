@@ -38,8 +38,12 @@ use price::{Circumstances, share_of};
 /// has its place in the predictor if it is to cost nothing; the plain call takes one. With
 /// retpolines, sites of one type each, straight on and one after the other, on a Zen 4
 /// (1,536 places of the first level, 7,168 of the second): chains took 0.5 of the plain
-/// call's time with 256 sites, 0.9 with 512, 2.0 with 1,024 and 3.3 with 4,096. Without
+/// call's time with 256 sites, 0.9 with 512, 2.0 with 1,024 and 2.9 with 4,096. Without
 /// retpolines 2.6 to 3.2 from 512 on.
+///
+/// What is recorded takes longer, so that sites whose windows are open together seem to be
+/// called less often than they are: some hundreds of them in one loop may be left plain
+/// until they are looked at again. That errs on the side of the plain call.
 ///
 /// [`Mode::Auto`]: crate::config::Mode::Auto
 pub(crate) const MOST_CHAINS: usize = 512;
