@@ -97,19 +97,14 @@ pub(crate) fn enter(method: &Ident) -> Ident {
     spanless(&format!("__enter_{}", method.unraw()))
 }
 
-/// The body of the type that the hot key has named.
-pub(crate) fn hot(method: &Ident) -> Ident {
-    spanless(&format!("__hot_{}", method.unraw()))
+/// The guards that do not stand in the arm.
+pub(crate) fn behind(method: &Ident) -> Ident {
+    spanless(&format!("__behind_{}", method.unraw()))
 }
 
-/// The guards of a longer list, out of line.
+/// The same, out of line.
 pub(crate) fn outlined(method: &Ident) -> Ident {
     spanless(&format!("__outlined_{}", method.unraw()))
-}
-
-/// A call that is recorded.
-pub(crate) fn learning(method: &Ident) -> Ident {
-    spanless(&format!("__learning_{}", method.unraw()))
 }
 
 /// Type that stands for one dispatched method of one object type.

@@ -27,14 +27,12 @@ pub use crate::registry::{
 };
 pub use crate::site::TRAMPOLINES;
 pub use crate::site::{
-    CallSite, DispatchedMethod, Gate, Guards, HOT_FROM, Keys, List, ListOfMethod, NotAnnotated,
-    Place, Route, STATIC_CALL_SITES_0_1_0 as SITES, Site, SiteOf, Switch, count_miss,
-    counts_misses, record_call as record,
+    CallSite, DispatchedMethod, Gate, Guards, Keys, LISTED_IN_SITE, List, ListOfMethod,
+    NotAnnotated, Place, Route, STATIC_CALL_SITES_0_1_0 as SITES, Site, SiteOf, counts_calls,
+    record_call as record,
 };
 pub use crate::specialize::Specialize;
-pub use crate::{
-    for_editors, rest, rest_of_bound, site, site_at, trampoline, trampoline_of_binding,
-};
+pub use crate::{for_editors, key, rest, rest_of_bound, site, trampoline, trampoline_of_binding};
 
 /// The auto traits that object types may carry.
 pub mod auto {

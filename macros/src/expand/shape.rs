@@ -116,14 +116,6 @@ impl Shape {
         quote!(unsafe extern "C-unwind" fn(#(#parameters),*) -> #output)
     }
 
-    /// The type of the function for recorded calls, as a function pointer.
-    pub(super) fn inferred_signature_of_learning(&self, method: &Method) -> TokenStream {
-        let unsafety = &method.signature.unsafety;
-        let parameters = std::iter::repeat_n(quote!(_), 3 + self.arguments.len());
-        let output = if self.diverges { quote!(!) } else { quote!(_) };
-        quote!(#unsafety fn(#(#parameters),*) -> #output)
-    }
-
     /// The plain call of `function` with the receiver and all arguments.
     pub(super) fn call(&self, method: &Method, function: &TokenStream) -> TokenStream {
         let arguments = &self.arguments;

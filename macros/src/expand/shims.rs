@@ -120,7 +120,8 @@ impl Context<'_> {
         (!self.input.options.apart).then_some(near)
     }
 
-    /// Shim, fallback, and recorded call of one method.
+    /// Shim and fallback of one method, and what records a call that falls back: out of
+    /// line, and one function for all sites, which are many.
     fn method_shims(&self, method: &Method) -> TokenStream {
         let Context {
             private, applied, ..
@@ -143,7 +144,7 @@ impl Context<'_> {
         let moved = &shape.moved;
         let passed_on = shape.passed_on();
         let shims_applied = self.shims_applied();
-        let learning = self.learning(method, &shape);
+        let key = self.key(method, &quote!(Self));
         let call = shape.call(method, &quote!(<Self as #applied>::#ident));
         let call = if shape.output_is_written {
             quote!(let __result = #call; unsafe { #private::give(__out, __result) })
@@ -168,13 +169,14 @@ impl Context<'_> {
             #repeated
             #[doc(hidden)]
             #[allow(improper_ctypes_definitions, single_use_lifetimes, unused_lifetimes)]
-            unsafe extern "C-unwind" fn #fallback <#(#lifetimes,)* __Site: #private::CallSite>(
+            unsafe extern "C-unwind" fn #fallback <#(#lifetimes,)* __Site: #private::SiteOf<#key>>(
                 #receiver #written #(, #parameters)*
             ) #output #clause {
-                if #private::counts_misses(<__Site as #private::CallSite>::site()) {
+                if #private::counts_calls(<__Site as #private::CallSite>::site()) {
                     unsafe {
                         <Self as #shims_applied>::#counted(
-                            #(#passed_on,)* <__Site as #private::CallSite>::site()
+                            #(#passed_on,)*
+                            <#key as #private::DispatchedMethod>::route::<__Site>()
                         )
                     }
                 } else {
@@ -187,47 +189,9 @@ impl Context<'_> {
             #[inline(never)]
             #[allow(improper_ctypes_definitions, single_use_lifetimes, unused_lifetimes)]
             unsafe extern "C-unwind" fn #counted <#(#lifetimes),*>(
-                #receiver #written #(, #parameters)*, __site: &'static #private::Site
+                #receiver #written #(, #parameters)*, __route: &'static #private::Route
             ) #output #clause {
-                #private::count_miss(__site);
-                #call
-            }
-            #learning
-        }
-    }
-
-    /// A call that is recorded: out of line, so that the call sites keep nothing at
-    /// hand for it, and one function for all sites, which are many.
-    fn learning(&self, method: &Method, shape: &Shape) -> TokenStream {
-        let Context {
-            private, applied, ..
-        } = self;
-        let Shape {
-            receiver,
-            lifetimes,
-            clause,
-            plain_parameters,
-            plain_output,
-            ..
-        } = shape;
-        let repeated = repeated(&method.attributes);
-        let unsafety = &method.signature.unsafety;
-        let ident = names::quiet(method.ident());
-        let learning = names::learning(method.ident());
-        let key = self.key(method, &quote!(Self));
-        let call = shape.call(method, &quote!(<Self as #applied>::#ident));
-        quote! {
-            #repeated
-            #[doc(hidden)]
-            #[cold]
-            #[inline(never)]
-            #unsafety fn #learning <#(#lifetimes),*>(
-                #receiver,
-                __trampoline: unsafe extern "C-unwind" fn(),
-                __route: &'static #private::Route
-                #(, #plain_parameters)*
-            ) #plain_output #clause {
-                #private::record::<#key>(&*self, __trampoline, __route);
+                #private::record::<#key>(&*self, __route);
                 #call
             }
         }

@@ -41,6 +41,7 @@ use x86_64 as native;
 
 pub(crate) use native::{
     SUPPORTED, bound, chain, head_enter_body, head_jump, head_return, is_empty_body, is_rest_head,
+    key_off, key_on,
 };
 
 /// Size and alignment of a trampoline, in bytes.
@@ -48,6 +49,9 @@ pub(crate) const TRAMPOLINE_BYTES: usize = 64;
 
 /// Size and alignment of a trampoline's head, in bytes.
 pub(crate) const HEAD_BYTES: usize = 8;
+
+/// Size of a key, in bytes. It lies in an aligned word of eight.
+pub(crate) const KEY_BYTES: usize = 5;
 
 /// Alignment, in bytes, of a chain that lies outside its trampoline: one cache
 /// line.

@@ -1,7 +1,7 @@
 //! The encoder where there is none yet: it refuses, so the runtime stays on
 //! plain calls.
 
-use super::{Bound, EncodeError, HEAD_BYTES, Target};
+use super::{Bound, EncodeError, HEAD_BYTES, KEY_BYTES, Target};
 
 /// Whether this architecture has an encoder.
 pub(crate) const SUPPORTED: bool = false;
@@ -47,4 +47,14 @@ pub(crate) fn is_empty_body(_body: &[u8]) -> bool {
 )]
 pub(crate) fn is_rest_head(_at: usize, _bytes: &[u8; HEAD_BYTES], _fallback: usize) -> bool {
     false
+}
+
+/// All zeros, and never written.
+pub(crate) fn key_off() -> [u8; KEY_BYTES] {
+    [0; KEY_BYTES]
+}
+
+/// Refuses with [`EncodeError::Unsupported`].
+pub(crate) fn key_on(_at: usize, _arm: usize) -> Result<[u8; KEY_BYTES], EncodeError> {
+    Err(EncodeError::Unsupported)
 }

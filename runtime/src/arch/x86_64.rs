@@ -22,7 +22,7 @@
 //! mispredicts every time and unbalances the return predictor and shadow
 //! stacks. Keep chains within reach of their shims and neither is needed.
 
-use super::{Bound, EncodeError, HEAD_BYTES, MAX_TARGETS, Target};
+use super::{Bound, EncodeError, HEAD_BYTES, KEY_BYTES, MAX_TARGETS, Target};
 
 #[cfg(all(test, target_pointer_width = "64"))]
 mod tests;
@@ -114,6 +114,23 @@ pub(crate) fn head_return() -> [u8; HEAD_BYTES] {
 )]
 pub(crate) fn is_rest_head(at: usize, bytes: &[u8; HEAD_BYTES], fallback: usize) -> bool {
     head_jump(at, fallback).is_ok_and(|rest| rest == *bytes)
+}
+
+/// A key that is off: one NOP.
+pub(crate) fn key_off() -> [u8; KEY_BYTES] {
+    [0x0F, 0x1F, 0x44, 0x00, 0x00]
+}
+
+/// A key at the address `at` that is on: a jump to the arm.
+///
+/// # Errors
+/// [`EncodeError::OutOfRange`]: no function is that long.
+pub(crate) fn key_on(at: usize, arm: usize) -> Result<[u8; KEY_BYTES], EncodeError> {
+    let distance = relative(at, KEY_BYTES, arm);
+    let [a, b, c, d] = distance
+        .ok_or(EncodeError::OutOfRange { from: at, to: arm })?
+        .to_le_bytes();
+    Ok([0xE9, a, b, c, d])
 }
 
 /// Whether a trampoline's body still holds what the macro fills it with.

@@ -1,6 +1,7 @@
 //! A trait, two types and a few call sites to measure chains on: made by the
 //! same macros as everybody's.
 
+use crate::site::Site;
 use crate::static_dispatch;
 
 // Apart: programs with many call sites have most of their shims on other pages than
@@ -82,7 +83,7 @@ macro_rules! through_site {
 
                 #[inline(always)]
                 fn site() -> &'static Site {
-                    crate::site_at!(SITE)
+                    &SITE
                 }
 
                 fn keys() -> &'static Keys {
@@ -94,7 +95,7 @@ macro_rules! through_site {
 
             #[inline(always)]
             fn gate<M: DispatchedMethod>() -> Gate<At, M> {
-                Gate::new(At::site(), __trampoline::<M>)
+                Gate::new(__trampoline::<M>)
             }
 
             #[inline(never)]
@@ -120,10 +121,21 @@ pub(super) struct Copy {
     pub(super) guarded_by_four: ThroughSite,
 }
 
+impl Copy {
+    pub(super) fn sites(&self) -> [&'static Site; 4] {
+        [
+            self.chained_by_two.site,
+            self.chained_by_four.site,
+            self.guarded_by_two.site,
+            self.guarded_by_four.site,
+        ]
+    }
+}
+
 /// A loop of calls through a site.
 pub(super) struct ThroughSite {
     pub(super) run: Loop,
-    pub(super) site: &'static crate::site::Site,
+    pub(super) site: &'static Site,
 }
 
 /// A measured loop.

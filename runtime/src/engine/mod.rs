@@ -11,6 +11,7 @@ use crate::arch;
 use crate::binding::{BindingRecord, STATIC_CALL_BINDINGS_0_1_0, TrampolineOfBinding};
 use crate::calibrate::Calibration;
 use crate::config::{Config, ConfigError, Mode};
+use crate::key::Placed;
 use crate::os;
 use crate::profile::Profile;
 use crate::publish::Publisher;
@@ -146,7 +147,9 @@ pub(crate) struct LoadedObject {
     pub(crate) sites: &'static [Site],
     pub(crate) declarations: &'static [TraitDeclaration],
     pub(crate) implementations: Vec<Implementation>,
-    /// One for each site, once it has been called.
+    /// Where the sites' keys and trampolines are.
+    pub(crate) placed: Placed,
+    /// One for each site, once a pass has looked at it.
     pub(crate) details: Vec<Option<Box<Details>>>,
     /// Which plugin it is; [`None`] for the object that holds this runtime.
     pub(crate) plugin: Option<u64>,
@@ -155,12 +158,14 @@ pub(crate) struct LoadedObject {
 impl LoadedObject {
     pub(crate) fn new(
         sites: &'static [Site],
+        placed: Placed,
         declarations: &'static [TraitDeclaration],
         implementations: &'static [RegisteredImplementation],
         plugin: Option<u64>,
     ) -> Self {
         LoadedObject {
             sites,
+            placed,
             declarations,
             implementations: implementations
                 .iter()
@@ -175,13 +180,14 @@ impl LoadedObject {
     #[cfg(target_os = "linux")]
     pub(crate) fn of_plugin(
         sites: &'static [Site],
+        placed: Placed,
         declarations: &'static [TraitDeclaration],
         implementations: Vec<Implementation>,
         plugin: u64,
     ) -> Self {
         LoadedObject {
             implementations,
-            ..LoadedObject::new(sites, declarations, &[], Some(plugin))
+            ..LoadedObject::new(sites, placed, declarations, &[], Some(plugin))
         }
     }
 }
@@ -198,6 +204,11 @@ impl Engine {
             patching,
             objects: vec![LoadedObject::new(
                 &STATIC_CALL_SITES_0_1_0,
+                Placed::new(
+                    &STATIC_CALL_SITES_0_1_0,
+                    crate::key::keys(),
+                    crate::key::trampolines(),
+                ),
                 &STATIC_CALL_DECLARATIONS_0_1_0,
                 &STATIC_CALL_IMPLEMENTATIONS_0_1_0,
                 None,
@@ -297,10 +308,7 @@ impl Engine {
             .iter_mut()
             .flat_map(|object| &mut object.details);
         for details in details.flatten() {
-            let declaration = details
-                .trampolines
-                .first()
-                .map(|first| first.path.route.declaration);
+            let declaration = details.route.map(|route| route.declaration);
             let rests = matches!(details.status, Status::Resting(_));
             if rests && declaration.is_some_and(&concerned) {
                 details.wait = 0;

@@ -4,8 +4,8 @@ use super::Engine;
 use super::evidence::registered_shims;
 use super::lock::with;
 use super::outcome::{Retarget, RetargetError};
-use super::state::{FIRST_REVIEW, Resting, Status};
-use super::steps::{rest, watch};
+use super::state::{Details, FIRST_REVIEW, Resting, Status};
+use super::steps::{learn, rest, watch};
 use super::trust::Stranger;
 use super::visit::{Kind, Verdict, Visit};
 use crate::config::Mode;
@@ -44,7 +44,7 @@ impl Engine {
         }
         for object in &self.objects {
             for (site, details) in object.sites.iter().zip(&object.details) {
-                if site.phase() != Phase::Learning || site.first_path().is_none() {
+                if site.phase() != Phase::Learning || site.route().is_none() {
                     continue;
                 }
                 let Some(lock) = site.lock() else { continue };
@@ -76,7 +76,7 @@ impl Engine {
         let in_use = match mode {
             Mode::Auto => {
                 let sites = self.objects.iter().flat_map(|object| object.sites);
-                sites.filter(|site| site.first_path().is_some()).count()
+                sites.filter(|site| site.route().is_some()).count()
             }
             Mode::Always | Mode::Off => 0,
         };
@@ -85,7 +85,6 @@ impl Engine {
         let mut outcome = Retarget::default();
         let mut visit = Visit {
             mode,
-            config: &self.config,
             policy: &policy,
             publisher: self.patching.publisher(),
             trust: &self.trust,
@@ -99,7 +98,13 @@ impl Engine {
         for (object_index, object) in self.objects.iter_mut().enumerate() {
             for (index, site) in object.sites.iter().enumerate() {
                 visit.outcome.sites += 1;
-                match visit.site(site, &mut object.details[index]) {
+                let placed = &object.placed;
+                let fresh = || {
+                    let (paths, keys) = (placed.paths_of(index), placed.keys_of(index));
+                    Box::new(Details::new(site, paths, keys))
+                };
+                let details = object.details[index].get_or_insert_with(fresh);
+                match visit.site(site, details) {
                     Verdict::Nothing => {}
                     Verdict::Flip(heads, kind) => changes.push(Change {
                         object: object_index,
@@ -145,7 +150,6 @@ impl Engine {
             let Some(details) = &mut object.details[change.site] else {
                 continue;
             };
-            let flips = !change.heads.is_empty();
             for (trampoline, head) in details.trampolines.iter_mut().zip(change.heads) {
                 if trampoline.at() < flipped_below {
                     trampoline.head = head;
@@ -154,11 +158,19 @@ impl Engine {
                     trampoline.spoil_unless_entered();
                 }
             }
-            if failed && flips {
+            if failed {
+                // Which keys were flipped is not worth asking: on or off, calls are right.
+                details.on = true;
                 rest(site, details, Resting::Portable);
                 continue;
             }
+            details.on = !matches!(change.kind, Kind::Off);
             match change.kind {
+                Kind::Off => {}
+                Kind::Open => {
+                    details.status = Status::Learning;
+                    learn(site, details, self.config.window, &mut self.spare);
+                }
                 Kind::Publish { figures, targets } => {
                     outcome.changed += 1;
                     outcome.published += 1;

@@ -13,7 +13,6 @@
 use std::ops::Range;
 
 use crate::os::objects;
-use crate::profile::Profile;
 
 /// An address that a window has noted, of an object that nothing is known of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,19 +107,6 @@ impl Trust {
                 Some(range) => self.staying.push(range),
                 None => self.leaving.push(stranger),
             }
-        }
-    }
-
-    /// Keeps a profile for the next window, unless it lies in a plugin and would
-    /// go with it.
-    pub(super) fn recycle(&self, profile: &'static Profile, spare: &mut Vec<&'static Profile>) {
-        let address = core::ptr::from_ref(profile).addr();
-        if !self
-            .plugins
-            .iter()
-            .any(|(_, range)| range.contains(&address))
-        {
-            spare.push(profile);
         }
     }
 }

@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use super::manifest::{Constructor, Contents, Header, Manifest};
 use crate::binding::{BindingRecord, TrampolineOfBinding};
+use crate::key::{KeyRecord, TrampolineRecord};
 use crate::os::{Memory, Room, Segment};
 use crate::registry::{Implementation, MethodDeclaration, TraitDeclaration};
 use crate::site::{Guards, MOST_LISTED, Route, Site};
@@ -67,6 +68,12 @@ pub(super) fn contents(at: *const Manifest, memory: &Memory) -> Result<Contents,
     let memory = &memory.lend(manifest.room)?;
     let declarations = memory.slice("the traits", manifest.declarations, Use::Read)?;
     let sites = memory.slice("the call sites", manifest.sites, Use::Write)?;
+    let keys = memory.slice("the call sites' keys", manifest.keys, Use::Read)?;
+    let paths = memory.slice(
+        "the call sites' trampolines",
+        manifest.trampolines,
+        Use::Read,
+    )?;
     let constructors = memory.slice("the constructors", manifest.constructors, Use::Read)?;
     let registered = manifest.implementations;
     let registered = memory.slice("the implementations", registered, Use::Read)?;
@@ -85,6 +92,12 @@ pub(super) fn contents(at: *const Manifest, memory: &Memory) -> Result<Contents,
     }
     for index in 0..sites.len() {
         memory.site(nth(sites, index))?;
+    }
+    for index in 0..keys.len() {
+        memory.key(nth(keys, index))?;
+    }
+    for index in 0..paths.len() {
+        memory.trampoline(nth(paths, index))?;
     }
     for index in 0..constructors.len() {
         memory.constructor(nth(constructors, index))?;
@@ -106,11 +119,15 @@ pub(super) fn contents(at: *const Manifest, memory: &Memory) -> Result<Contents,
     // stays loaded as long as the plugin is, which is what `'static` means here.
     let (declarations, sites, constructors) = unsafe { (&*declarations, &*sites, &*constructors) };
     // SAFETY: as above.
+    let (keys, trampolines_of_sites) = unsafe { (&*keys, &*paths) };
+    // SAFETY: as above.
     let (bindings, trampolines_of_bindings) = unsafe { (&*bindings, &*trampolines) };
     Ok(Contents {
         declarations,
         implementations,
         sites,
+        keys,
+        trampolines: trampolines_of_sites,
         constructors,
         bindings,
         trampolines_of_bindings,
@@ -425,6 +442,42 @@ impl Memory {
             self.route(route)?;
         }
         Ok(())
+    }
+
+    /// `at` is readable.
+    fn key(&self, at: *const KeyRecord) -> Result<(), Misplaced> {
+        // SAFETY: as in `declaration`; distances are numbers, and the function's address a
+        // word, that of none a null pointer. The field is read as what it may be.
+        let site = unsafe { (&raw const (*at).site).cast::<*const ()>().read() };
+        if site.is_null() {
+            return Ok(());
+        }
+        self.code("the function of a key's call site", site)?;
+        // SAFETY: readable, and code of the library, by the header's word of this type.
+        let record = unsafe { &*at };
+        let (key, arm) = (record.at(), record.arm());
+        self.code("a call site's key", std::ptr::without_provenance(key))?;
+        self.code("a call site's arm", std::ptr::without_provenance(arm))?;
+        Ok(())
+    }
+
+    /// `at` is readable.
+    fn trampoline(&self, at: *const TrampolineRecord) -> Result<(), Misplaced> {
+        // SAFETY: as in `key`.
+        let (trampoline, route) = unsafe {
+            (
+                (*at).trampoline,
+                (&raw const (*at).route).cast::<*const ()>().read(),
+            )
+        };
+        if route.is_null() {
+            return Ok(());
+        }
+        self.code("a call site's trampoline", trampoline)?;
+        self.code("the function of a trampoline's route", route)?;
+        // SAFETY: as in `key`.
+        let path = unsafe { &*at }.path();
+        path.map_or(Ok(()), |path| self.route(path.route))
     }
 
     fn route(&self, at: *const Route) -> Result<(), Misplaced> {

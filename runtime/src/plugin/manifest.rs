@@ -8,6 +8,7 @@ use std::path::Path;
 use super::PluginError;
 use crate::binding::{BindingRecord, TrampolineOfBinding};
 use crate::host::Host;
+use crate::key::{KeyRecord, TrampolineRecord};
 use crate::os::{self, Room};
 use crate::registry::{Implementation, RegisteredImplementation, TraitDeclaration};
 use crate::site::Site;
@@ -103,6 +104,8 @@ pub struct Manifest {
     pub(super) declarations: *const [TraitDeclaration],
     pub(super) implementations: *const [RegisteredImplementation],
     pub(super) sites: *const [Site],
+    pub(super) keys: *const [KeyRecord],
+    pub(super) trampolines: *const [TrampolineRecord],
     pub(super) constructors: *const [Constructor],
     pub(super) bindings: *const [BindingRecord],
     pub(super) trampolines_of_bindings: *const [TrampolineOfBinding],
@@ -128,6 +131,8 @@ impl Manifest {
             declarations: &raw const *crate::registry::STATIC_CALL_DECLARATIONS_0_1_0,
             implementations: &raw const *crate::registry::STATIC_CALL_IMPLEMENTATIONS_0_1_0,
             sites: &raw const *crate::site::STATIC_CALL_SITES_0_1_0,
+            keys: crate::key::keys(),
+            trampolines: crate::key::trampolines(),
             constructors,
             bindings: &raw const *crate::binding::STATIC_CALL_BINDINGS_0_1_0,
             trampolines_of_bindings: crate::binding::trampolines(),
@@ -142,6 +147,8 @@ pub(super) struct Contents {
     pub(super) declarations: &'static [TraitDeclaration],
     pub(super) implementations: Vec<Implementation>,
     pub(super) sites: &'static [Site],
+    pub(super) keys: &'static [KeyRecord],
+    pub(super) trampolines: &'static [TrampolineRecord],
     pub(super) constructors: &'static [Constructor],
     pub(super) bindings: &'static [BindingRecord],
     pub(super) trampolines_of_bindings: &'static [TrampolineOfBinding],

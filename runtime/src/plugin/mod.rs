@@ -22,6 +22,7 @@ use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 
 use crate::binding::BindingRecord;
 use crate::engine::{self, Engine, LoadedObject};
+use crate::key::Placed;
 use crate::os::{Memory, objects};
 use crate::registry::TraitObject;
 
@@ -147,6 +148,7 @@ impl Plugin {
             (contents.adopt)(&crate::host::HOST);
             let object = LoadedObject::of_plugin(
                 contents.sites,
+                Placed::new(contents.sites, contents.keys, contents.trampolines),
                 contents.declarations,
                 contents.implementations,
                 id,

@@ -1,6 +1,7 @@
 //! The publisher: from chains to code that runs.
 //!
-//! Copy and flip, as the kernel's BPF dispatcher does it. A chain is written to
+//! A call goes by its plain way until its [key](crate::key) is on, and then by its arm to
+//! its trampoline. Copy and flip, as the kernel's BPF dispatcher does it. A chain is written to
 //! memory that nobody executes, a barrier makes it visible to every processor,
 //! and then one instruction changes: the head of the trampoline, which from then
 //! on leads to the chain. Code that may be executing is never edited otherwise,
@@ -17,7 +18,8 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use crate::arch::{self, Bound, EncodeError, HEAD_BYTES, TRAMPOLINE_BYTES, Target};
+use crate::arch::{self, Bound, EncodeError, HEAD_BYTES, KEY_BYTES, TRAMPOLINE_BYTES, Target};
+use crate::key::Key;
 use crate::os::{CodeMemory, Edit, PatchError};
 use crate::site::Path;
 
@@ -100,13 +102,14 @@ impl Trampoline {
 pub(crate) struct Batch {
     code: Vec<(usize, Vec<u8>)>,
     heads: Vec<(usize, [u8; HEAD_BYTES])>,
+    keys: Vec<(usize, [u8; KEY_BYTES])>,
     /// Chains that were not there before.
     new_chains: Vec<(Code, usize)>,
 }
 
 impl Batch {
     pub(crate) fn is_empty(&self) -> bool {
-        self.heads.is_empty()
+        self.heads.is_empty() && self.keys.is_empty()
     }
 }
 
@@ -179,7 +182,7 @@ pub(crate) struct Publisher {
 /// How far a batch got.
 #[derive(Debug)]
 pub(crate) struct CommitError {
-    /// Heads of trampolines below this address were flipped, the others not.
+    /// Heads and keys below this address were flipped, the others not.
     pub(crate) flipped_below: usize,
     pub(crate) source: PatchError,
 }
@@ -278,6 +281,45 @@ impl Publisher {
             batch.heads.push((at, bytes.map_err(PrepareError::Encode)?));
         }
         Ok(head)
+    }
+
+    /// Adds to `batch` what switches these keys on or off.
+    ///
+    /// # Errors
+    /// One of them is not what the macro put there, or leads nowhere; nothing is added.
+    pub(crate) fn prepare_keys(
+        &mut self,
+        keys: &[Key],
+        on: bool,
+        batch: &mut Batch,
+    ) -> Result<(), PrepareError> {
+        let before = batch.keys.len();
+        for key in keys {
+            let bytes = self.key(*key, on).inspect_err(|_| {
+                batch.keys.truncate(before);
+            })?;
+            batch.keys.push((key.at, bytes));
+        }
+        Ok(())
+    }
+
+    fn key(&mut self, key: Key, on: bool) -> Result<[u8; KEY_BYTES], PrepareError> {
+        let Key { at, arm } = key;
+        for at in [at, arm] {
+            if !self.memory.is_code(at) {
+                return Err(PrepareError::NotCode { at });
+            }
+        }
+        // Eight bytes in one aligned word, whatever the record says.
+        let is_within = at % 8 + KEY_BYTES <= 8;
+        let jump = arch::key_on(at, arm).map_err(PrepareError::Encode)?;
+        // SAFETY: code of a loaded object, all in one page, that nobody writes but us,
+        // under the runtime's lock.
+        let found = || unsafe { std::ptr::read_volatile(at as *const [u8; KEY_BYTES]) };
+        if !is_within || ![jump, arch::key_off()].contains(&found()) {
+            return Err(PrepareError::Foreign { at });
+        }
+        Ok(if on { jump } else { arch::key_off() })
     }
 
     /// Looks at what would lead where, before it is believed: addresses come from
@@ -427,11 +469,12 @@ impl Publisher {
         self.forget(&batch.new_chains);
     }
 
-    /// Writes a batch: chains, barrier, heads, barrier.
+    /// Writes a batch: chains, barrier, heads and keys in any order, barrier. A key that is
+    /// on leads to a head that is right, whichever it is.
     ///
     /// # Errors
     /// A refused step. Every trampoline still leads to complete code; the error
-    /// says which heads were flipped.
+    /// says which heads and keys were flipped.
     ///
     /// # Safety
     /// Nobody else patches these trampolines at the same time, their objects stay
@@ -457,16 +500,17 @@ impl Publisher {
                 return Err(failed(error));
             }
         }
-        if batch.heads.is_empty() {
+        if batch.is_empty() {
             return Ok(());
         }
-        let edits: Vec<_> = batch
-            .heads
-            .iter()
-            .map(|(at, bytes)| Edit { at: *at, bytes })
+        let heads = batch.heads.iter();
+        let heads = heads.map(|(at, bytes)| Edit { at: *at, bytes });
+        let keys = batch.keys.iter();
+        let edits: Vec<_> = heads
+            .chain(keys.map(|(at, bytes)| Edit { at: *at, bytes }))
             .collect();
-        // SAFETY: each edit is one aligned instruction; a thread stands before it
-        // or past it, and both the old and the new one lead to complete code.
+        // SAFETY: each edit is one instruction in an aligned word; a thread stands before
+        // it or past it, and both the old and the new one lead to complete code.
         if let Err(source) = unsafe { self.memory.replace(&edits) } {
             return Err(CommitError {
                 flipped_below: source.below,

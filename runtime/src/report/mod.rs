@@ -270,9 +270,9 @@ impl SiteReport {
         plugin: Option<u64>,
         backend: &'static str,
     ) -> Self {
-        let path = details
-            .and_then(|details| Some(details.trampolines.first()?.path))
-            .or_else(|| site.first_path());
+        let route = details
+            .and_then(|details| details.route)
+            .or_else(|| site.route());
         let (state, why) = describe(site, details);
         let unpatchable = details.is_some_and(|details| {
             matches!(
@@ -286,7 +286,7 @@ impl SiteReport {
         });
         SiteReport {
             location: format!("{}:{}:{}", site.file(), site.line(), site.column()),
-            trait_name: path.map(|path| path.route.declaration.name().to_owned()),
+            trait_name: route.map(|route| route.declaration.name().to_owned()),
             method: site.method().to_owned(),
             plugin,
             state,
@@ -303,9 +303,7 @@ impl SiteReport {
                     })
                     .collect()
             }),
-            trampolines: details.map_or(usize::from(path.is_some()), |details| {
-                details.trampolines.len()
-            }),
+            trampolines: details.map_or(0, |details| details.trampolines.len()),
             windows: details.map_or(0, |details| details.windows),
             misses: details.map_or(0, |details| details.misses) + watched,
             retargets: details.map_or(0, |details| details.retargets),
@@ -315,19 +313,14 @@ impl SiteReport {
 
 fn describe(site: &Site, details: Option<&Details>) -> (State, String) {
     let Some(details) = details else {
-        return if site.first_path().is_some() {
-            (State::Learning, "first window".into())
-        } else if crate::site::TRAMPOLINES {
-            (State::Idle, "never called".into())
-        } else {
-            // Only sites with a list record anything; which these are is unknown here.
-            (
-                State::Plain,
-                "no call recorded; without a list, none ever is: see the backend".into(),
-            )
-        };
+        return (State::Idle, NOT_LOOKED_AT.into());
     };
     match &details.status {
+        Status::Learning if site.route().is_none() => (State::Idle, "never called".into()),
+        Status::Learning if site.budget() == 0 => (
+            State::Learning,
+            "the window is full, and waits for `retarget()`".into(),
+        ),
         Status::Learning => (State::Learning, "window open".into()),
         Status::Published(figures) => {
             let has_chain = details.last_seen.iter().any(|one| one.in_chain);
@@ -338,8 +331,10 @@ fn describe(site: &Site, details: Option<&Details>) -> (State, String) {
             };
             (state, published(figures, has_chain))
         }
-        Status::Resting(why) => {
-            let why = match why {
+        Status::Resting(status) => {
+            let why = match status {
+                Resting::New => NOT_LOOKED_AT.into(),
+                Resting::Absent => "its code is not in this program".into(),
                 Resting::Planned(Rest::Mixed { coverage }) => {
                     format!("mixed: the best chain would cover {} %", percent(*coverage))
                 }
@@ -353,13 +348,19 @@ fn describe(site: &Site, details: Option<&Details>) -> (State, String) {
                 }) => does_not_pay(*chain, *guards, *foreseen),
                 Resting::Off => "switched off".into(),
                 Resting::Portable => "no patching; see the backend".into(),
-                Resting::TooManyTrampolines => "more trampolines than can be tracked".into(),
                 Resting::Unpatchable(why) => why.clone(),
             };
-            (State::Plain, why)
+            let state = match status {
+                Resting::New | Resting::Absent => State::Idle,
+                _ => State::Plain,
+            };
+            (state, why)
         }
     }
 }
+
+/// Nothing is recorded until the runtime runs.
+const NOT_LOOKED_AT: &str = "not looked at yet: off until the first `retarget()`";
 
 /// What would be on, and at which price.
 fn does_not_pay(chain: Option<f32>, guards: Option<f32>, foreseen: Foreseen) -> String {

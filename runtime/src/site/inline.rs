@@ -18,47 +18,40 @@
 //! method may depend on its trait's generics, of which the vtable is as well.
 
 use core::any::TypeId;
-use core::sync::atomic::Ordering;
 
 use super::{CallSite, DispatchedMethod};
 use crate::registry::Table;
 
-/// Types that a list may name. As many as a cache line holds keys, and no more than
-/// an aligned address leaves bits for.
+/// Types that a list may name.
 pub(crate) const MOST_LISTED: usize = 8;
 
-/// Lists of this length stand in a function of their own, and look for the most frequent
-/// type first, and then in the order written.
-///
-/// In shorter ones every order costs the same: with one more compare in front of the
-/// right one a call took 0.74 of the plain call's time, as without; with seven more it
-/// took 1.13. And in the caller's function the bodies of a longer list cost where none
-/// is on: LLVM then inlines the caller no longer into its loop. With six types listed,
-/// two loops of a published crate took 1.14 and 1.22 of the plain calls' time, switched
-/// off; with the list in a function of its own 1.04 and 1.13.
-///
-/// Never where a vtable's address leaves fewer bits than the index of a key needs: its
-/// alignment is a pointer's.
-pub const HOT_FROM: usize = if align_of::<usize>() >= MOST_LISTED {
-    3
-} else {
-    usize::MAX
-};
+/// The guards of as many types stand in the call's arm, and have their keys in the
+/// [`Site`](super::Site). Those of further types stand in a function behind them, for in
+/// the caller's function the bodies of a longer list cost also where none is on.
+pub const LISTED_IN_SITE: usize = 2;
 
 /// What one guard compares with: a vtable, or 0 if it is off. Also where loom stands in for
 /// what calls write: they only read this.
 pub(crate) type Key = core::sync::atomic::AtomicUsize;
 
-/// The keys of as many guards have their place in the [`Site`](super::Site), next to the
-/// switch: one address for both, which in libraries is a register less.
-pub(crate) const KEYS_IN_SITE: usize = 2;
+/// The keys of one type: a program may have two vtables of it for one trait, in two crates
+/// or codegen units.
+pub(crate) type KeysOfType = [Key; VTABLES];
 
-/// The keys of a longer list's guards: a cache line that is written when plans change
-/// and read by calls, so that it is shared by all processors in between.
-///
-/// The last type of a list has the first key.
-#[repr(C, align(64))]
-pub struct Keys([Key; MOST_LISTED]);
+/// Vtables that a guard compares with.
+pub(crate) const VTABLES: usize = 2;
+
+/// All guards off.
+#[allow(
+    clippy::declare_interior_mutable_const,
+    reason = "what statics begin with"
+)]
+pub(crate) const NO_KEYS: KeysOfType = [const { Key::new(0) }; VTABLES];
+
+/// The keys of the types behind the first [`LISTED_IN_SITE`]: written when plans change
+/// and read by calls, so that they are shared by all processors in between.
+#[repr(C, align(32))]
+pub struct Keys([KeysOfType; MOST_LISTED - LISTED_IN_SITE]);
 
 impl Keys {
     /// All guards off. A constant, which is computed once for all call sites.
@@ -66,17 +59,17 @@ impl Keys {
         clippy::declare_interior_mutable_const,
         reason = "what statics begin with"
     )]
-    pub const OFF: Keys = Keys([const { Key::new(0) }; MOST_LISTED]);
+    pub const OFF: Keys = Keys([NO_KEYS; MOST_LISTED - LISTED_IN_SITE]);
 
     /// All guards off.
     pub const fn new() -> Self {
         Keys::OFF
     }
 
-    /// The vtable that the guard of one type compares with.
+    /// The vtables that the guard of the type at this position in the list compares with.
     #[inline(always)]
-    pub(crate) fn get(&self, index: usize) -> usize {
-        self.0[index].load(Ordering::Relaxed)
+    pub(crate) fn of(&self, position: usize) -> &KeysOfType {
+        &self.0[position - LISTED_IN_SITE]
     }
 }
 
@@ -116,10 +109,7 @@ impl<M: DispatchedMethod, T: 'static, R: List<M>> InlineList<M> for (T, R) {
 pub trait List<M: DispatchedMethod> {
     /// How many.
     const LENGTH: usize;
-    /// Whether any. By itself, so that rustc compiles nothing for sites without a list that
-    /// only those with one need, whatever is optimized.
-    const IS_LISTED: bool = Self::LENGTH != 0;
-    /// Each at the index of its key; behind them whatever fills the array.
+    /// As written; behind them whatever fills the array.
     const LISTED: [Option<Listed>; MOST_LISTED];
 }
 
@@ -132,7 +122,12 @@ impl<M: DispatchedMethod, T: 'static, R: List<M>> List<M> for (T, R) {
     const LENGTH: usize = 1 + R::LENGTH;
     const LISTED: [Option<Listed>; MOST_LISTED] = {
         let mut listed = R::LISTED;
-        listed[R::LENGTH] = Some(Listed {
+        let mut at = R::LENGTH;
+        while at > 0 {
+            listed[at] = listed[at - 1];
+            at -= 1;
+        }
+        listed[0] = Some(Listed {
             identity: M::identity_of::<T>,
         });
         listed
@@ -173,18 +168,13 @@ pub struct Guards {
 }
 
 impl Guards {
-    /// Whether they stand in a function of their own.
-    pub(crate) fn is_long(&self) -> bool {
-        self.length() >= HOT_FROM
-    }
-
     /// How many types are listed.
-    pub(super) fn length(&self) -> usize {
+    pub(crate) fn length(&self) -> usize {
         self.listed.iter().flatten().count()
     }
 
-    /// Index of the key that may hold vtables with this table: the one of the type
-    /// that the list names for the same trait. Both must come from one loaded object,
+    /// Position in the list of the type whose guard may know vtables with this table: the
+    /// one that the list names for the same trait. Both must come from one loaded object,
     /// for identities of types say nothing across objects.
     pub(crate) fn key_of(&self, table: &Table) -> Option<usize> {
         let names_it = |listed: &Option<Listed>| {
@@ -193,8 +183,11 @@ impl Guards {
         self.listed.iter().position(names_it)
     }
 
-    /// Where the keys lie, if not in the site.
-    pub(super) fn keys(&self) -> &'static [Key] {
-        &(self.keys)().0
+    /// The keys of the type at this position in the list.
+    pub(super) fn keys_of<'a>(&self, site: &'a super::Site, position: usize) -> &'a KeysOfType {
+        match site.keys.get(position) {
+            Some(keys) => keys,
+            None => (self.keys)().of(position),
+        }
     }
 }
