@@ -11,11 +11,15 @@ use crate::binding::{BindingRecord, New, SwapError};
 use crate::engine::{self, Retarget, RetargetError};
 use crate::registry::Implementation;
 use crate::runtime::{Backend, Config, ConfigError, Report};
+use crate::site::Site;
 
 /// The host's runtime, as its plugins call it.
 #[repr(C)]
 pub(crate) struct Host {
     pub(crate) retarget: fn() -> Result<Retarget, RetargetError>,
+    /// A call has used up what a site's life had given it. Whether anybody has acted: not
+    /// while the runtime is busy.
+    pub(crate) emptied: fn(&'static Site) -> bool,
     pub(crate) register: fn(Implementation),
     pub(crate) configure: fn(Config) -> Result<(), ConfigError>,
     pub(crate) backend: fn() -> Backend,
@@ -32,6 +36,7 @@ pub(crate) struct Host {
 /// This object's runtime.
 pub(crate) static HOST: Host = Host {
     retarget: engine::retarget,
+    emptied: engine::emptied,
     register: |implementation| engine::with(|engine| engine.register(implementation)),
     configure: |config| engine::with(|engine| engine.configure(config)),
     backend: || engine::with(|engine| Backend::of(engine)),

@@ -92,6 +92,8 @@ mod host;
 #[cfg(feature = "std")]
 mod key;
 #[cfg(feature = "std")]
+mod life;
+#[cfg(feature = "std")]
 mod os;
 #[cfg(feature = "std")]
 mod plan;

@@ -271,6 +271,7 @@ impl<'a> Stages<'a> {
             ..
         } = shape;
         let unsafety = &method.signature.unsafety;
+        let diverges = shape.diverges.then(|| quote!(#[allow(unreachable_code)]));
         let enter = names::enter(method.ident());
         let signature = quote! {
             #[doc(hidden)]
@@ -289,6 +290,7 @@ impl<'a> Stages<'a> {
             #attributes
             impl #impl_parameters #entering for __Implementation #impl_clause {
                 #[inline(always)]
+                #diverges
                 #signature {
                     #private::key! { __Site, on => #arm, off => #plain }
                 }

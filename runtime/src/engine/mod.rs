@@ -40,7 +40,7 @@ mod visit;
 pub(crate) use bindings::BoundBinding;
 #[cfg(target_os = "linux")]
 pub(crate) use fork::loading;
-pub(crate) use lock::{changing, with};
+pub(crate) use lock::{changing, emptied, with};
 pub use outcome::{Retarget, RetargetError, Skipped};
 pub(crate) use pass::retarget;
 pub(crate) use state::{Details, Resting, Status};

@@ -144,7 +144,8 @@ impl Details {
 
     /// Misses of the present chain that were counted so far.
     pub(crate) fn counted_misses(&self, site: &Site) -> u32 {
-        self.miss_budget.saturating_sub(site.budget())
+        let left = u32::try_from(site.block().left).unwrap_or(0);
+        self.miss_budget.saturating_sub(left)
     }
 
     /// What is published.

@@ -1,6 +1,7 @@
 //! The few things that can be done to a site, each whole under its lock.
 
 use super::state::{Details, Resting, Status};
+use crate::life::{Block, Way};
 use crate::os::objects;
 use crate::profile::Profile;
 use crate::site::{Phase, Site};
@@ -20,7 +21,7 @@ pub(super) fn rest(site: &Site, details: &mut Details, why: Resting) {
     guards_off(site, details);
     if let Some(lock) = site.lock() {
         lock.close();
-        lock.open(Phase::Resting, 0, None);
+        lock.open(Phase::Resting, Block::PLAIN, None);
     }
     for one in &mut details.last_seen {
         one.in_chain = false;
@@ -42,7 +43,8 @@ pub(super) fn watch(site: &Site, details: &Details) {
         unsafe { site.guard(guards, &on) };
     }
     if let Some(lock) = site.lock() {
-        lock.open(Phase::Watching, details.miss_budget, None);
+        let misses = i32::try_from(details.miss_budget).unwrap_or(i32::MAX);
+        lock.open(Phase::Watching, Block::simple(Way::On, misses), None);
     }
     site.switch(true);
 }
@@ -73,6 +75,11 @@ pub(super) fn learn(
     details.unloads_at_opening = objects::unload_count();
     // What a guard knows would be missing in the window.
     guards_off(site, details);
-    lock.open(Phase::Learning, window, Some(profile));
+    let calls = i32::try_from(window).unwrap_or(i32::MAX);
+    lock.open(
+        Phase::Learning,
+        Block::simple(Way::Burst, calls),
+        Some(profile),
+    );
     site.switch(true);
 }

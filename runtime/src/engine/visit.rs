@@ -68,7 +68,7 @@ impl Visit<'_> {
         let review = std::mem::take(&mut details.review);
         match site.phase() {
             Phase::Learning => self.learning(site, details),
-            Phase::Watching if site.budget() > 0 && !review && details.wait > 0 => {
+            Phase::Watching if site.block().left > 0 && !review && details.wait > 0 => {
                 details.wait -= 1;
                 Verdict::Nothing
             }
@@ -78,7 +78,7 @@ impl Visit<'_> {
                 details.misses += u64::from(details.counted_misses(site));
                 self.relearn(site, details)
             }
-            Phase::Resting => self.resting(site, details),
+            Phase::Resting | Phase::Living => self.resting(site, details),
         }
     }
 
@@ -155,7 +155,7 @@ impl Visit<'_> {
                 samples,
                 changes,
                 order: notes.order(),
-                order_grows: site.budget() > 0 && notes.order_grows(),
+                order_grows: site.block().left > 0 && notes.order_grows(),
                 in_turn: if notes.are_seldom() { self.in_use } else { 1 },
                 registered: &registered,
                 current: &current,

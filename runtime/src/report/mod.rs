@@ -317,7 +317,7 @@ fn describe(site: &Site, details: Option<&Details>) -> (State, String) {
     };
     match &details.status {
         Status::Learning if site.route().is_none() => (State::Idle, "never called".into()),
-        Status::Learning if site.budget() == 0 => (
+        Status::Learning if site.block().left <= 0 => (
             State::Learning,
             "the window is full, and waits for `retarget()`".into(),
         ),

@@ -149,7 +149,7 @@ impl<S: CallSite, M: DispatchedMethod> Gate<S, M> {
     where
         S: SiteOf<M>,
     {
-        vtable == S::site().keys[position][0].load(Ordering::Relaxed)
+        vtable == S::site().keys[position].load(Ordering::Relaxed)
     }
 
     /// Whether this vtable is one that the guard of the type at `position` knows, apart
@@ -160,11 +160,8 @@ impl<S: CallSite, M: DispatchedMethod> Gate<S, M> {
         S: SiteOf<M>,
     {
         let is = |key: &Key| vtable == key.load(Ordering::Relaxed);
-        if position < LISTED_IN_SITE {
-            is(&S::site().keys[position][1])
-        } else {
-            S::keys().of(position).iter().any(is)
-        }
+        let keys = S::keys();
+        (position >= LISTED_IN_SITE && is(keys.first(position))) || is(keys.second(position))
     }
 }
 

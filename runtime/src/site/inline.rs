@@ -34,24 +34,18 @@ pub const LISTED_IN_SITE: usize = 2;
 /// what calls write: they only read this.
 pub(crate) type Key = core::sync::atomic::AtomicUsize;
 
-/// The keys of one type: a program may have two vtables of it for one trait, in two crates
-/// or codegen units.
-pub(crate) type KeysOfType = [Key; VTABLES];
-
-/// Vtables that a guard compares with.
+/// Vtables that a guard knows: a program may have two of one type for one trait, in two
+/// crates or codegen units.
 pub(crate) const VTABLES: usize = 2;
 
-/// All guards off.
-#[allow(
-    clippy::declare_interior_mutable_const,
-    reason = "what statics begin with"
-)]
-pub(crate) const NO_KEYS: KeysOfType = [const { Key::new(0) }; VTABLES];
-
-/// The keys of the types behind the first [`LISTED_IN_SITE`]: written when plans change
-/// and read by calls, so that they are shared by all processors in between.
-#[repr(C, align(32))]
-pub struct Keys([KeysOfType; MOST_LISTED - LISTED_IN_SITE]);
+/// The keys that are not in the site: the second of each type, and the first of those
+/// behind the first [`LISTED_IN_SITE`]. Written when plans change and read by calls, so that
+/// they are shared by all processors in between.
+#[repr(C, align(64))]
+pub struct Keys {
+    first: [Key; MOST_LISTED - LISTED_IN_SITE],
+    second: [Key; MOST_LISTED],
+}
 
 impl Keys {
     /// All guards off. A constant, which is computed once for all call sites.
@@ -59,17 +53,26 @@ impl Keys {
         clippy::declare_interior_mutable_const,
         reason = "what statics begin with"
     )]
-    pub const OFF: Keys = Keys([NO_KEYS; MOST_LISTED - LISTED_IN_SITE]);
+    pub const OFF: Keys = Keys {
+        first: [const { Key::new(0) }; MOST_LISTED - LISTED_IN_SITE],
+        second: [const { Key::new(0) }; MOST_LISTED],
+    };
 
     /// All guards off.
     pub const fn new() -> Self {
         Keys::OFF
     }
 
-    /// The vtables that the guard of the type at this position in the list compares with.
+    /// The first vtable that the guard of the type at this position compares with.
     #[inline(always)]
-    pub(crate) fn of(&self, position: usize) -> &KeysOfType {
-        &self.0[position - LISTED_IN_SITE]
+    pub(crate) fn first(&self, position: usize) -> &Key {
+        &self.first[position - LISTED_IN_SITE]
+    }
+
+    /// And the second.
+    #[inline(always)]
+    pub(crate) fn second(&self, position: usize) -> &Key {
+        &self.second[position]
     }
 }
 
@@ -184,10 +187,12 @@ impl Guards {
     }
 
     /// The keys of the type at this position in the list.
-    pub(super) fn keys_of<'a>(&self, site: &'a super::Site, position: usize) -> &'a KeysOfType {
-        match site.keys.get(position) {
-            Some(keys) => keys,
-            None => (self.keys)().of(position),
-        }
+    pub(super) fn keys_of<'a>(&self, site: &'a super::Site, position: usize) -> [&'a Key; VTABLES] {
+        let keys = (self.keys)();
+        let first = match site.keys.get(position) {
+            Some(first) => first,
+            None => keys.first(position),
+        };
+        [first, keys.second(position)]
     }
 }

@@ -20,9 +20,10 @@
 //! The type is shared between a host and its plugins, each with its own copy of
 //! this code, so it is `repr(C)` and the manifest compares versions.
 
+use crate::life::{Block, Script, Way};
 use crate::profile::Profile;
 use crate::registry::TraitDeclaration;
-use crate::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU32, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU8, AtomicU64, Ordering};
 use crate::sync::const_unless_loom;
 
 mod record;
@@ -63,15 +64,18 @@ pub struct Site {
     /// The try-lock of all that follows up to `route`.
     pub(crate) busy: AtomicBool,
     phase: AtomicU8,
-    _reserved: AtomicU8,
-    /// How many more calls are recorded that nothing catches; 0 closes the window.
-    budget: AtomicU32,
+    /// The [`Way`] of calls that nothing has caught.
+    way: AtomicU8,
+    /// Calls that count, until somebody has to act.
+    left: AtomicI32,
+    /// The rest of a window, packed.
+    script: AtomicU64,
     pub(crate) profile: AtomicPtr<Profile>,
     /// Where the first recorded call was on its way to.
     pub(crate) route: AtomicPtr<Route>,
     pub(crate) place: &'static Place,
     /// The keys of the guards that stand in the arm.
-    keys: [KeysOfType; LISTED_IN_SITE],
+    keys: [Key; LISTED_IN_SITE],
 }
 
 /// What a call site is called, and where it stands.
@@ -108,6 +112,8 @@ pub(crate) enum Phase {
     Watching = 1,
     /// Nothing is recorded.
     Resting = 2,
+    /// Whatever [`Block`] says: the site's life is its own.
+    Living = 3,
 }
 
 /// The type that carries a call site into a trampoline: each `static_call!`
@@ -219,12 +225,13 @@ impl Site {
                 is_on: AtomicBool::new(false),
                 busy: AtomicBool::new(false),
                 phase: AtomicU8::new(Phase::Resting as u8),
-                _reserved: AtomicU8::new(0),
-                budget: AtomicU32::new(0),
+                way: AtomicU8::new(Way::Plain as u8),
+                left: AtomicI32::new(0),
+                script: AtomicU64::new(0),
                 profile: AtomicPtr::new(core::ptr::null_mut()),
                 route: AtomicPtr::new(core::ptr::null_mut()),
                 place,
-                keys: [inline::NO_KEYS; LISTED_IN_SITE],
+                keys: [const { Key::new(0) }; LISTED_IN_SITE],
             }
         }
     }
@@ -268,13 +275,29 @@ impl Site {
         match self.phase.load(Ordering::Acquire) {
             0 => Phase::Learning,
             1 => Phase::Watching,
+            3 => Phase::Living,
             _ => Phase::Resting,
         }
     }
 
-    /// Records that the open window may still take.
-    pub(crate) fn budget(&self) -> u32 {
-        self.budget.load(Ordering::Acquire)
+    /// What calls that nothing has caught do, and how many more of them count.
+    pub(crate) fn block(&self) -> Block {
+        Block {
+            way: Way::from(self.way.load(Ordering::Acquire)),
+            left: self.left.load(Ordering::Acquire),
+            script: Script::unpack(self.script.load(Ordering::Acquire)),
+        }
+    }
+
+    /// Has them do something else, and answers what they did. Only under the site's lock.
+    fn put(&self, block: Block) -> Block {
+        let before = self.block();
+        // No call counts while the words do not belong together.
+        self.way.store(Way::Plain as u8, Ordering::Release);
+        self.script.store(block.script.pack(), Ordering::Release);
+        let left = self.left.swap(block.left, Ordering::AcqRel);
+        self.way.store(block.way as u8, Ordering::Release);
+        Block { left, ..before }
     }
 
     /// Where the first recorded call was on its way to.
@@ -314,9 +337,8 @@ impl Site {
 
     /// The keys that lie in the site itself.
     #[cfg(test)]
-    pub(crate) fn own_keys(&self) -> [[usize; VTABLES]; LISTED_IN_SITE] {
-        let load = |keys: &KeysOfType| keys.each_ref().map(|key| key.load(Ordering::Relaxed));
-        self.keys.each_ref().map(load)
+    pub(crate) fn own_keys(&self) -> [usize; LISTED_IN_SITE] {
+        self.keys.each_ref().map(|key| key.load(Ordering::Relaxed))
     }
 
     /// Takes the try-lock, waiting a little for a recording thread that was
@@ -331,6 +353,27 @@ impl Site {
             crate::os::pause();
         }
         None
+    }
+
+    /// Takes the try-lock if it is free.
+    pub(crate) fn lock_now(&self) -> Option<Locked<'_>> {
+        self.try_lock().then(|| Locked(self))
+    }
+
+    /// The call that has counted last could not act: some more are plain and counted, and
+    /// then another tries.
+    fn retry(&self) {
+        let block = self.block().retry();
+        // Unless somebody has acted meanwhile.
+        let left = self.left.load(Ordering::Acquire);
+        let is_over = left <= 0
+            && (self.left)
+                .compare_exchange(left, block.left, Ordering::AcqRel, Ordering::Relaxed)
+                .is_ok();
+        if is_over {
+            self.way.store(block.way as u8, Ordering::Release);
+            self.script.store(block.script.pack(), Ordering::Release);
+        }
     }
 
     /// Takes the try-lock if it is free. By an exchange that writes nothing if it is
@@ -348,7 +391,7 @@ impl Site {
         if self.busy.load(Ordering::Acquire) {
             let lock = Locked(self);
             self.profile.store(core::ptr::null_mut(), Ordering::Release);
-            self.budget.store(0, Ordering::Release);
+            self.put(Block::PLAIN);
             drop(lock);
         }
     }
@@ -361,7 +404,7 @@ impl Locked<'_> {
     /// Closes whatever window is open and hands out its profile.
     pub(crate) fn close(&self) -> Option<&'static Profile> {
         let site = self.0;
-        site.budget.store(0, Ordering::Release);
+        site.put(Block::PLAIN);
         let profile = site.profile.swap(core::ptr::null_mut(), Ordering::AcqRel);
         // SAFETY: profiles live in statics or are leaked boxes of the runtime.
         unsafe { profile.as_ref() }
@@ -373,15 +416,22 @@ impl Locked<'_> {
         unsafe { self.0.profile.load(Ordering::Acquire).as_ref() }
     }
 
-    /// Opens a window of `budget` records in `phase`, or none if `budget` is 0.
-    pub(crate) fn open(&self, phase: Phase, budget: u32, profile: Option<&'static Profile>) {
+    /// Has calls that nothing catches do something else, and answers what they did.
+    pub(crate) fn put(&self, block: Block) -> Block {
+        self.0.put(block)
+    }
+
+    /// From here on calls that nothing catches go as the block says, and are noted in the
+    /// profile if that is for notes.
+    pub(crate) fn open(&self, phase: Phase, block: Block, profile: Option<&'static Profile>) {
         let site = self.0;
         let profile = profile.map_or(core::ptr::null_mut(), |profile| {
             core::ptr::from_ref(profile).cast_mut()
         });
+        site.put(Block::PLAIN);
         site.profile.store(profile, Ordering::Release);
         site.phase.store(phase as u8, Ordering::Release);
-        site.budget.store(budget, Ordering::Release);
+        site.put(block);
     }
 }
 

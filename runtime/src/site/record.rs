@@ -1,37 +1,66 @@
-//! What calls leave behind in an open window.
+//! What calls that nothing has caught leave behind.
 
-use super::{Ordering, Route, Site};
+use super::{Ordering, Phase, Route, Site, Way};
+use crate::life::{Block, Taken};
 use crate::registry::Table;
 
-/// Whether calls of this site that nothing has caught are to be recorded: asked by every
-/// fallback before it makes the plain call. One relaxed load.
+/// Whether calls of this site that nothing has caught count: asked by every fallback
+/// before it makes the plain call. One relaxed load.
 #[inline(always)]
 pub fn counts_calls(site: &'static Site) -> bool {
-    site.budget.load(Ordering::Relaxed) != 0
+    site.way.load(Ordering::Relaxed) != Way::Plain as u8
 }
 
-/// Notes a call in the site's window and takes one from its budget. Without allocation,
-/// and without waiting: if the site's try-lock is taken, the note is dropped.
+/// Counts a call, and notes it in the site's window if one is open. Without allocation,
+/// and without waiting: where a lock is taken, the note is dropped.
 pub(crate) fn record(
     site: &'static Site,
     vtable: usize,
     table: &'static Table,
     route: &'static Route,
 ) {
-    // A closed window is not worth the lock, which a pass may be waiting for.
-    if site.budget.load(Ordering::Relaxed) == 0 || !site.try_lock() {
+    let way = Way::from(site.way.load(Ordering::Acquire));
+    if way == Way::Plain {
         return;
     }
-    let budget = site.budget.load(Ordering::Acquire);
-    if budget != 0 {
+    if way != Way::Gap {
         note(site, vtable, table, route);
-        site.budget.store(budget - 1, Ordering::Release);
     }
-    site.busy.store(false, Ordering::Release);
+    if Taken::of(site.left.fetch_sub(1, Ordering::AcqRel)) == Taken::Last {
+        emptied(site);
+    }
 }
 
-/// Notes a call in the window's profile, if it has one. The site's lock is held.
-fn note(site: &Site, vtable: usize, table: &'static Table, route: &'static Route) {
+/// The call that has counted last acts: see `life::Block`.
+#[cold]
+fn emptied(site: &'static Site) {
+    if let Some(lock) = site.lock_now() {
+        let block = Block {
+            left: 0,
+            ..site.block()
+        };
+        if let Some(next) = block.next() {
+            lock.put(next);
+            return;
+        }
+        if site.phase() != Phase::Living {
+            // Full, or enough of misses: plain until a pass comes.
+            lock.put(Block::PLAIN);
+            return;
+        }
+        drop(lock);
+        if (crate::host::in_charge().emptied)(site) {
+            return;
+        }
+    }
+    // Whoever holds the lock may be what this call has interrupted. Somebody else comes
+    // again: a call, soon, or a pass.
+    site.retry();
+}
+
+/// Notes a call in the window's profile, if it has one.
+fn note(site: &'static Site, vtable: usize, table: &'static Table, route: &'static Route) {
+    let Some(_lock) = site.lock_now() else { return };
     if site.route.load(Ordering::Relaxed).is_null() {
         let route = core::ptr::from_ref(route).cast_mut();
         site.route.store(route, Ordering::Release);
@@ -40,7 +69,7 @@ fn note(site: &Site, vtable: usize, table: &'static Table, route: &'static Route
     let Some(profile) = (unsafe { site.profile.load(Ordering::Acquire).as_ref() }) else {
         return;
     };
-    // SAFETY: the caller holds the site's lock, and a profile belongs to one site.
+    // SAFETY: the site's lock is held, and a profile belongs to one site.
     let notes = unsafe { profile.notes() };
     // Any local variable lies where the stack ends.
     let here = 0_u8;
