@@ -26,7 +26,7 @@ pub(crate) struct BoundBinding {
 
 /// One method's trampoline, as one crate has it.
 pub(crate) struct OneTrampoline {
-    trampoline: Trampoline,
+    pub(super) trampoline: Trampoline,
     method: usize,
     unbound: Unbound,
 }
@@ -256,6 +256,7 @@ impl Engine {
         match committed {
             Ok(()) => Ok(changed.len()),
             Err(error) => {
+                self.see_at_rest(&error.source.at_rest);
                 self.patching.fail(error.source.to_string());
                 Err(error.source)
             }

@@ -194,7 +194,28 @@ impl Engine {
                 }
             }
         }
-        committed.map_err(|error| self.fail(error.source))
+        committed.map_err(|error| {
+            self.see_at_rest(&error.source.at_rest);
+            self.fail(error.source)
+        })
+    }
+
+    /// Takes note of pages that hold nothing of ours any more: heads there are at rest.
+    pub(super) fn see_at_rest(&mut self, pages: &std::ops::Range<usize>) {
+        let sites = self
+            .objects
+            .iter_mut()
+            .flat_map(|object| &mut object.details);
+        let of_sites = sites.flatten().flat_map(|details| &mut details.trampolines);
+        let bindings = self
+            .bindings
+            .iter_mut()
+            .flat_map(|binding| &mut binding.trampolines);
+        for trampoline in of_sites.chain(bindings.map(|one| &mut one.trampoline)) {
+            if pages.contains(&trampoline.at()) {
+                trampoline.head = Head::Rest;
+            }
+        }
     }
 
     /// From here on nothing new is published.

@@ -123,20 +123,39 @@ pub(crate) trait CodeMemory: Send {
     /// Makes every edit take effect, whatever order they come in. Where two
     /// overlap, the one that starts higher wins, at one address the later one.
     ///
-    /// Pages that lie close together in one object are replaced together.
+    /// Pages that lie close together in one object are replaced together; any number of
+    /// edits, all over a program, is one call.
     /// Another processor may still execute the bytes from before until
     /// [`barrier`](Self::barrier) returns.
     ///
     /// # Errors
-    /// The edits below [`PatchError::below`] took effect, the others did not.
+    /// The edits below [`PatchError::below`] took effect, the others did not, and the
+    /// pages of [`PatchError::at_rest`] hold no edits at all, not even earlier ones.
+    /// A page in which somebody else has written is never replaced:
+    /// [`admit`](Self::admit) tells before.
     ///
     /// # Safety
     /// The edited addresses must lie in mapped, readable, executable memory
     /// that stays mapped during the call and holds no data that anybody
     /// writes. Nobody else may change the pages at the same time. Whoever
     /// executes them must be right to run the new bytes from any instruction
-    /// at which a thread may stand.
+    /// at which a thread may stand. And where all edits of a page lie in one aligned word
+    /// of eight bytes each, whoever executes there must be right to run what the object's
+    /// file holds, for that is what is seen during the call.
     unsafe fn replace(&mut self, edits: &[Edit<'_>]) -> Result<(), PatchError>;
+
+    /// Looks at the page of `at` before it is replaced for the first time.
+    ///
+    /// Cheap for pages that were replaced, and for many of one program one after the
+    /// other.
+    ///
+    /// # Errors
+    /// Somebody has written there, or put something else there: a breakpoint of a
+    /// debugger or a uprobe, another version of this library. It is to be left alone.
+    fn admit(&mut self, at: usize) -> Result<(), PatchError> {
+        let _ = at;
+        Ok(())
+    }
 
     /// Reserves at least `bytes` bytes of executable memory, filled with
     /// breakpoints, from each of which rel32 reaches each address in `near`,
@@ -189,6 +208,11 @@ pub(crate) struct PatchError {
     pub(crate) applied: usize,
     /// The edits that start below this address took effect, no other did.
     pub(crate) below: usize,
+    /// Pages that show what their file holds, whatever was written to them before: none
+    /// but after a refusal that came when they could not be put back.
+    pub(crate) at_rest: Range<usize>,
+    /// Whether it is these pages that are left alone, and no others.
+    pub(crate) only_here: bool,
 }
 
 impl PatchError {
@@ -199,12 +223,36 @@ impl PatchError {
             source: source.into(),
             applied: 0,
             below: 0,
+            at_rest: 0..0,
+            only_here: false,
         }
     }
 
-    /// Whether the system said no, and not merely that there is no room here.
+    /// A page that is left as it is, for somebody else has changed it, say.
+    pub(crate) fn left_alone(step: &'static str, why: impl Into<String>) -> Self {
+        Self {
+            only_here: true,
+            ..Self::new(step, io::Error::other(why.into()))
+        }
+    }
+
+    /// Whether the system said no, and not merely that there is no room here, or that
+    /// somebody else has changed this page.
     pub(crate) fn is_refusal(&self) -> bool {
-        self.step != "arguments" && self.source.kind() != io::ErrorKind::AddrNotAvailable
+        self.step != "arguments"
+            && self.source.kind() != io::ErrorKind::AddrNotAvailable
+            && !self.only_here
+    }
+
+    /// The same of a batch that had `done` edits, all `sorted`, before those that this
+    /// speaks of.
+    pub(crate) fn after(self, done: usize, sorted: &[Edit<'_>]) -> Self {
+        let applied = done + self.applied;
+        Self {
+            applied,
+            below: sorted.get(applied).map_or(usize::MAX, |edit| edit.at),
+            ..self
+        }
     }
 
     /// Arguments that no system call could make sense of.

@@ -74,6 +74,10 @@ impl CodeMemory for Refusing {
         Ok(())
     }
 
+    fn admit(&mut self, at: usize) -> Result<(), PatchError> {
+        self.inner.as_mut().map_or(Ok(()), |inner| inner.admit(at))
+    }
+
     fn reserve_near(
         &mut self,
         near: Range<usize>,

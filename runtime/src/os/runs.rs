@@ -7,15 +7,41 @@ use super::{Edit, PatchError};
 /// The largest gap, in pages, that is copied along rather than left alone.
 /// Copying a page costs far less than the system calls of a second run and
 /// the mapping that it leaves behind.
-const GAP_PAGES: usize = 8;
+pub(crate) const GAP_TO_COPY: usize = 8;
+
+/// The largest gap, in pages, that is moved along. Moving a page costs a hundredth of
+/// the system calls of a second run; it is short of what would make threads that execute
+/// in between wait for pages that nobody changes.
+pub(crate) const GAP_TO_MOVE: usize = 64;
 
 /// Neighbouring pages to be replaced by one system call.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Run {
+pub(crate) struct Run<K> {
     /// The pages' addresses, from the first to past the last.
     pub(crate) pages: Range<usize>,
     /// Which of the sorted edits lie in them.
     pub(crate) edits: Range<usize>,
+    /// How they are replaced.
+    pub(crate) kind: K,
+}
+
+/// The pages that an edit lies in, of `page` bytes each, a power of two.
+///
+/// # Errors
+/// It wraps around the address space.
+pub(crate) fn pages(edit: &Edit<'_>, page: usize) -> Result<Range<usize>, PatchError> {
+    let end = edit
+        .at
+        .checked_add(edit.bytes.len())
+        .and_then(|end| end.checked_next_multiple_of(page))
+        .ok_or_else(|| PatchError::arguments("an edit wraps around the address space"))?;
+    Ok(edit.at & !(page - 1)..end)
+}
+
+/// Whether a processor that executes there sees all of an edit or nothing of it: it lies
+/// in one aligned word of eight bytes.
+pub(crate) fn is_in_one_word(edit: &Edit<'_>) -> bool {
+    edit.at % 8 + edit.bytes.len() <= 8
 }
 
 /// Drops the empty edits and sorts the others by address. The order of edits
@@ -30,29 +56,24 @@ pub(crate) fn sorted<'a>(edits: &[Edit<'a>]) -> Vec<Edit<'a>> {
     sorted
 }
 
-/// Groups sorted edits into runs of pages of `page` bytes each, a power of two.
-/// A gap between two runs is closed if it is short and `is_code` says that all
-/// of it is executable memory which may be copied and replaced too.
+/// Groups sorted edits into runs of pages of `page` bytes each, a power of two. `kinds`
+/// says of each edit how its pages are replaced, and of two that share a page the same.
+/// A gap inside a run is closed if `closes` says that all of it may be replaced too.
 ///
 /// # Errors
 /// An edit that wraps around the address space.
-pub(crate) fn runs(
+pub(crate) fn runs<K: Copy + Eq>(
     sorted: &[Edit<'_>],
+    kinds: &[K],
     page: usize,
-    mut is_code: impl FnMut(&Range<usize>) -> bool,
-) -> Result<Vec<Run>, PatchError> {
-    let mut runs: Vec<Run> = Vec::new();
-    for (index, edit) in sorted.iter().enumerate() {
-        let start = edit.at & !(page - 1);
-        let end = edit
-            .at
-            .checked_add(edit.bytes.len())
-            .and_then(|end| end.checked_next_multiple_of(page))
-            .ok_or_else(|| PatchError::arguments("an edit wraps around the address space"))?;
-        if let Some(last) = runs.last_mut() {
+    mut closes: impl FnMut(&Range<usize>, K) -> bool,
+) -> Result<Vec<Run<K>>, PatchError> {
+    let mut runs: Vec<Run<K>> = Vec::new();
+    for (index, (edit, &kind)) in sorted.iter().zip(kinds).enumerate() {
+        let Range { start, end } = pages(edit, page)?;
+        if let Some(last) = runs.last_mut().filter(|last| last.kind == kind) {
             let gap = last.pages.end..start;
-            let short = gap.end.saturating_sub(gap.start) <= GAP_PAGES * page;
-            if gap.is_empty() || (short && is_code(&gap)) {
+            if gap.is_empty() || closes(&gap, kind) {
                 last.pages.end = last.pages.end.max(end);
                 last.edits.end = index + 1;
                 continue;
@@ -61,6 +82,7 @@ pub(crate) fn runs(
         runs.push(Run {
             pages: start..end,
             edits: index..index + 1,
+            kind,
         });
     }
     Ok(runs)
@@ -70,7 +92,7 @@ pub(crate) fn runs(
 mod tests {
     use super::*;
 
-    fn planned(places: &[(usize, usize)], is_code: bool) -> Vec<Run> {
+    fn planned(places: &[(usize, usize)], is_code: bool) -> Vec<Run<()>> {
         let bytes = [0_u8; 0x3000];
         let edits: Vec<_> = places
             .iter()
@@ -79,7 +101,8 @@ mod tests {
                 bytes: &bytes[..length],
             })
             .collect();
-        runs(&sorted(&edits), 0x1000, |_| is_code).unwrap()
+        let closes = |gap: &Range<usize>, ()| is_code && gap.len() <= GAP_TO_COPY * 0x1000;
+        runs(&sorted(&edits), &vec![(); edits.len()], 0x1000, closes).unwrap()
     }
 
     #[test]
@@ -89,7 +112,8 @@ mod tests {
             one,
             [Run {
                 pages: 0x4000..0x6000,
-                edits: 0..3
+                edits: 0..3,
+                kind: ()
             }]
         );
     }
@@ -101,7 +125,8 @@ mod tests {
             planned(&near, true),
             [Run {
                 pages: 0x4000..0xE000,
-                edits: 0..2
+                edits: 0..2,
+                kind: ()
             }]
         );
         assert_eq!(planned(&near, false).len(), 2);
@@ -115,7 +140,8 @@ mod tests {
             run,
             [Run {
                 pages: 0x4000..0x7000,
-                edits: 0..2
+                edits: 0..2,
+                kind: ()
             }]
         );
     }
@@ -126,7 +152,7 @@ mod tests {
             at: usize::MAX - 3,
             bytes: &[0; 8],
         }];
-        let error = runs(&edits, 0x1000, |_| false).unwrap_err();
+        let error = runs(&edits, &[()], 0x1000, |_, ()| false).unwrap_err();
         assert_eq!((error.step, error.applied), ("arguments", 0));
     }
 }

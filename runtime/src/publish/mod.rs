@@ -338,6 +338,8 @@ impl Publisher {
         // Before the first patch.
         if trampoline.head == Head::Rest && matches!(trampoline.body, Body::Empty) {
             check_at_rest(trampoline.at(), trampoline.rest())?;
+            let admitted = self.memory.admit(trampoline.at());
+            admitted.map_err(PrepareError::Patch)?;
         }
         Ok(())
     }

@@ -115,6 +115,33 @@ pub(crate) fn executable_span_of(address: usize) -> Option<Range<usize>> {
     found
 }
 
+/// The file that the page at `address` came from, and where in it that stands, as far as
+/// the loader says so.
+pub(crate) fn file_of(address: usize) -> Option<(PathBuf, u64)> {
+    let (mut found, mut is_main) = (None, true);
+    visit(|info| {
+        // What stands in front of a segment in its first page is of the file, too.
+        let before = |header: &Header| (header.p_offset as usize) % 4096;
+        let mut all = segments(info);
+        if let Some((header, range)) =
+            all.find(|(header, range)| (range.start - before(header)..range.end).contains(&address))
+        {
+            let from = address + before(header) - range.start;
+            let name = if is_main {
+                "/proc/self/exe".into()
+            } else {
+                name(info)
+            };
+            let offset = header.p_offset as usize - before(header) + from;
+            found = Some((name, offset as u64));
+            return None;
+        }
+        is_main = false;
+        Some(())
+    });
+    found
+}
+
 /// How many objects the loader has unloaded so far. An address means the same
 /// object as before as long as this has not changed. 0 if the loader does not
 /// count.

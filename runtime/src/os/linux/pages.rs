@@ -1,37 +1,59 @@
 //! Copy and flip by page replacement.
 //!
-//! To change code, its pages are copied, the copy is edited, and the result is
-//! put over the original: mapped from a file in memory, or, where there are none,
-//! as anonymous memory that is made executable and moved with one `mremap`. The
-//! kernel takes the old page out and puts the new one in under the lock that a
-//! faulting thread waits for, so a thread that executes there sees one or the
-//! other. Nothing is ever writable and executable, no alias stays, and the
-//! mapping is private and its file closed: a child's changes are its own.
+//! To change code, its pages are taken out of their place, edited, and put back. The
+//! kernel takes the old page out and puts the new one in under the lock that a faulting
+//! thread waits for, so a thread that executes there sees one or the other. Nothing is
+//! ever writable and executable, no alias stays, and mappings are private: a child's
+//! changes are its own.
 //!
-//! The file is the faster way while other threads run: each change of a mapping
-//! interrupts their processors, and it makes one where the other makes three.
+//! # Three ways
+//! - **The file's own pages** ([`Came::Own`]): moved aside with `MREMAP_DONTUNMAP`, made
+//!   writable, edited, made executable, moved back. Meanwhile their place shows what the
+//!   file holds. `perf`, debuggers and unwinders go on seeing the program's file. Linux
+//!   5.13 and later.
+//! - **A copy from a file in memory** ([`Replacement::File`]), mapped over the page.
+//! - **An anonymous copy** ([`Replacement::Anonymous`]), made executable and moved over it.
+//!
+//! A page goes the first way as long as nothing was written to it but single instructions,
+//! each inside one aligned word of eight bytes: a thread may stand before such an
+//! instruction or behind it, and is right to run what the file holds at any time. In
+//! longer code a thread may stand anywhere, and the file does not hold it: such a page
+//! has to be a copy, which is exchanged without showing anything else. A page that is a
+//! copy stays one: what `MREMAP_DONTUNMAP` leaves of anonymous memory are zeros.
+//!
+//! # Mappings
+//! A part of a mapping that is moved aside and back is a mapping of its own afterwards,
+//! since it was writable and its neighbours were not. So a mapping is first moved and
+//! put back as a whole, unchanged: all of it has then been writable, and its parts become
+//! one again whenever they are put back. A program of 100 MB with 5,000 patched pages has
+//! one mapping of code, as before. Where that is refused (locked memory, limits), and for
+//! copies, each run of pages adds up to two mappings: no more than an eighth of
+//! `vm.max_map_count` in all, and then pages are left as they are.
 //!
 //! # Limits
-//! - Replaced pages are no longer the object's: `perf` finds no symbols there (debuggers
-//!   and unwinders do, by the object's headers), the page cache no longer
-//!   shares them, and a uprobe that somebody set in them is copied as a
-//!   breakpoint that nobody answers.
-//! - Every run of pages may add up to two mappings, bounded by the code's
-//!   size. A process at `vm.max_map_count` is refused before anything changes.
-//! - A `fork` from another thread between two of the calls leaves the child
-//!   one unused private copy.
+//! - Copies are not the object's: `perf` finds no symbols there (debuggers and unwinders
+//!   do, by the object's headers).
+//! - A page in which somebody else has written is left alone: [`survey`].
+//! - A `fork` from another thread between two of the calls, by other means than the C
+//!   library's, leaves the child one unused private copy and the file's own bytes.
 
 use std::ops::Range;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::{io, ptr};
 
 use rustix::thread::{MembarrierCommand, membarrier};
 
-use self::mapping::Reserved;
+use self::ledger::{Came, Ledger};
+use self::mapping::{Aside, Reserved};
+use self::survey::{Page, Survey};
 use super::objects;
-use crate::os::runs::{self, Run};
+use crate::os::runs::{self, GAP_TO_COPY, GAP_TO_MOVE, Run};
 use crate::os::{CodeMemory, Edit, PatchError, REACH, Unavailable};
 
+mod ledger;
+mod lock;
 mod mapping;
+mod survey;
 #[cfg(all(test, target_arch = "x86_64", target_pointer_width = "64"))]
 mod tests;
 
@@ -45,25 +67,40 @@ const BREAKPOINT: u8 = 0xCC;
 /// # Errors
 /// The step that was refused, and what the kernel said.
 pub(crate) fn code_memory() -> Result<Box<dyn CodeMemory>, Unavailable> {
-    probe()
+    probe(&LEDGER)
         .map(|pages| Box::new(pages) as Box<dyn CodeMemory>)
         .map_err(|error| Unavailable {
             reason: format!("the system refused {} ({})", error.step, error.source),
         })
 }
 
-/// Registers for barriers and replaces a page of its own, in both ways; executes
+/// What was done to this process's pages, by whichever provider.
+static LEDGER: Mutex<Ledger> = Mutex::new(Ledger::new());
+
+/// Up to this size, memory that was reserved is replaced as a whole, so that it stays one
+/// mapping.
+const WHOLE_BYTES: usize = 64 * 1024;
+
+/// The longest piece of code that is ever written: far more than all chains together.
+const LONGEST: usize = 256 << 20;
+
+/// Registers for barriers and replaces pages of its own, in all ways; executes
 /// nothing. Where the system forbids to make memory executable that was written,
 /// files in memory are no way around it: that is somebody's policy.
-fn probe() -> Result<Pages, PatchError> {
+fn probe(ledger: &'static Mutex<Ledger>) -> Result<Pages, PatchError> {
     register()?;
-    let mut pages = Pages::new()?;
+    let mut pages = Pages::new(ledger)?;
     let page = mapping::executable(mapping::writable(pages.page)?)?;
     pages.try_on(page.as_ptr(), 0x90)?;
     pages.way = Replacement::File;
     if pages.try_on(page.as_ptr(), 0x91).is_err() {
         pages.way = Replacement::Anonymous;
     }
+    // The page goes.
+    let tried = page.as_ptr() as usize;
+    let size = pages.page;
+    pages.ledger().forget(&(tried..tried + size), size);
+    pages.keeps_files = mapping::moves_aside(pages.page);
     pages.barrier()?;
     Ok(pages)
 }
@@ -74,7 +111,7 @@ fn register() -> Result<(), PatchError> {
         .map_err(|error| PatchError::new("membarrier", error))
 }
 
-/// How a page is put over another.
+/// How a copy is put over a page.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Replacement {
     /// Mapped from a file in memory: one system call that the other processors
@@ -87,6 +124,13 @@ enum Replacement {
 /// Replaces pages of private code.
 struct Pages {
     way: Replacement,
+    /// Whether pages of a file can stay its own.
+    keeps_files: bool,
+    ledger: &'static Mutex<Ledger>,
+    /// What was seen last of what is mapped.
+    survey: Option<Survey>,
+    /// How many mappings more there may be for what was replaced.
+    limit: usize,
     /// Why a copy of a page could not be moved that was left mapped, for the system
     /// refused to take it back as well. No more are made.
     leaves_copies: Option<(&'static str, io::ErrorKind)>,
@@ -101,12 +145,16 @@ struct Pages {
 }
 
 impl Pages {
-    fn new() -> Result<Self, PatchError> {
+    fn new(ledger: &'static Mutex<Ledger>) -> Result<Self, PatchError> {
         // SAFETY: `sysconf` has no preconditions.
         let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
         match usize::try_from(page) {
             Ok(page) if page.is_power_of_two() => Ok(Self {
                 way: Replacement::Anonymous,
+                keeps_files: false,
+                ledger,
+                survey: None,
+                limit: limit(),
                 leaves_copies: None,
                 page,
                 reserved: Vec::new(),
@@ -118,6 +166,10 @@ impl Pages {
                 io::Error::other("the page size is unknown"),
             )),
         }
+    }
+
+    fn ledger(&self) -> MutexGuard<'static, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Replaces a page that nobody uses, and looks whether that worked.
@@ -140,25 +192,349 @@ impl Pages {
         }
     }
 
-    /// Replaces the pages of one run, or leaves them as they are.
+    /// How the pages of each edit are to be replaced, up to the first edit of a page that
+    /// is to be left alone.
+    fn kinds(
+        &mut self,
+        sorted: &[Edit<'_>],
+    ) -> Result<(Vec<Came>, Result<(), PatchError>), PatchError> {
+        // Pages in which a thread may stand inside what is written.
+        let mut copied: Vec<Range<usize>> = Vec::new();
+        for edit in sorted {
+            let pages = runs::pages(edit, self.page)?;
+            if runs::is_in_one_word(edit) {
+                continue;
+            }
+            match copied.last_mut() {
+                Some(last) if pages.start <= last.end => last.end = last.end.max(pages.end),
+                _ => copied.push(pages),
+            }
+        }
+        let is_copied = |at| {
+            let index = copied.partition_point(|pages| pages.end <= at);
+            copied.get(index).is_some_and(|pages| pages.contains(&at))
+        };
+        let mut kinds = Vec::with_capacity(sorted.len());
+        let mut last = None;
+        for edit in sorted {
+            let pages = runs::pages(edit, self.page)?;
+            let stops = |error| {
+                let (applied, below) = (kinds.len(), edit.at);
+                Err(PatchError {
+                    applied,
+                    below,
+                    ..error
+                })
+            };
+            if pages.len() > LONGEST {
+                let stopped = stops(PatchError::new("mmap", io::ErrorKind::OutOfMemory));
+                return Ok((kinds, stopped));
+            }
+            let mut kind = Came::Own;
+            for at in pages.step_by(self.page) {
+                let one = match last {
+                    Some((known, one)) if known == at => one,
+                    _ => match self.kind(at, is_copied(at), Some(edit)) {
+                        Ok(one) => one,
+                        Err(error) => {
+                            let stopped = stops(error);
+                            return Ok((kinds, stopped));
+                        }
+                    },
+                };
+                // Each edit of a page of which nothing is known is looked at.
+                last = (one == Came::Own).then_some((at, one));
+                if one == Came::Copied {
+                    kind = Came::Copied;
+                }
+            }
+            kinds.push(kind);
+        }
+        Ok((kinds, Ok(())))
+    }
+
+    /// How the page at `at` is to be replaced: as a copy, if more than single words are
+    /// written there.
+    fn kind(
+        &mut self,
+        at: usize,
+        copied: bool,
+        edit: Option<&Edit<'_>>,
+    ) -> Result<Came, PatchError> {
+        let came = self.ledger().came(at);
+        if came == Some(Came::Copied) || self.is_reserved(at) {
+            return Ok(Came::Copied);
+        }
+        if came == Some(Came::Own) {
+            return Ok(if copied { Came::Copied } else { Came::Own });
+        }
+        let page = self.survey().look(at);
+        match page {
+            Page::Foreign(why) => {
+                let why = format!("the page at {at:#x} is left alone: {why}");
+                return Err(PatchError::left_alone("looking at its bytes", why));
+            }
+            Page::Unknown if edit.is_some_and(stands_at_a_breakpoint) => {
+                let why = format!("the page at {at:#x} is left alone: it holds a breakpoint");
+                return Err(PatchError::left_alone("looking at its bytes", why));
+            }
+            Page::OfItsFile if self.keeps_files && !copied => {}
+            _ => return Ok(Came::Copied),
+        }
+        if !self.ledger().is_decided(at) {
+            self.join(at);
+        }
+        Ok(Came::Own)
+    }
+
+    /// Forgets what lay in objects that are gone: whoever came in their place has pages
+    /// that nobody has written to.
+    fn notice_unloads(&mut self) {
+        let unloads = objects::unload_count();
+        if unloads == self.unloads {
+            return;
+        }
+        self.unloads = unloads;
+        self.code.clear();
+        let mut survey = Survey::new(self.page);
+        let own = self.ledger().within(&(0..usize::MAX), Came::Own);
+        for at in own {
+            if !survey.is_copy(at) {
+                self.ledger().forget_page(at);
+                self.ledger().forget_mapping(at);
+            }
+        }
+        self.survey = Some(survey);
+    }
+
+    fn is_reserved(&self, at: usize) -> bool {
+        self.reserved.iter().any(|range| range.contains(&at))
+    }
+
+    fn survey(&mut self) -> &mut Survey {
+        if !self.survey.as_ref().is_some_and(Survey::is_fresh) {
+            self.survey = None;
+        }
+        let page = self.page;
+        self.survey.get_or_insert_with(|| Survey::new(page))
+    }
+
+    /// Sees to it that whatever part of the mapping of `at` is replaced becomes one with
+    /// the rest again.
+    fn join(&mut self, at: usize) {
+        let survey = self.survey();
+        let whole = survey.mapping_around(at).unwrap_or(0..0);
+        let may = survey.may_change_whole_mappings() && survey.is_unchanged(&whole);
+        // SAFETY: one private mapping of a file, and each page shows what that holds.
+        let joined = may && unsafe { join(&whole) };
+        self.ledger().note_mapping(whole, joined);
+    }
+
+    /// Whether a gap between two runs may be replaced with them.
+    fn closes(&mut self, gap: &Range<usize>, kind: Came) -> bool {
+        // One page more on both sides: the edits' own pages.
+        let (first, last) = (gap.start - 1, gap.end);
+        match kind {
+            Came::Own => {
+                let ledger = self.ledger();
+                let joined = ledger.joined_around(first).unwrap_or(0..0);
+                gap.len() <= GAP_TO_MOVE * self.page
+                    && joined.contains(&last)
+                    && ledger.within(gap, Came::Copied).is_empty()
+            }
+            Came::Copied => {
+                if gap.len() > GAP_TO_COPY * self.page {
+                    return false;
+                }
+                let reserved = self.reserved.iter().find(|range| range.contains(&first));
+                if let Some(reserved) = reserved {
+                    return reserved.contains(&last);
+                }
+                objects::executable_span_of(first).is_some_and(|span| span.contains(&last))
+                    && gap
+                        .clone()
+                        .step_by(self.page)
+                        .all(|at| match self.ledger().came(at) {
+                            Some(came) => came == Came::Copied,
+                            None => {
+                                matches!(self.survey().look(at), Page::OfItsFile | Page::AsBuilt)
+                            }
+                        })
+            }
+        }
+    }
+
+    /// Replaces the pages of one run, or leaves them as they are. What it says of edits
+    /// is of the run's.
     ///
     /// # Safety
     /// As for [`CodeMemory::replace`], for all of the run's pages.
-    unsafe fn replace_run(&mut self, run: &Run, edits: &[Edit<'_>]) -> Result<(), PatchError> {
-        let length = run.pages.len();
+    unsafe fn replace_run(
+        &mut self,
+        pages: Range<usize>,
+        kind: Came,
+        edits: &[Edit<'_>],
+    ) -> Result<(), PatchError> {
+        let in_reserved = self
+            .reserved
+            .iter()
+            .find(|range| range.contains(&pages.start));
+        if let Some(reserved) = in_reserved {
+            let small = reserved.len() <= WHOLE_BYTES;
+            let pages = if small { reserved.clone() } else { pages };
+            // SAFETY: the caller's; what was reserved is code of ours.
+            return unsafe { self.replace_by_copies(&pages, edits) };
+        }
+        if self.ledger().mappings_with(&pages, kind, self.page) > self.limit {
+            return Err(PatchError::left_alone(
+                "counting mappings",
+                format!(
+                    "the pages at {:#x} are left alone: {} mappings were added",
+                    pages.start,
+                    self.ledger().mappings()
+                ),
+            ));
+        }
+        if kind == Came::Own {
+            // SAFETY: the caller's.
+            return unsafe { self.replace_own(pages, edits) };
+        }
+        // SAFETY: the caller's.
+        unsafe { self.replace_by_copies(&pages, edits) }?;
+        self.ledger().note(&pages, Came::Copied, self.page);
+        Ok(())
+    }
+
+    /// Replaces pages of a file that stay the file's.
+    ///
+    /// # Safety
+    /// As for [`Self::replace_run`]. They are of one private mapping, or of several.
+    unsafe fn replace_own(
+        &mut self,
+        pages: Range<usize>,
+        edits: &[Edit<'_>],
+    ) -> Result<(), PatchError> {
+        // SAFETY: single instructions were written there and nothing else, over what the
+        // file holds; the caller vouches for those who execute it.
+        let aside = match unsafe { Aside::take(&pages) } {
+            Ok(aside) => aside,
+            Err(_) if pages.len() > self.page => {
+                // More than one mapping, say: page by page, those with edits.
+                let mut done = 0;
+                while let Some(edit) = edits.get(done) {
+                    let start = edit.at & !(self.page - 1);
+                    let page = start..start + self.page;
+                    let count = edits[done..].partition_point(|edit| edit.at < page.end);
+                    // SAFETY: a part of the caller's.
+                    unsafe { self.replace_own(page, &edits[done..done + count]) }
+                        .map_err(|error| error.after(done, edits))?;
+                    done += count;
+                }
+                return Ok(());
+            }
+            Err(_) => {
+                // SAFETY: the caller's.
+                unsafe { self.replace_by_copies(&pages, edits) }?;
+                self.ledger().note(&pages, Came::Copied, self.page);
+                return Ok(());
+            }
+        };
+        if let Err(error) = aside.make_writable() {
+            // SAFETY: it is as it was.
+            if unsafe { aside.put_back() }.is_ok() {
+                return Err(error);
+            }
+            // SAFETY: the caller's.
+            return unsafe { self.rescue(aside, &pages, edits, error) };
+        }
+        for edit in edits {
+            aside.write(edit.at, edit.bytes);
+        }
+        // SAFETY: it is executable, and the caller allows the new bytes there.
+        let put_back = aside
+            .make_executable()
+            .and_then(|()| unsafe { aside.put_back() });
+        if let Err(error) = put_back {
+            // SAFETY: the caller's.
+            return unsafe { self.rescue(aside, &pages, edits, error) };
+        }
+        for edit in edits {
+            let at = edit.at & !(self.page - 1);
+            self.ledger()
+                .note(&(at..at + self.page), Came::Own, self.page);
+        }
+        Ok(())
+    }
+
+    /// Puts copies in the place of pages that are aside and cannot be put back.
+    ///
+    /// # Safety
+    /// As for [`Self::replace_own`].
+    unsafe fn rescue(
+        &mut self,
+        aside: Aside,
+        pages: &Range<usize>,
+        edits: &[Edit<'_>],
+        error: PatchError,
+    ) -> Result<(), PatchError> {
+        let mut changed = self.ledger().within(pages, Came::Own);
+        changed.extend(edits.iter().map(|edit| edit.at & !(self.page - 1)));
+        changed.sort_unstable();
+        changed.dedup();
+        let mut result = Ok(());
+        for at in changed {
+            let mut bytes = aside.read(at, self.page);
+            let here = |edit: &&Edit<'_>| (at..at + self.page).contains(&edit.at);
+            for edit in edits.iter().filter(here) {
+                bytes[edit.at - at..][..edit.bytes.len()].copy_from_slice(edit.bytes);
+            }
+            // SAFETY: what was there, with the edits that the caller allows.
+            if unsafe { self.put_over(&bytes, at) }.is_err() {
+                let lost = self.ledger().within(&(at..pages.end), Came::Own);
+                for at in lost {
+                    self.ledger().forget_page(at);
+                }
+                let applied = edits.partition_point(|edit| edit.at < at);
+                result = Err(PatchError {
+                    applied,
+                    below: at,
+                    at_rest: at..pages.end,
+                    ..error
+                });
+                break;
+            }
+            self.ledger()
+                .note(&(at..at + self.page), Came::Copied, self.page);
+        }
+        if !aside.give_up() && self.leaves_copies.is_none() {
+            self.leaves_copies = Some(("munmap", io::ErrorKind::Other));
+        }
+        result
+    }
+
+    /// Puts a copy with the edits in it over pages, or leaves them as they are.
+    ///
+    /// # Safety
+    /// As for [`Self::replace_run`].
+    unsafe fn replace_by_copies(
+        &mut self,
+        pages: &Range<usize>,
+        edits: &[Edit<'_>],
+    ) -> Result<(), PatchError> {
+        let length = pages.len();
         let mut copy = Vec::new();
         copy.try_reserve_exact(length)
             .map_err(|_| PatchError::new("mmap", io::ErrorKind::OutOfMemory))?;
         // SAFETY: the caller has the run's pages mapped and readable, and nobody
         // writes them during the call.
-        let live = unsafe { std::slice::from_raw_parts(run.pages.start as *const u8, length) };
+        let live = unsafe { std::slice::from_raw_parts(pages.start as *const u8, length) };
         copy.extend_from_slice(live);
         for edit in edits {
-            let from = edit.at - run.pages.start;
+            let from = edit.at - pages.start;
             copy[from..from + edit.bytes.len()].copy_from_slice(edit.bytes);
         }
         // SAFETY: the caller allows the copy's content in place of what was there.
-        unsafe { self.put_over(&copy, run.pages.start) }
+        unsafe { self.put_over(&copy, pages.start) }
     }
 
     /// Puts whole pages with `bytes` in them over those at `to`.
@@ -188,33 +564,28 @@ impl Pages {
 impl CodeMemory for Pages {
     unsafe fn replace(&mut self, edits: &[Edit<'_>]) -> Result<(), PatchError> {
         let sorted = runs::sorted(edits);
-        let mut span = 0..0;
-        let runs = runs::runs(&sorted, self.page, |gap| {
-            // One page more on both sides: the edits' own pages.
-            let (first, last) = (gap.start - 1, gap.end);
-            if !span.contains(&first) {
-                let reserved = self
-                    .reserved
-                    .iter()
-                    .find(|range| range.contains(&first))
-                    .cloned();
-                span = reserved
-                    .or_else(|| objects::executable_span_of(first))
-                    .unwrap_or(0..0);
-            }
-            span.contains(&first) && span.contains(&last)
-        })?;
-        for run in &runs {
-            let within = &sorted[run.edits.clone()];
+        let _held = lock::hold();
+        self.notice_unloads();
+        let (kinds, stopped) = self.kinds(&sorted)?;
+        let page = self.page;
+        let runs = runs::runs(&sorted, &kinds, page, |gap, kind| self.closes(gap, kind))?;
+        for Run { pages, edits, kind } in runs {
+            let within = &sorted[edits.clone()];
             // SAFETY: the caller vouches for the pages with edits in them, and
             // the pages between are of the same object's code or reserved.
-            unsafe { self.replace_run(run, within) }.map_err(|error| PatchError {
-                applied: run.edits.start,
-                below: within[0].at,
-                ..error
-            })?;
+            unsafe { self.replace_run(pages, kind, within) }
+                .map_err(|error| error.after(edits.start, &sorted))?;
         }
-        Ok(())
+        self.survey = None;
+        stopped
+    }
+
+    fn admit(&mut self, at: usize) -> Result<(), PatchError> {
+        let admitted = self.kind(at & !(self.page - 1), true, None);
+        if let Some(survey) = &mut self.survey {
+            survey.rest();
+        }
+        admitted.map(|_| ())
     }
 
     fn reserve_near(
@@ -245,14 +616,12 @@ impl CodeMemory for Pages {
 
     fn forget(&mut self, object: &Range<usize>) {
         self.reserved.retain(|pages| !object.contains(&pages.start));
+        self.ledger().forget(object, self.page);
+        self.survey = None;
     }
 
     fn is_code(&mut self, address: usize) -> bool {
-        let unloads = objects::unload_count();
-        if unloads != self.unloads {
-            self.code.clear();
-            self.unloads = unloads;
-        }
+        self.notice_unloads();
         if self.code.iter().any(|span| span.contains(&address)) {
             return true;
         }
@@ -269,6 +638,38 @@ impl CodeMemory for Pages {
             run().map_err(|error| PatchError::new("membarrier", error))
         })
     }
+}
+
+/// Moves a mapping aside and back. Whether it was done; if not it is as before.
+///
+/// # Safety
+/// It is one private mapping of a file, and each page shows what that holds.
+unsafe fn join(whole: &Range<usize>) -> bool {
+    // SAFETY: what is executed meanwhile is the same.
+    let Ok(aside) = (unsafe { Aside::take(whole) }) else {
+        return false;
+    };
+    let was_writable = aside.make_writable().is_ok();
+    // SAFETY: it is executable, and the same as what is at its place.
+    let is_back = aside.make_executable().is_ok() && unsafe { aside.put_back() }.is_ok();
+    if !is_back {
+        // It is the same as what is at its place: nothing is lost.
+        aside.give_up();
+    }
+    was_writable && is_back
+}
+
+/// Whether the first instruction to be replaced is a breakpoint, as nothing of ours is.
+fn stands_at_a_breakpoint(edit: &Edit<'_>) -> bool {
+    // SAFETY: edited addresses are mapped and readable, as `CodeMemory` asks of callers.
+    runs::is_in_one_word(edit) && unsafe { ptr::read_volatile(edit.at as *const u8) } == BREAKPOINT
+}
+
+/// An eighth of the mappings that a process may have.
+fn limit() -> usize {
+    let limit = std::fs::read_to_string("/proc/sys/vm/max_map_count").ok();
+    let limit = limit.and_then(|limit| limit.trim().parse().ok());
+    limit.unwrap_or(65_530_usize) / 8
 }
 
 /// Where to try to reserve `length` bytes, nearest first: below, and if there

@@ -106,6 +106,138 @@ fn memory_file() -> Result<OwnedFd, PatchError> {
         .map_err(|error| PatchError::new("memfd_create", error))
 }
 
+/// Pages of a file's private mapping, taken out of their place and put back there. In
+/// between their place shows what the file holds.
+pub(super) struct Aside {
+    place: usize,
+    now: usize,
+    length: usize,
+}
+
+impl Aside {
+    /// Takes pages out of their place. They may be executed during the call and after it.
+    ///
+    /// # Safety
+    /// They lie in one private mapping of a file, and whoever executes there is right to
+    /// run what the file holds from any instruction at which a thread may stand.
+    pub(super) unsafe fn take(pages: &Range<usize>) -> Result<Self, PatchError> {
+        let (place, length) = (pages.start, pages.len());
+        let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_DONTUNMAP;
+        // glibc reads the fifth argument, which says that any address will do.
+        let anywhere = ptr::null_mut::<c_void>();
+        // SAFETY: what is mapped at the place stays mapped; the caller vouches for what
+        // it shows then.
+        let now = unsafe { libc::mremap(place as *mut c_void, length, length, flags, anywhere) };
+        if now == libc::MAP_FAILED {
+            return Err(PatchError::new("mremap", io::Error::last_os_error()));
+        }
+        Ok(Aside {
+            place,
+            now: now as usize,
+            length,
+        })
+    }
+
+    /// Gives the right to write and takes that to execute.
+    pub(super) fn make_writable(&self) -> Result<(), PatchError> {
+        self.protect(MprotectFlags::READ | MprotectFlags::WRITE)
+    }
+
+    /// Takes the right to write and gives back that to execute.
+    pub(super) fn make_executable(&self) -> Result<(), PatchError> {
+        self.protect(MprotectFlags::READ | MprotectFlags::EXEC)
+    }
+
+    fn protect(&self, access: MprotectFlags) -> Result<(), PatchError> {
+        // SAFETY: the mapping is ours while it is aside, and no reference into it exists.
+        unsafe { mm::mprotect(self.now as *mut c_void, self.length, access) }
+            .map_err(|error| PatchError::new("mprotect", error))
+    }
+
+    /// Writes where `at` will be, within one page. Only while it is writable.
+    pub(super) fn write(&self, at: usize, bytes: &[u8]) {
+        let from = at - self.place;
+        assert!(from + bytes.len() <= self.length);
+        // SAFETY: within the mapping, which is ours and writable.
+        unsafe {
+            ptr::copy_nonoverlapping(bytes.as_ptr(), (self.now + from) as *mut u8, bytes.len());
+        }
+    }
+
+    /// What stands where `page` will be.
+    pub(super) fn read(&self, page: usize, length: usize) -> Vec<u8> {
+        let from = page - self.place;
+        assert!(from + length <= self.length);
+        // SAFETY: within the mapping, which is ours and readable at each step.
+        unsafe { std::slice::from_raw_parts((self.now + from) as *const u8, length) }.to_vec()
+    }
+
+    /// Puts them back into their place.
+    ///
+    /// # Safety
+    /// They are executable, and may take the place of what the file holds.
+    pub(super) unsafe fn put_back(&self) -> Result<(), PatchError> {
+        let (from, flags) = (self.now as *mut c_void, MremapFlags::MAYMOVE);
+        // SAFETY: the source is ours, and the caller vouches for the target, which shows
+        // the same file.
+        unsafe {
+            mm::mremap_fixed(
+                from,
+                self.length,
+                self.length,
+                flags,
+                self.place as *mut c_void,
+            )
+        }
+        .map(|_| ())
+        .map_err(|error| PatchError::new("mremap", error))
+    }
+
+    /// Gives up pages that could not be put back. Whether the system took them.
+    pub(super) fn give_up(self) -> bool {
+        // SAFETY: the mapping is ours, and nobody has an address inside it.
+        unsafe { mm::munmap(self.now as *mut c_void, self.length) }.is_ok()
+    }
+}
+
+/// Whether pages of a file can be moved aside, changed and put back: tried on a page of
+/// this program's file that nobody executes.
+pub(super) fn moves_aside(page: usize) -> bool {
+    let Ok(file) = File::open("/proc/self/exe") else {
+        return false;
+    };
+    let access = ProtFlags::READ | ProtFlags::EXEC;
+    // SAFETY: a new mapping; nobody writes to the file of a program that runs.
+    let mapped = unsafe { mm::mmap(ptr::null_mut(), page, access, MapFlags::PRIVATE, &file, 0) };
+    let Ok(place) = mapped else {
+        return false;
+    };
+    let at = place as usize;
+    // SAFETY: the page is mapped and readable at each step, or the kernel is not Linux.
+    let first = || unsafe { ptr::read_volatile(at as *const u8) };
+    let before = first();
+    // SAFETY: one private mapping, which nobody executes.
+    let works = unsafe { Aside::take(&(at..at + page)) }.is_ok_and(|aside| {
+        let shows_its_file = first() == before;
+        let moved = aside.make_writable().and_then(|()| {
+            aside.write(at, &[!before]);
+            aside.make_executable()?;
+            // SAFETY: nobody executes it.
+            unsafe { aside.put_back() }
+        });
+        match moved {
+            Ok(()) => shows_its_file && first() == !before,
+            Err(_) => {
+                aside.give_up();
+                false
+            }
+        }
+    });
+    // SAFETY: ours, and nobody has an address inside it.
+    let gone = unsafe { mm::munmap(place, page) };
+    works && gone.is_ok()
+}
+
 /// Private anonymous memory at a place of our choice, given back when it goes out
 /// of scope. Never writable and executable at once.
 pub(super) struct Reserved {

@@ -10,6 +10,7 @@ use super::*;
 use crate::arch::{self, HEAD_BYTES, TRAMPOLINE_BYTES, Target};
 
 mod cost;
+mod own;
 mod processes;
 
 type Call = extern "sysv64" fn(usize, usize, u64) -> u64;
@@ -52,7 +53,7 @@ unsafe extern "sysv64" {
 }
 
 fn pages() -> Pages {
-    probe().expect("this machine allows patching")
+    probe(Box::leak(Box::new(Mutex::new(Ledger::new())))).expect("this machine allows patching")
 }
 
 /// A trampoline's bytes with a chain for two targets in its body.

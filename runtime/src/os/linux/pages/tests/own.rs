@@ -1,0 +1,303 @@
+//! Pages that stay the program's own file.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::os::unix::fs::FileExt as _;
+
+use super::*;
+
+/// Code in a file that is mapped as a program's text is, with memory before and behind it
+/// that nobody may touch.
+struct Text {
+    file: File,
+    range: Range<usize>,
+}
+
+impl Text {
+    /// As many pages of NOPs, all in memory.
+    fn new(pages: usize) -> Self {
+        let length = pages * 4096;
+        let mut file = tempfile();
+        for _ in 0..pages {
+            file.write_all(&[0x90; 4096]).unwrap();
+        }
+        let none = MapFlags::PRIVATE | MapFlags::NORESERVE;
+        let access = ProtFlags::READ | ProtFlags::EXEC;
+        // SAFETY: fresh memory, and a file mapped over the middle of it.
+        let start = unsafe {
+            let all = mm::mmap_anonymous(ptr::null_mut(), length + 8192, ProtFlags::empty(), none);
+            let flags = MapFlags::PRIVATE | MapFlags::FIXED | MapFlags::POPULATE;
+            mm::mmap(all.unwrap().byte_add(4096), length, access, flags, &file, 0).unwrap()
+        };
+        let start = start as usize;
+        Text {
+            file,
+            range: start..start + length,
+        }
+    }
+
+    fn page(&self, number: usize) -> usize {
+        self.range.start + number * 4096
+    }
+
+    fn byte(&self, at: usize) -> u8 {
+        assert!(self.range.contains(&at));
+        // SAFETY: mapped and readable.
+        unsafe { ptr::read_volatile(at as *const u8) }
+    }
+
+    /// The mappings of it, and whether all are the file's own and executable.
+    fn mappings(&self) -> (usize, bool) {
+        let inode = std::os::unix::fs::MetadataExt::ino(&self.file.metadata().unwrap());
+        let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+        let mut lines = Vec::new();
+        for line in maps.lines() {
+            let start = usize::from_str_radix(line.split('-').next().unwrap(), 16).unwrap();
+            if self.range.contains(&start) {
+                lines.push(line.split_ascii_whitespace().collect::<Vec<_>>());
+            }
+        }
+        let inode = inode.to_string();
+        let own = lines
+            .iter()
+            .all(|words| words[1] == "r-xp" && words[4] == inode);
+        (lines.len(), own)
+    }
+
+    /// Writes as a debugger does.
+    fn poke(at: usize, byte: u8) {
+        let memory = File::options().write(true).open("/proc/self/mem").unwrap();
+        memory.write_all_at(&[byte], at as u64).unwrap();
+    }
+}
+
+impl Drop for Text {
+    fn drop(&mut self) {
+        // SAFETY: ours, and nobody has an address inside it.
+        let _ = unsafe { mm::munmap((self.range.start - 4096) as *mut _, self.range.len() + 8192) };
+    }
+}
+
+fn tempfile() -> File {
+    let path = std::env::temp_dir().join(format!(
+        "static-call-text-{:?}-{}",
+        thread::current().id(),
+        std::process::id()
+    ));
+    let options = File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .open(&path);
+    std::fs::remove_file(path).unwrap();
+    options.unwrap()
+}
+
+fn edit(at: usize, bytes: &[u8]) -> Edit<'_> {
+    Edit { at, bytes }
+}
+
+/// Makes edits to text that nobody executes.
+fn replace(memory: &mut Pages, edits: &[Edit<'_>]) -> Result<(), PatchError> {
+    // SAFETY: the tests' texts are mapped and executed by nobody.
+    unsafe { memory.replace(edits) }
+}
+
+#[test]
+fn a_page_whose_single_instructions_change_stays_its_files_and_one_mapping() {
+    let text = Text::new(64);
+    let mut memory = pages();
+    assert!(memory.keeps_files, "Linux 5.13 and later");
+    for round in 1..=3_u8 {
+        for number in (0..64).step_by(3) {
+            let at = text.page(number) + 128;
+            replace(&mut memory, &[edit(at, &[round; 5])]).unwrap();
+            assert_eq!(
+                (text.byte(at), text.byte(at + 4), text.byte(at + 5)),
+                (round, round, 0x90)
+            );
+        }
+        assert_eq!(text.mappings(), (1, true));
+    }
+}
+
+#[test]
+fn code_longer_than_a_word_makes_its_page_a_copy_for_good() {
+    let text = Text::new(16);
+    let mut memory = pages();
+    replace(
+        &mut memory,
+        &[edit(text.page(3), &[1; 8]), edit(text.page(9), &[1; 8])],
+    )
+    .unwrap();
+    assert_eq!(text.mappings(), (1, true));
+    replace(&mut memory, &[edit(text.page(3) + 8, &[2; 40])]).unwrap();
+    assert!(!text.mappings().1);
+    // A word later, at the same place: it would be zeros, or what the file holds, meanwhile.
+    replace(
+        &mut memory,
+        &[edit(text.page(3), &[3; 8]), edit(text.page(9), &[3; 8])],
+    )
+    .unwrap();
+    assert!(!text.mappings().1);
+    let bytes = [0, 8, 47, 48].map(|offset| text.byte(text.page(3) + offset));
+    assert_eq!((bytes, text.byte(text.page(9))), ([3, 2, 2, 0x90], 3));
+    assert_eq!(memory.ledger().came(text.page(3)), Some(Came::Copied));
+    assert_eq!(memory.ledger().came(text.page(9)), Some(Came::Own));
+}
+
+#[test]
+fn a_word_is_a_word_only_if_it_is_aligned() {
+    let text = Text::new(4);
+    let mut memory = pages();
+    replace(&mut memory, &[edit(text.page(1) + 4, &[1; 5])]).unwrap();
+    assert_eq!(memory.ledger().came(text.page(1)), Some(Came::Copied));
+}
+
+#[test]
+fn thousands_of_pages_in_a_hundred_megabytes_are_one_mapping_still() {
+    let text = Text::new(25_600);
+    let mut memory = pages();
+    let places: Vec<_> = (0..10_000)
+        .map(|index| text.range.start + index * 10_240 / 8 * 8)
+        .collect();
+    for byte in [7, 8] {
+        let bytes = [byte; 5];
+        let edits: Vec<_> = places.iter().map(|&at| edit(at, &bytes)).collect();
+        let start = Instant::now();
+        replace(&mut memory, &edits).unwrap();
+        println!(
+            "10,000 keys on 10,000 of 25,600 pages: {:?}",
+            start.elapsed()
+        );
+        assert!(places.iter().all(|&at| text.byte(at) == byte));
+        assert_eq!(text.mappings(), (1, true));
+    }
+    let sparse: Vec<_> = (0..120)
+        .map(|index| edit(text.page(index * 213), &[9]))
+        .collect();
+    let start = Instant::now();
+    replace(&mut memory, &sparse).unwrap();
+    println!("120 keys on 120 pages far apart: {:?}", start.elapsed());
+    assert_eq!(text.mappings(), (1, true));
+    assert_eq!(memory.ledger().mappings(), 0);
+}
+
+#[test]
+fn mappings_that_cannot_be_joined_are_counted_and_end_at_the_limit() {
+    for keeps_files in [true, false] {
+        let text = Text::new(64);
+        let mut memory = pages();
+        memory.keeps_files = keeps_files;
+        memory.limit = 20;
+        memory.ledger().note_mapping(text.range.clone(), false);
+        let replaced = (0..64).step_by(12).chain(3..4).chain((0..64).step_by(2));
+        let results: Vec<_> = replaced
+            .map(|number| replace(&mut memory, &[edit(text.page(number), &[1])]))
+            .collect();
+        let (count, _) = text.mappings();
+        assert!((15..=21).contains(&count), "{count} mappings");
+        let error = results
+            .into_iter()
+            .find_map(Result::err)
+            .expect("the limit");
+        assert!(error.only_here && !error.is_refusal(), "{error}");
+        assert!(error.to_string().contains("mappings"), "{error}");
+    }
+}
+
+#[test]
+fn a_page_with_a_breakpoint_is_left_alone_until_it_is_gone() {
+    for keeps_files in [true, false] {
+        let text = Text::new(16);
+        let mut memory = pages();
+        memory.keeps_files = keeps_files;
+        let (key, breakpoint) = (text.page(5) + 64, text.page(5) + 1000);
+        Text::poke(breakpoint, BREAKPOINT);
+        let others = [text.page(3), text.page(7)].map(|at| edit(at, &[1; 5]));
+        let error = replace(&mut memory, &[others[1], edit(key, &[1; 5]), others[0]]).unwrap_err();
+        assert!(
+            error.only_here && error.to_string().contains("breakpoint"),
+            "{error}"
+        );
+        assert_eq!((error.applied, error.below, error.at_rest), (1, key, 0..0));
+        assert!(memory.admit(key).unwrap_err().only_here);
+        assert!(memory.admit(text.page(6)).is_ok());
+        assert_eq!(
+            [text.page(3), key, text.page(7)].map(|at| text.byte(at)),
+            [1, 0x90, 0x90]
+        );
+        assert_eq!(text.byte(breakpoint), BREAKPOINT);
+        // Pages around it are replaced without it, also where gaps are closed.
+        replace(&mut memory, &others).unwrap();
+        assert_eq!(text.byte(breakpoint), BREAKPOINT);
+        // As it was: a copy of the page that is the same as the file.
+        Text::poke(breakpoint, 0x90);
+        assert_eq!(text.byte(breakpoint), 0x90);
+        thread::sleep(Duration::from_millis(5));
+        let compared = replace(&mut memory, &[edit(key, &[1; 5])]);
+        // The file has no name any more: only the privileged can compare.
+        match compared {
+            Ok(()) => assert_eq!(text.byte(key), 1),
+            Err(error) => assert!(error.to_string().contains("cannot be read"), "{error}"),
+        }
+    }
+}
+
+#[test]
+fn a_thread_that_executes_a_page_that_is_aside_runs_what_the_file_holds() {
+    let start = static_call_os_tests_keyed as *const () as usize;
+    let mut memory = pages();
+    let stop = AtomicBool::new(false);
+    let seen: [AtomicU64; 3] = array::from_fn(|_| AtomicU64::new(0));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(Ordering::Relaxed) {
+                // SAFETY: the function below, which takes nothing.
+                let answer = unsafe { static_call_os_tests_keyed() };
+                seen[usize::try_from(answer.min(2)).unwrap()].fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        for flip in 0..20_000 {
+            // A jump over `xor eax, eax`, and back.
+            let bytes: [u8; 5] = if flip % 2 == 0 {
+                [0xE9, 2, 0, 0, 0]
+            } else {
+                [0x0F, 0x1F, 0x44, 0, 0]
+            };
+            // SAFETY: one instruction in one word, right with both and with the file's.
+            unsafe { memory.replace(&[edit(start + 8, &bytes)]) }.unwrap();
+            memory.barrier().unwrap();
+            // SAFETY: as above.
+            assert_eq!(
+                unsafe { static_call_os_tests_keyed() },
+                u64::from(flip % 2 == 0)
+            );
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+    let [off, on, wrong] = seen.map(AtomicU64::into_inner);
+    println!("20,000 flips, {off} calls off, {on} on, {wrong} wrong");
+    assert!(wrong == 0 && off > 0 && on > 0);
+    assert_eq!(memory.ledger().came(start), Some(Came::Own));
+}
+
+// `1`, or `0` behind a key at rest, in a page of its own.
+std::arch::global_asm!(
+    ".pushsection static_call_text_of_own_tests, \"ax\", @progbits",
+    ".balign 4096",
+    ".hidden static_call_os_tests_keyed",
+    ".globl static_call_os_tests_keyed",
+    "static_call_os_tests_keyed:",
+    "mov eax, 1",
+    ".balign 8, 0x90",
+    ".byte 0x0f, 0x1f, 0x44, 0x00, 0x00",
+    "xor eax, eax",
+    "ret",
+    ".balign 4096, 0xCC",
+    ".popsection",
+);
+unsafe extern "sysv64" {
+    fn static_call_os_tests_keyed() -> u64;
+}
