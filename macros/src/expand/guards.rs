@@ -379,35 +379,19 @@ impl<'a> Stages<'a> {
         let Context {
             private, applied, ..
         } = self.context;
-        let Shape { moved, .. } = shape;
+        let Shape { arguments, .. } = shape;
         let ident = names::quiet(method.ident());
         let shims_applied = self.context.shims_applied();
         let fallback = names::fallback(method.ident());
         let fallback = quote!(<Self as #shims_applied>::#fallback::<__Site>);
         let plain = shape.call(method, &quote!(<Self as #applied>::#ident));
-        let passed = shape.passed();
-        let signature = shape.inferred_signature();
-        let through = |function: &TokenStream| {
-            let call = if shape.output_is_written {
-                quote! {
-                    let mut __out = #private::MaybeUninit::uninit();
-                    unsafe {
-                        #function(self, __out.as_mut_ptr() as *mut () #(, #passed)*);
-                        __out.assume_init()
-                    }
-                }
-            } else {
-                quote!(unsafe { #function(self #(, #passed)*) })
-            };
-            quote! {
-                #(let #moved = #private::ManuallyDrop::new(#moved);)*
-                #call
-            }
-        };
-        let patched = through(&quote! {
-            // The trampoline has the fallback's signature, which only the
-            // fallback's own type spells with all its lifetimes.
-            #private::with_signature_of(#fallback as #signature, __gate.trampoline)
+        let signature = shape.inferred_signature(1);
+        // The trampoline has the fallback's signature, which only the fallback's own
+        // type spells with all its lifetimes.
+        let patched = quote!(unsafe {
+            #private::with_signature_of(#fallback as #signature, __gate.trampoline)(
+                self #(, #arguments)*
+            )
         });
         let learning = names::learning(method.ident());
         let learning_signature = shape.inferred_signature_of_learning(method);
@@ -430,7 +414,7 @@ impl<'a> Stages<'a> {
                 match __way.way() {
                     #private::Switch::PLAIN => #plain,
                     #private::Switch::GUARDED if #is_listed => #plain,
-                    #private::Switch::PATCHED => { #patched }
+                    #private::Switch::PATCHED => #patched,
                     _ => {
                         let __learning =
                             <Self as #shims_applied>::#learning as #learning_signature;

@@ -5,6 +5,7 @@ use core::marker::PhantomData;
 
 use super::record::record;
 use super::{CallSite, KEYS_IN_SITE, List, Ordering, Route, Site, SiteOf};
+use crate::arch::Receiver;
 use crate::binding::{BindingSite, Unbound};
 use crate::registry::Table;
 
@@ -109,6 +110,12 @@ pub trait DispatchedMethod {
     /// # Safety
     /// Reached by jumps from the trampolines of this method only.
     unsafe extern "C-unwind" fn rest<S: CallSite>();
+
+    /// Where the receiver is when a trampoline of this method is entered, if anywhere
+    /// where a chain looks.
+    fn receiver() -> Option<Receiver> {
+        None
+    }
 
     /// The method's place in the trait's declaration.
     const INDEX: usize;

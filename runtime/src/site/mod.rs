@@ -28,6 +28,7 @@
 //! The type is shared between a host and its plugins, each with its own copy of
 //! this code, so it is `repr(C)` and the manifest compares versions.
 
+use crate::arch::Receiver;
 use crate::profile::Profile;
 use crate::registry::TraitDeclaration;
 use crate::sync::atomic::{
@@ -148,6 +149,8 @@ pub struct Route {
     pub(crate) rest: *const (),
     /// Where a chain ends.
     pub(crate) fallback: *const (),
+    /// Finds out where the receiver is when the trampoline is entered.
+    pub(crate) receiver: fn() -> Option<Receiver>,
     /// What stands in front of the switch.
     pub(crate) guards: Option<&'static Guards>,
     /// Whose calls they are. A function, because constants may not refer to what
@@ -183,6 +186,7 @@ impl Route {
             method,
             rest,
             fallback,
+            receiver: M::receiver,
             guards: S::GUARDS,
             site: S::site,
         }
@@ -195,12 +199,14 @@ impl Route {
         declaration: &'static TraitDeclaration,
         method: usize,
         rest: *const (),
+        receiver: fn() -> Option<Receiver>,
     ) -> Self {
         Route {
             declaration,
             method,
             rest,
             fallback: rest,
+            receiver,
             guards: None,
             site: || unreachable!("calls of a binding are never recorded"),
         }
@@ -220,6 +226,7 @@ impl Route {
             method,
             rest,
             fallback,
+            receiver: || Some(Receiver::First),
             guards: None,
             site: || unreachable!("records name their site where a route has none"),
         }
