@@ -5,8 +5,6 @@
 use libfuzzer_sys::fuzz_target;
 use proc_macro2::TokenStream;
 
-#[path = "../../macros/src/abi.rs"]
-mod abi;
 #[path = "../../macros/src/ast.rs"]
 mod ast;
 #[path = "../../macros/src/attr.rs"]

@@ -10,7 +10,6 @@
 //! | `attr` | what was asked: `targets`, `skip`, `crate` |
 //! | `list` | which types are to be inlined |
 //! | `valid` | what is refused, each refusal with what to write instead |
-//! | `abi` | how each argument and result travels through a trampoline |
 //! | `expand` | what is written for traits, impls and calls |
 //!
 //! On an error the item is still emitted as written, so that the user sees one
@@ -18,7 +17,6 @@
 
 use proc_macro::TokenStream;
 
-mod abi;
 mod ast;
 mod attr;
 mod expand;

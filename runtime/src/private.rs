@@ -4,7 +4,7 @@
 pub use core;
 pub use core::any::type_name;
 pub use core::marker::PhantomData;
-pub use core::mem::{ManuallyDrop, MaybeUninit};
+pub use core::mem::MaybeUninit;
 use core::pin::Pin;
 
 pub use linkme;
@@ -14,6 +14,7 @@ pub use static_call_macros::{
 pub use std::boxed::Box;
 pub use typeid::of as identity;
 
+pub use crate::arch::Receiver;
 pub use crate::binding::{
     Always, AlwaysBound, Binding, BindingRecord, BindingSite, Bound, Cell, Initial,
     MethodOfASharedObject, STATIC_CALL_BINDINGS_0_1_0 as BINDINGS, Shareable, Shared, Sometimes,
@@ -174,33 +175,59 @@ pub unsafe fn with_signature_of<F: Copy>(
     trampoline: unsafe extern "C-unwind" fn(),
 ) -> F {
     let _ = fallback;
+    // SAFETY: by the caller's contract the one takes and returns what the other does.
+    unsafe { as_function(trampoline) }
+}
+
+/// Code as a function of any signature.
+///
+/// # Safety
+/// It is code that takes and returns what such a function does, where rustc's callers of
+/// such functions have it.
+#[inline(always)]
+pub unsafe fn as_function<F: Copy>(code: unsafe extern "C-unwind" fn()) -> F {
     const {
         assert!(
             size_of::<F>() == size_of::<unsafe extern "C-unwind" fn()>(),
             "a function pointer is expected"
         );
     }
-    // SAFETY: both are pointers to functions; by the caller's contract the one
-    // takes and returns what the other does.
-    unsafe { core::mem::transmute_copy(&trampoline) }
+    // SAFETY: both are pointers to functions, by the assertion and the caller's contract.
+    unsafe { core::mem::transmute_copy(&code) }
 }
 
-/// Moves an argument out of its caller's place.
-///
-/// # Safety
-/// `from` is the address of a `T` that its owner will neither use nor drop.
-#[inline(always)]
-pub unsafe fn take<T>(from: *const ()) -> T {
-    // SAFETY: the caller's.
-    unsafe { from.cast::<T>().read() }
-}
+/// More than this is not put on the stack to find out where a receiver is.
+const MOST_ASKED: usize = 16 << 10;
 
-/// Writes a result to its caller's place.
+/// Where calls have their receiver, a reference to a trait object, that take and return
+/// what `Others` consists of. `call` makes such a call of the function that it is given,
+/// with the receiver that it is given, and nothing else that is initialized.
 ///
-/// # Safety
-/// `to` is the address of a `MaybeUninit<T>` that nobody else uses.
-#[inline(always)]
-pub unsafe fn give<T>(to: *mut (), result: T) {
-    // SAFETY: the caller's.
-    unsafe { to.cast::<T>().write(result) }
+/// By the real thing: rustc promises that `MaybeUninit<T>` travels as `T` does, so that
+/// what is found out here is so for calls of the method. What a chain would do with a
+/// receiver that is somewhere else is undefined behaviour: it would take one type's
+/// objects for another's.
+pub fn receiver_of<Object, Others>(
+    call: impl FnOnce(unsafe extern "C-unwind" fn(), MaybeUninit<Object>),
+) -> Option<Receiver> {
+    if !TRAMPOLINES || size_of::<Others>() > MOST_ASKED {
+        return None;
+    }
+    const {
+        assert!(
+            size_of::<Object>() == 2 * size_of::<usize>(),
+            "a reference to a trait object is two words"
+        );
+    }
+    let mut answer = 0_usize;
+    let number = &raw mut answer;
+    // Both pointers, as in a receiver: the second leads nowhere.
+    let words = [number, number.map_addr(|address| !address)];
+    // SAFETY: of the same size, by the assertion, and any bytes will do.
+    let receiver = unsafe { core::mem::transmute_copy(&words) };
+    let asked: unsafe extern "C-unwind" fn() = crate::arch::proof;
+    // Not known to LLVM, which may have an opinion about such calls.
+    call(core::hint::black_box(asked), receiver);
+    // SAFETY: it is a local variable, which the call may have written.
+    Receiver::proven(unsafe { number.read_volatile() })
 }

@@ -170,11 +170,12 @@ macro_rules! trampoline_of_binding {
                 // As `binding::record` reads them.
                 ".pushsection static_call_bound_0_1_0, \"awR\", @progbits",
                 ".balign 8",
-                ".quad 7b, {rest}.bound, {record}, {unbound}, {index}",
+                ".quad 7b, {rest}.bound, {record}, {unbound}, {receiver}, {index}",
                 ".popsection",
                 rest = sym <__Method as $crate::__private::DispatchedMethod>::rest_of_bound::<$binding>,
                 record = sym <$binding as $crate::__private::BindingSite>::record,
                 unbound = sym <__Method as $crate::__private::DispatchedMethod>::unbound::<$binding>,
+                receiver = sym <__Method as $crate::__private::DispatchedMethod>::receiver,
                 index = const <__Method as $crate::__private::DispatchedMethod>::INDEX,
             )
         }

@@ -234,7 +234,7 @@ impl<'a> Context<'a> {
     pub(super) fn shape(&self, method: &Method) -> Shape {
         let applied = &self.applied;
         let own: Vec<_> = self.own_types().collect();
-        Shape::new(self, method, &|name| {
+        Shape::new(method, &|name| {
             if own.contains(&name) {
                 Some(quote!(<Self as #applied>::#name))
             } else {
@@ -246,7 +246,7 @@ impl<'a> Context<'a> {
     /// The method's signature for an inherent impl of an object type.
     pub(super) fn shape_on_object(&self, method: &Method) -> Shape {
         let applied = &self.applied;
-        Shape::new(self, method, &|name| {
+        Shape::new(method, &|name| {
             if self.own_types().any(|own| own == name) {
                 Some(quote!(<Self as #applied>::#name))
             } else {

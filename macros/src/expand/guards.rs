@@ -367,31 +367,16 @@ impl<'a> Stages<'a> {
     /// Behind all guards: the trampoline.
     fn end(&self) -> TokenStream {
         let Stages { method, shape, .. } = self;
-        let Context { private, .. } = self.context;
-        let Shape { moved, .. } = shape;
+        let Shape { arguments, .. } = shape;
         let shims_applied = self.context.shims_applied();
         let fallback = names::fallback(method.ident());
         let fallback = quote!(<Self as #shims_applied>::#fallback::<__Site>);
-        let passed = shape.passed();
-        let signature = shape.inferred_signature();
+        let signature = shape.inferred_signature(1);
         // The trampoline has the fallback's signature, which only the fallback's own type
         // spells with all its lifetimes.
-        let function = quote!(__gate.lead(#fallback as #signature));
-        let call = if shape.output_is_written {
-            quote! {
-                let mut __out = #private::MaybeUninit::uninit();
-                unsafe {
-                    #function(self, __out.as_mut_ptr() as *mut () #(, #passed)*);
-                    __out.assume_init()
-                }
-            }
-        } else {
-            quote!(unsafe { #function(self #(, #passed)*) })
-        };
-        let body = quote! {
-            #(let #moved = #private::ManuallyDrop::new(#moved);)*
-            #call
-        };
+        let body = quote!(unsafe {
+            __gate.lead(#fallback as #signature)(self #(, #arguments)*)
+        });
         let guarded = self.inlined(&names::guarded(method.ident()), true, &body);
         let behind = self.inlined(&names::behind(method.ident()), false, &body);
         quote!(#guarded #behind)

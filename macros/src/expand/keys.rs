@@ -4,6 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::context::{Context, nested_list};
+use crate::ast::Method;
 use crate::names;
 
 impl Context<'_> {
@@ -40,6 +41,7 @@ impl Context<'_> {
             let declaration = names::declaration(self.ident());
             let inline = nested_list(dispatched.inline);
             let method_index = self.method_index(index);
+            let receiver = self.key_of_receiver(method);
             let of_bindings = self.key_of_bindings(method, dispatched.none);
             quote! {
                 #repeated
@@ -74,11 +76,50 @@ impl Context<'_> {
                             )
                         }
                     }
+                    #receiver
                     #private::rest! { <__Object as #shims_applied>::#fallback::<__Site> }
                     #of_bindings
                 }
             }
         });
         quote!(#(#methods)*)
+    }
+
+    /// How it is found out in which registers a call's receiver is: by a call that has
+    /// such arguments and such a result, all of which stay uninitialized. What the types
+    /// are, with all their lifetimes, only a function that has them says.
+    fn key_of_receiver(&self, method: &Method) -> TokenStream {
+        let Context { private, .. } = self;
+        let shape = self.shape(method);
+        let types: Vec<_> = (0..shape.arguments.len())
+            .map(|index| quote::format_ident!("__Argument{index}"))
+            .collect();
+        let counted = names::counted_fallback(method.ident());
+        let signature = shape.inferred_signature(2);
+        let shims_applied = self.shims_applied();
+        let answer = quote!(#private::core::option::Option<#private::Receiver>);
+        quote! {
+            fn receiver() -> #answer {
+                fn __ask<__Receiver, __Result #(, #types)*>(
+                    _: unsafe fn(
+                        __Receiver #(, #types)*, &'static #private::Route
+                    ) -> __Result,
+                ) -> #answer {
+                    #private::receiver_of::<__Receiver, (__Result, (#(#types,)*))>(
+                        |__asked, __receiver| unsafe {
+                            let __asked: unsafe fn(
+                                #private::MaybeUninit<__Receiver>
+                                #(, #private::MaybeUninit<#types>)*
+                            ) -> #private::MaybeUninit<__Result> = #private::as_function(__asked);
+                            __asked(
+                                __receiver
+                                #(, #private::MaybeUninit::<#types>::uninit())*
+                            );
+                        },
+                    )
+                }
+                __ask(<__Object as #shims_applied>::#counted as #signature)
+            }
+        }
     }
 }

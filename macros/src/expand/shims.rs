@@ -122,6 +122,11 @@ impl Context<'_> {
 
     /// Shim and fallback of one method, and what records a call that falls back: out of
     /// line, and one function for all sites, which are many.
+    ///
+    /// What trampolines lead to has rustc's own calling convention: arguments and results
+    /// travel as in the plain call, whatever their types. C's would copy the larger
+    /// arguments, and has no way at all for vectors that the crate is not compiled for.
+    /// The shim takes the receiver's two words as two parameters.
     fn method_shims(&self, method: &Method) -> TokenStream {
         let Context {
             private, applied, ..
@@ -132,50 +137,39 @@ impl Context<'_> {
             receiver,
             lifetimes,
             clause,
-            written,
-            parameters,
-            output,
+            plain_parameters,
+            plain_output,
+            arguments,
             ..
         } = &shape;
         let ident = names::quiet(method.ident());
         let shim = names::shim(method.ident());
         let fallback = names::fallback(method.ident());
         let counted = names::counted_fallback(method.ident());
-        let moved = &shape.moved;
-        let passed_on = shape.passed_on();
         let shims_applied = self.shims_applied();
         let key = self.key(method, &quote!(Self));
         let call = shape.call(method, &quote!(<Self as #applied>::#ident));
-        let call = if shape.output_is_written {
-            quote!(let __result = #call; unsafe { #private::give(__out, __result) })
-        } else {
-            call
-        };
-        let call = quote! {
-            #(let #moved = unsafe { #private::take(#moved) };)*
-            #call
-        };
         let section = self.section_of_shims();
         quote! {
             #repeated
             #[doc(hidden)]
-            #[allow(improper_ctypes_definitions, single_use_lifetimes, unused_lifetimes)]
+            #[allow(single_use_lifetimes, unused_lifetimes)]
             #section
-            unsafe extern "C-unwind" fn #shim <#(#lifetimes),*>(
-                #receiver, _: *const () #written #(, #parameters)*
-            ) #output #clause {
+            unsafe fn #shim <#(#lifetimes),*>(
+                #receiver, _: *const () #(, #plain_parameters)*
+            ) #plain_output #clause {
                 #call
             }
             #repeated
             #[doc(hidden)]
-            #[allow(improper_ctypes_definitions, single_use_lifetimes, unused_lifetimes)]
-            unsafe extern "C-unwind" fn #fallback <#(#lifetimes,)* __Site: #private::SiteOf<#key>>(
-                #receiver #written #(, #parameters)*
-            ) #output #clause {
+            #[allow(single_use_lifetimes, unused_lifetimes)]
+            unsafe fn #fallback <#(#lifetimes,)* __Site: #private::SiteOf<#key>>(
+                #receiver #(, #plain_parameters)*
+            ) #plain_output #clause {
                 if #private::counts_calls(<__Site as #private::CallSite>::site()) {
                     unsafe {
                         <Self as #shims_applied>::#counted(
-                            #(#passed_on,)*
+                            self, #(#arguments,)*
                             <#key as #private::DispatchedMethod>::route::<__Site>()
                         )
                     }
@@ -187,10 +181,10 @@ impl Context<'_> {
             #[doc(hidden)]
             #[cold]
             #[inline(never)]
-            #[allow(improper_ctypes_definitions, single_use_lifetimes, unused_lifetimes)]
-            unsafe extern "C-unwind" fn #counted <#(#lifetimes),*>(
-                #receiver #written #(, #parameters)*, __route: &'static #private::Route
-            ) #output #clause {
+            #[allow(single_use_lifetimes, unused_lifetimes)]
+            unsafe fn #counted <#(#lifetimes),*>(
+                #receiver #(, #plain_parameters)*, __route: &'static #private::Route
+            ) #plain_output #clause {
                 #private::record::<#key>(&*self, __route);
                 #call
             }

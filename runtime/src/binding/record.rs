@@ -4,6 +4,7 @@ use core::any::type_name;
 use core::ops::Range;
 
 use super::{BindingSite, Cell};
+use crate::arch::Receiver;
 use crate::registry::{Code, Table, TraitDeclaration, TraitObject};
 
 /// A binding's identity and place, and the ways into its typed part: an element of the
@@ -133,6 +134,7 @@ pub struct TrampolineOfBinding {
     pub(crate) rest: *const (),
     pub(crate) record: Option<fn() -> &'static BindingRecord>,
     pub(crate) unbound: Option<fn() -> Unbound>,
+    pub(crate) receiver: Option<fn() -> Option<Receiver>>,
     pub(crate) method: usize,
 }
 
@@ -171,7 +173,7 @@ mod section {
         core::arch::naked_asm!(
             ".pushsection static_call_bound_0_1_0, \"awR\", @progbits",
             ".balign 8",
-            ".quad 0, 0, 0, 0, 0",
+            ".quad 0, 0, 0, 0, 0, 0",
             ".popsection",
             "ret",
         )

@@ -71,7 +71,8 @@ pub(super) fn of_object(
         })
         .collect();
     for one in trampolines {
-        let (Some(record), Some(unbound)) = (one.record, one.unbound) else {
+        let (Some(record), Some(unbound), Some(receiver)) = (one.record, one.unbound, one.receiver)
+        else {
             continue;
         };
         let record = record();
@@ -84,6 +85,7 @@ pub(super) fn of_object(
             (record.declaration)(),
             one.method,
             one.rest,
+            receiver,
         )));
         binding.trampolines.push(OneTrampoline {
             trampoline: Trampoline::new(Path {

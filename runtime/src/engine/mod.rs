@@ -96,7 +96,7 @@ impl Patching {
             };
         }
         if crate::site::TRAMPOLINES
-            && let Err(reason) = crate::selfcheck::wide_receiver_is_data_then_vtable()
+            && let Err(reason) = crate::selfcheck::objects_are_data_then_vtable()
         {
             return Patching::Unavailable {
                 reason: reason.to_owned(),

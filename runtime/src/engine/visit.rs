@@ -306,5 +306,8 @@ pub(super) fn describe(error: &PrepareError) -> String {
         PrepareError::NotCode { at } => {
             format!("{at:#x} is not in the code of a loaded object")
         }
+        PrepareError::Unproven => {
+            "its calls have the vtable in no register where a chain could compare it".to_owned()
+        }
     }
 }

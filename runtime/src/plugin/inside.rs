@@ -375,12 +375,13 @@ impl Memory {
     ) -> Result<(), Misplaced> {
         // SAFETY: as in `declaration`; functions' addresses are words, and that of none is
         // a null pointer.
-        let (trampoline, rest, record, unbound) = unsafe {
+        let (trampoline, rest, record, unbound, receiver) = unsafe {
             (
                 (*at).trampoline,
                 (*at).rest,
                 (&raw const (*at).record).cast::<*const ()>().read(),
                 (&raw const (*at).unbound).cast::<*const ()>().read(),
+                (&raw const (*at).receiver).cast::<*const ()>().read(),
             )
         };
         // The empty record that keeps the section.
@@ -391,6 +392,7 @@ impl Memory {
         self.code("a binding's way at rest", rest)?;
         self.code("a binding's record's function", record)?;
         self.code("what a method does unbound", unbound)?;
+        self.code("where a method's receiver is", receiver)?;
         // SAFETY: code of the library, and by the header's word of this type.
         let record = unsafe { (*at).record }
             .map_or(core::ptr::null(), |record| core::ptr::from_ref(record()));
@@ -483,13 +485,14 @@ impl Memory {
     fn route(&self, at: *const Route) -> Result<(), Misplaced> {
         let at = self.one("a call site's route", at, Use::Read)?;
         // SAFETY: as in `declaration`.
-        let (declaration, rest, fallback, guards) = unsafe {
+        let (declaration, rest, fallback, guards, receiver) = unsafe {
             (
                 raw(&raw const (*at).declaration),
                 (*at).rest,
                 (*at).fallback,
                 // `None` is a null pointer.
                 raw((&raw const (*at).guards).cast::<&'static Guards>()),
+                (&raw const (*at).receiver).cast::<*const ()>().read(),
             )
         };
         if !guards.is_null() {
@@ -497,6 +500,7 @@ impl Memory {
         }
         self.code("a call site's way at rest", rest)?;
         self.code("a call site's fallback", fallback)?;
+        self.code("where a call site's receiver is", receiver)?;
         self.declaration(declaration)
     }
 

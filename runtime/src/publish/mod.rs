@@ -18,7 +18,9 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use crate::arch::{self, Bound, EncodeError, HEAD_BYTES, KEY_BYTES, TRAMPOLINE_BYTES, Target};
+use crate::arch::{
+    self, Bound, EncodeError, HEAD_BYTES, KEY_BYTES, Receiver, TRAMPOLINE_BYTES, Target,
+};
 use crate::key::Key;
 use crate::os::{CodeMemory, Edit, PatchError};
 use crate::site::Path;
@@ -63,6 +65,8 @@ pub(crate) struct Trampoline {
     pub(crate) path: Path,
     pub(crate) head: Head,
     body: Body,
+    /// Once it was asked for.
+    receiver: Option<Receiver>,
 }
 
 /// A body is filled once: a thread may be preempted inside it for any time.
@@ -81,7 +85,15 @@ impl Trampoline {
             path,
             head: Head::Rest,
             body: Body::Empty,
+            receiver: None,
         }
+    }
+
+    /// Where its calls have their receiver.
+    fn receiver(&mut self) -> Result<Receiver, PrepareError> {
+        let known = self.receiver.or_else(self.path.route.receiver);
+        self.receiver = known;
+        known.ok_or(PrepareError::Unproven)
     }
 
     pub(crate) fn at(&self) -> usize {
@@ -119,18 +131,20 @@ enum Code {
     Chain {
         targets: Vec<Target>,
         fallback: usize,
+        receiver: Receiver,
     },
-    Bound(Bound),
+    Bound(Bound, Receiver),
 }
 
 impl Code {
-    fn of(targets: &Wanted<'_>, fallback: usize) -> Self {
+    fn of(targets: &Wanted<'_>, fallback: usize, receiver: Receiver) -> Self {
         match targets {
             Wanted::Chain(targets) => Code::Chain {
                 targets: targets.to_vec(),
                 fallback,
+                receiver,
             },
-            Wanted::Bound(bound) => Code::Bound(*bound),
+            Wanted::Bound(bound) => Code::Bound(*bound, receiver),
         }
     }
 
@@ -138,7 +152,7 @@ impl Code {
     fn is(&self, wanted: &Wanted<'_>) -> bool {
         match (self, wanted) {
             (Code::Chain { targets, .. }, Wanted::Chain(wanted)) => targets == wanted,
-            (Code::Bound(bound), Wanted::Bound(wanted)) => bound == wanted,
+            (Code::Bound(bound, _), Wanted::Bound(wanted)) => bound == wanted,
             _ => false,
         }
     }
@@ -152,10 +166,15 @@ enum Wanted<'a> {
 }
 
 impl Wanted<'_> {
-    fn encode(&self, at: usize, fallback: usize) -> Result<Vec<u8>, PrepareError> {
+    fn encode(
+        &self,
+        at: usize,
+        fallback: usize,
+        receiver: Receiver,
+    ) -> Result<Vec<u8>, PrepareError> {
         match self {
-            Wanted::Chain(targets) => arch::chain(at, targets, fallback),
-            Wanted::Bound(bound) => arch::bound(at, bound),
+            Wanted::Chain(targets) => arch::chain(at, targets, fallback, receiver),
+            Wanted::Bound(bound) => arch::bound(at, bound, receiver),
         }
         .map_err(PrepareError::Encode)
     }
@@ -200,6 +219,8 @@ pub(crate) enum PrepareError {
     NotCode {
         at: usize,
     },
+    /// It was not found out where calls have their receiver.
+    Unproven,
 }
 
 impl Publisher {
@@ -351,6 +372,7 @@ impl Publisher {
         batch: &mut Batch,
     ) -> Result<Head, PrepareError> {
         let fallback = trampoline.fallback();
+        let receiver = trampoline.receiver()?;
         if let Body::Holds(held) = &trampoline.body
             && held.is(&wanted)
         {
@@ -366,13 +388,13 @@ impl Publisher {
         match &trampoline.body {
             Body::Empty | Body::Released => {
                 let body = trampoline.at() + HEAD_BYTES;
-                let code = wanted.encode(body, fallback)?;
+                let code = wanted.encode(body, fallback, receiver)?;
                 if code.len() <= TRAMPOLINE_BYTES - HEAD_BYTES {
                     let is_free = matches!(trampoline.body, Body::Released)
                         || is_body_as_built(trampoline.at());
                     if is_free {
                         batch.code.push((body, code));
-                        trampoline.body = Body::Holds(Code::of(&wanted, fallback));
+                        trampoline.body = Body::Holds(Code::of(&wanted, fallback, receiver));
                         return Ok(Head::Body);
                     }
                     trampoline.body = Body::Spoiled;
@@ -380,7 +402,7 @@ impl Publisher {
             }
             Body::Holds(_) | Body::Spoiled => {}
         }
-        let key = Code::of(&wanted, fallback);
+        let key = Code::of(&wanted, fallback, receiver);
         let near = trampoline.at();
         let may_lead = |at| arch::head_jump(near, at).is_ok() && self.arenas.admits(at, near);
         let elsewhere = self.elsewhere.get(&key).into_iter().flatten();
@@ -392,7 +414,7 @@ impl Publisher {
         let memory = &mut *self.memory;
         let at = self.arenas.allocate(memory, near, longest);
         let at = at.map_err(PrepareError::Patch)?;
-        let code = wanted.encode(at, fallback)?;
+        let code = wanted.encode(at, fallback, receiver)?;
         self.arenas.shrink(at, longest, code.len());
         batch.code.push((at, code));
         batch.new_chains.push((key.clone(), at));
@@ -416,7 +438,8 @@ impl Publisher {
     /// knows that no call of it is under way.
     pub(crate) unsafe fn release(&mut self, objects: &HashSet<usize>) {
         let mut free = Vec::new();
-        let is_gone = |code: &Code| matches!(code, Code::Bound(one) if objects.contains(&one.data));
+        let is_gone =
+            |code: &Code| matches!(code, Code::Bound(one, _) if objects.contains(&one.data));
         self.chains.retain(|code, at| {
             let gone = is_gone(code);
             free.extend(gone.then_some(*at));
@@ -551,8 +574,7 @@ impl Trampoline {
     /// # Safety
     /// As for [`Publisher::release`].
     pub(crate) unsafe fn release(&mut self, objects: &HashSet<usize>) {
-        let leads_there =
-            matches!(&self.body, Body::Holds(Code::Bound(bound)) if objects.contains(&bound.data));
+        let leads_there = matches!(&self.body, Body::Holds(Code::Bound(bound, _)) if objects.contains(&bound.data));
         if leads_there && self.head != Head::Body {
             self.body = Body::Released;
         }

@@ -6,6 +6,7 @@ use core::marker::PhantomData;
 use super::inline::Key;
 use super::record::record;
 use super::{CallSite, LISTED_IN_SITE, List, Ordering, Route, SiteOf};
+use crate::arch::Receiver;
 use crate::binding::{BindingSite, Unbound};
 use crate::registry::Table;
 
@@ -52,6 +53,12 @@ pub trait DispatchedMethod {
     unsafe extern "C-unwind" fn rest<S: SiteOf<Self>>()
     where
         Self: Sized;
+
+    /// Where the receiver is when a trampoline of this method is entered, if anywhere
+    /// where a chain looks.
+    fn receiver() -> Option<Receiver> {
+        None
+    }
 
     /// The method's place in the trait's declaration.
     const INDEX: usize;

@@ -20,6 +20,7 @@
 //! The type is shared between a host and its plugins, each with its own copy of
 //! this code, so it is `repr(C)` and the manifest compares versions.
 
+use crate::arch::Receiver;
 use crate::life::{Block, Script, Way};
 use crate::profile::Profile;
 use crate::registry::TraitDeclaration;
@@ -37,7 +38,7 @@ pub use gate::{DispatchedMethod, Gate, NotAnnotated, record_call};
 #[cfg(test)]
 pub(crate) use inline::VTABLES;
 pub use inline::{Guards, Keys, LISTED_IN_SITE, List, ListOfMethod, SiteOf};
-pub(crate) use inline::{KeysOfType, MOST_LISTED};
+pub(crate) use inline::{Key, MOST_LISTED};
 pub use record::counts_calls;
 #[cfg(loom)]
 pub(crate) use record::record as record_for_loom;
@@ -139,6 +140,8 @@ pub struct Route {
     pub(crate) rest: *const (),
     /// Where a chain ends.
     pub(crate) fallback: *const (),
+    /// Finds out where the receiver is when the trampoline is entered.
+    pub(crate) receiver: fn() -> Option<Receiver>,
     /// What stands in front of the switch.
     pub(crate) guards: Option<&'static Guards>,
     /// Whose calls they are. A function, because constants may not refer to what
@@ -174,6 +177,7 @@ impl Route {
             method,
             rest,
             fallback,
+            receiver: M::receiver,
             guards: S::GUARDS,
             site: S::site,
         }
@@ -186,12 +190,14 @@ impl Route {
         declaration: &'static TraitDeclaration,
         method: usize,
         rest: *const (),
+        receiver: fn() -> Option<Receiver>,
     ) -> Self {
         Route {
             declaration,
             method,
             rest,
             fallback: rest,
+            receiver,
             guards: None,
             site: || unreachable!("calls of a binding are never recorded"),
         }
@@ -211,6 +217,7 @@ impl Route {
             method,
             rest,
             fallback,
+            receiver: || Some(Receiver::First),
             guards: None,
             site: || unreachable!("records name their site where a route has none"),
         }
