@@ -6,9 +6,11 @@
 //! `static_call::runtime` passes everything on to the host's.
 
 use std::sync::OnceLock;
+use std::sync::atomic::AtomicU32;
 
 use crate::binding::{BindingRecord, New, SwapError};
 use crate::engine::{self, Retarget, RetargetError};
+use crate::life::By;
 use crate::registry::Implementation;
 use crate::runtime::{Backend, Config, ConfigError, Report};
 use crate::site::Site;
@@ -17,6 +19,11 @@ use crate::site::Site;
 #[repr(C)]
 pub(crate) struct Host {
     pub(crate) retarget: fn() -> Result<Retarget, RetargetError>,
+    /// The same by the worker; and after how many nanoseconds the next pass is wanted, if
+    /// anything wants one.
+    pub(crate) work: fn() -> Result<Option<u64>, RetargetError>,
+    /// The word that changes when a pass is wanted earlier.
+    pub(crate) wake: &'static AtomicU32,
     /// A call has used up what a site's life had given it. Whether anybody has acted: not
     /// while the runtime is busy.
     pub(crate) emptied: fn(&'static Site) -> bool,
@@ -35,7 +42,12 @@ pub(crate) struct Host {
 
 /// This object's runtime.
 pub(crate) static HOST: Host = Host {
-    retarget: engine::retarget,
+    retarget: || engine::retarget(By::Program),
+    work: || {
+        engine::retarget(By::Worker)?;
+        Ok(engine::with(engine::Engine::next_pass))
+    },
+    wake: &engine::WAKE,
     emptied: engine::emptied,
     register: |implementation| engine::with(|engine| engine.register(implementation)),
     configure: |config| engine::with(|engine| engine.configure(config)),

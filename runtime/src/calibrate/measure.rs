@@ -53,6 +53,7 @@ pub(crate) fn measure(publisher: Option<&mut Publisher>) -> Calibration {
         && switches.guard(&kinds[..4], listed[1]).is_some();
     let chain_mono = has_chains.then(|| bench.mono(chained[0]));
     let guard_mono = has_guards.then(|| bench.mono(listed[0]));
+    let behind = has_guards.then(|| bench.mono(listed[1]));
     let chain = chain_mono.map(|mono| bench.costs(mono, chained[0], chained[1]));
     let guard = guard_mono.map(|mono| bench.costs(mono, listed[0], listed[1]));
     for variant in chained.into_iter().chain(listed) {
@@ -62,6 +63,8 @@ pub(crate) fn measure(publisher: Option<&mut Publisher>) -> Calibration {
     // What the compares cost on top of the chain.
     let on_top = |past: Option<f32>| Some(past? - chain_mono? + 1.0);
     Calibration {
+        plain: bench.plain,
+        behind,
         chain,
         guard,
         past_guards: on_top(past_guards),
@@ -236,6 +239,8 @@ struct Bench<'a> {
     objects: Vec<&'a dyn Probe>,
     /// Of the random numbers (Marsaglia's xorshift), from a fixed seed.
     state: u64,
+    /// What a plain call took on one type, in nanoseconds.
+    plain: f32,
 }
 
 impl<'a> Bench<'a> {
@@ -244,11 +249,16 @@ impl<'a> Bench<'a> {
             kinds,
             objects: Vec::with_capacity(CALLS),
             state: SEED,
+            plain: f32::INFINITY,
         }
     }
 
     fn mono(&mut self, variant: Variant) -> f32 {
-        self.times(&MONO, true, variant).ratio
+        let times = self.times(&MONO, true, variant);
+        #[allow(clippy::cast_precision_loss, reason = "some thousands")]
+        let plain = times.plain * 1e9 / CALLS as f32;
+        self.plain = self.plain.min(plain);
+        times.ratio
     }
 
     fn costs(&mut self, mono: f32, with_two: Variant, with_four: Variant) -> Costs {

@@ -89,11 +89,18 @@ pub(crate) fn with<R>(work: impl FnOnce(&mut Engine) -> R) -> R {
 }
 
 /// A call has used up what its site's life had given it: the machine is asked what comes
-/// next, by whatever thread this is. Whether it was; not while anybody else has the engine,
-/// nor in a signal handler, which may have interrupted who has it.
+/// next, by whatever thread this is, and wherever: it waits for nobody and allocates
+/// nothing. Whether it was asked; not while anybody else has the engine.
 pub(crate) fn emptied(site: &'static Site) -> bool {
-    let _ = site;
-    false
+    if standing() != Standing::Outside {
+        return false;
+    }
+    let _standing = Mark::set(&STANDING, Standing::Asks);
+    let Some(mut engine) = ENGINE.try_lock() else {
+        return false;
+    };
+    STANDING.set(Standing::Inside);
+    engine.as_mut().is_some_and(|engine| engine.emptied(site))
 }
 
 fn set_up(own: Option<Range<usize>>) -> Engine {

@@ -21,6 +21,7 @@ use crate::registry::{
 };
 use crate::site::{STATIC_CALL_SITES_0_1_0, Site};
 
+mod auto;
 mod bindings;
 mod evidence;
 #[cfg(target_os = "linux")]
@@ -37,6 +38,7 @@ mod turns;
 mod unload;
 mod visit;
 
+pub(crate) use auto::WAKE;
 pub(crate) use bindings::BoundBinding;
 #[cfg(target_os = "linux")]
 pub(crate) use fork::loading;
@@ -57,6 +59,8 @@ pub(crate) struct Engine {
     pub(crate) bindings: Vec<BoundBinding>,
     calibration: Option<Calibration>,
     trust: Trust,
+    /// The sites' lives, in the default mode.
+    auto: Option<Box<auto::Auto>>,
     /// Profiles that are in no window, ready for the next one.
     spare: Vec<&'static Profile>,
     pub(crate) passes: u64,
@@ -176,6 +180,15 @@ impl LoadedObject {
         }
     }
 
+    /// What is known of a site.
+    pub(crate) fn details_of(&mut self, index: usize) -> &mut Details {
+        let (site, placed) = (&self.sites[index], &self.placed);
+        self.details[index].get_or_insert_with(|| {
+            let (paths, keys) = (placed.paths_of(index), placed.keys_of(index));
+            Box::new(Details::new(site, paths, keys))
+        })
+    }
+
     /// A plugin, all of whose parts were found inside it.
     #[cfg(target_os = "linux")]
     pub(crate) fn of_plugin(
@@ -220,6 +233,7 @@ impl Engine {
             ),
             calibration: None,
             trust: Trust::start(own),
+            auto: None,
             spare: Vec::new(),
             passes: 0,
             #[cfg(target_os = "linux")]

@@ -2,7 +2,8 @@
 
 use crate::arch::Target;
 use crate::key::Key;
-use crate::plan::{Figures, Guard, Plan, Rest};
+use crate::plan::auto::{Offered, Plain};
+use crate::plan::{Candidate, Figures, Guard, Plan, Rest};
 use crate::publish::Trampoline;
 use crate::registry::Table;
 use crate::site::{Guards, Path, Route, Site, TRAMPOLINES};
@@ -33,6 +34,13 @@ pub(crate) struct Details {
     pub(super) figures: Figures,
     /// Windows planned from.
     pub(crate) windows: u32,
+    /// The number of its life, in the default mode.
+    pub(crate) life: Option<usize>,
+    /// What it has met, with the types' names.
+    pub(super) known: Vec<(Candidate, &'static str)>,
+    /// The plan that was offered last, and the one that is on.
+    pub(super) offered: Option<Offered>,
+    pub(super) published: Option<Plan>,
     /// Misses of published chains, as far as they were counted: a budget of
     /// misses is counted, and then no more until the next window.
     pub(crate) misses: u64,
@@ -84,6 +92,8 @@ pub(crate) enum Resting {
     New,
     /// Its code is not in this program, or in an object that the runtime does not know.
     Absent,
+    /// The default mode left it plain.
+    Lives(Plain),
     /// `STATIC_CALL=off`, or so configured.
     Off,
     /// Code cannot be patched; the backend says why.
@@ -130,6 +140,10 @@ impl Details {
             last_seen: Vec::new(),
             figures: Figures::default(),
             windows: 0,
+            life: None,
+            known: Vec::new(),
+            offered: None,
+            published: None,
             misses: 0,
             miss_budget: 0,
             review: false,

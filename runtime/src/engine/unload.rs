@@ -44,6 +44,7 @@ impl Engine {
             return true;
         };
         let mut gone = self.objects.remove(index);
+        self.end_lives(&mut gone, range);
         for site in gone.sites {
             site.switch(false);
             self.spare.extend(close(site));

@@ -24,8 +24,6 @@ pub(super) struct Visit<'a> {
     pub(super) trust: &'a Trust,
     pub(super) spare: &'a mut Vec<&'static Profile>,
     pub(super) registered: &'a Registered,
-    /// Sites that were called, in [`Mode::Auto`].
-    pub(super) in_use: usize,
     pub(super) batch: &'a mut Batch,
     pub(super) outcome: &'a mut Retarget,
     /// The system would not give memory for chains.
@@ -156,7 +154,7 @@ impl Visit<'_> {
                 changes,
                 order: notes.order(),
                 order_grows: site.block().left > 0 && notes.order_grows(),
-                in_turn: if notes.are_seldom() { self.in_use } else { 1 },
+                in_turn: 1,
                 registered: &registered,
                 current: &current,
                 capacity,

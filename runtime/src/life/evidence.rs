@@ -101,6 +101,12 @@ impl Evidence {
         &self.seen[..self.types]
     }
 
+    /// The share of one type, if it was met.
+    pub(crate) fn share(&self, kind: usize) -> Option<f64> {
+        let (_, weight) = self.types().iter().find(|one| one.0 == kind)?;
+        Some(weight / self.weight())
+    }
+
     /// The weight of all together.
     pub(crate) fn weight(&self) -> f64 {
         self.others + self.types().iter().map(|one| one.1).sum::<f64>()

@@ -134,12 +134,6 @@ impl Notes {
         of_one_thread.then(|| &self.order[..self.ordered])
     }
 
-    /// Whether most calls came long after the one before. By count and not by time: a
-    /// thread may have been stopped between any two.
-    pub(crate) fn are_seldom(&self) -> bool {
-        self.soon < self.samples / 2
-    }
-
     /// Whether the order of further calls would be kept.
     pub(crate) fn order_grows(&self) -> bool {
         self.ordered < ORDER

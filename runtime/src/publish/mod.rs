@@ -494,6 +494,31 @@ impl Publisher {
         self.forget(&batch.new_chains);
     }
 
+    /// Switches keys off that were on: without allocation, by whatever thread has the lock,
+    /// wherever it is. Whether all are off; if not, they are as they were, or some are.
+    /// [`settle`](Self::settle) is to follow.
+    ///
+    /// # Safety
+    /// As for [`commit`](Self::commit).
+    pub(crate) unsafe fn switch_off(&mut self, keys: &[Key]) -> bool {
+        let off = arch::key_off();
+        keys.iter().all(|key| {
+            let edit = Edit {
+                at: key.at,
+                bytes: &off,
+            };
+            // SAFETY: one instruction in an aligned word, and the caller's.
+            unsafe { self.memory.replace_again(&edit) }.is_ok()
+        })
+    }
+
+    /// Every processor runs what was written from here on.
+    pub(crate) fn settle(&mut self) {
+        // A refusal leaves a processor that may run what was there before a little longer,
+        // which is right as well.
+        let _ = self.memory.barrier();
+    }
+
     /// Writes a batch: chains, barrier, heads and keys in any order, barrier. A key that is
     /// on leads to a head that is right, whichever it is.
     ///

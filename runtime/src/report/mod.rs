@@ -5,6 +5,7 @@ use std::fmt;
 use crate::calibrate::Calibration;
 use crate::config::Mode;
 use crate::engine::{BoundBinding, Details, Engine, LoadedObject, Patching, Resting, Status};
+use crate::plan::auto::Plain;
 use crate::plan::{Figures, Foreseen, Rest};
 use crate::site::Site;
 
@@ -346,6 +347,7 @@ fn describe(site: &Site, details: Option<&Details>) -> (State, String) {
                     guards,
                     foreseen,
                 }) => does_not_pay(*chain, *guards, *foreseen),
+                Resting::Lives(why) => plain(why),
                 Resting::Off => "switched off".into(),
                 Resting::Portable => "no patching; see the backend".into(),
                 Resting::Unpatchable(why) => why.clone(),
@@ -355,6 +357,19 @@ fn describe(site: &Site, details: Option<&Details>) -> (State, String) {
                 _ => State::Plain,
             };
             (state, why)
+        }
+    }
+}
+
+/// Why the default mode has left a site plain.
+fn plain(why: &Plain) -> String {
+    match why {
+        Plain::NoList => "predicted calls are cheap here; `inline = […]` may gain".into(),
+        Plain::Listed(share) => {
+            format!("listed types are {} % of the calls so far", percent(*share))
+        }
+        Plain::DoesNotPay(ratio) => {
+            format!("does not pay: guards take {ratio:.2} of the plain call's time here")
         }
     }
 }

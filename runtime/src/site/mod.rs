@@ -35,10 +35,8 @@ mod gate;
 mod inline;
 
 pub use gate::{DispatchedMethod, Gate, NotAnnotated, record_call};
-#[cfg(test)]
-pub(crate) use inline::VTABLES;
 pub use inline::{Guards, Keys, LISTED_IN_SITE, List, ListOfMethod, SiteOf};
-pub(crate) use inline::{Key, MOST_LISTED};
+pub(crate) use inline::{Key, MOST_LISTED, VTABLES};
 pub use record::counts_calls;
 #[cfg(loom)]
 pub(crate) use record::record as record_for_loom;
@@ -296,8 +294,9 @@ impl Site {
         }
     }
 
-    /// Has them do something else, and answers what they did. Only under the site's lock.
-    fn put(&self, block: Block) -> Block {
+    /// Has them do something else, and answers what they did. Under the site's lock, or what
+    /// calls do meanwhile may be counted wrongly.
+    pub(crate) fn put(&self, block: Block) -> Block {
         let before = self.block();
         // No call counts while the words do not belong together.
         self.way.store(Way::Plain as u8, Ordering::Release);
@@ -426,6 +425,21 @@ impl Locked<'_> {
     /// Has calls that nothing catches do something else, and answers what they did.
     pub(crate) fn put(&self, block: Block) -> Block {
         self.0.put(block)
+    }
+
+    /// Whose records are the business of the site's life from here on.
+    pub(crate) fn live(&self) {
+        self.0.phase.store(Phase::Living as u8, Ordering::Release);
+    }
+
+    /// Puts another profile in the place of the one that is there, whatever calls do.
+    pub(crate) fn replace(&self, profile: Option<&'static Profile>) -> Option<&'static Profile> {
+        let profile = profile.map_or(core::ptr::null_mut(), |profile| {
+            core::ptr::from_ref(profile).cast_mut()
+        });
+        let before = self.0.profile.swap(profile, Ordering::AcqRel);
+        // SAFETY: as in `close`.
+        unsafe { before.as_ref() }
     }
 
     /// From here on calls that nothing catches go as the block says, and are noted in the
