@@ -3,10 +3,11 @@
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use syn::meta::ParseNestedMeta;
 use syn::parse::{ParseStream, Parser};
+use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{
     Attribute, Error, Expr, ExprLit, ExprUnary, Lit, Meta, Path, Result, Token, Type,
-    TypeParamBound, TypePath, UnOp,
+    TypeParamBound, TypePath, UnOp, bracketed,
 };
 
 use crate::list;
@@ -30,7 +31,13 @@ pub(crate) struct ItemOptions {
     /// `supertrait = Base` on the trait: the annotated supertrait whose methods its
     /// objects also have call sites for.
     pub(crate) supertrait: Option<TypeParamBound>,
+    /// `auto = [Unpin]` on the trait: auto traits besides `Send` and `Sync` that object
+    /// types with call sites may have.
+    pub(crate) auto: Vec<&'static str>,
 }
+
+/// Auto traits that `auto` may ask for.
+const FURTHER_AUTO_TRAITS: [&str; 3] = ["Unpin", "UnwindSafe", "RefUnwindSafe"];
 
 /// What an attribute on a method asks for.
 pub(crate) enum MethodOptions {
@@ -79,6 +86,14 @@ pub(crate) fn parse_item(attribute: TokenStream, is_impl: bool) -> (ItemOptions,
             }
             options.supertrait = Some(supertrait(&meta)?);
             Ok(())
+        } else if meta.path.is_ident("auto") && is_impl {
+            Err(meta.error("`auto` belongs on the trait: `#[static_dispatch(auto = [Unpin])]`"))
+        } else if meta.path.is_ident("auto") {
+            if !options.auto.is_empty() {
+                return Err(meta.error("`auto` is given twice; keep one, with the traits of both"));
+            }
+            options.auto = auto(&meta)?;
+            Ok(())
         } else if meta.path.is_ident("apart") && is_impl {
             Err(meta.error("`apart` belongs on the trait: `#[static_dispatch(apart)]`"))
         } else if meta.path.is_ident("apart") {
@@ -117,7 +132,8 @@ pub(crate) fn parse_item(attribute: TokenStream, is_impl: bool) -> (ItemOptions,
                 if is_impl {
                     "`crate = path`"
                 } else {
-                    "`targets = N`, `object = Name`, `supertrait = Base`, `apart` and `crate = path`"
+                    "`targets = N`, `object = Name`, `supertrait = Base`, `auto = [A]`, `apart` and \
+                     `crate = path`"
                 },
             ))
         }
@@ -234,6 +250,8 @@ fn parse_method(attribute: &Attribute) -> Result<MethodOptions> {
             Err(meta.error(
                 "`supertrait` belongs on the trait: `#[static_dispatch(supertrait = Base)]`",
             ))
+        } else if meta.path.is_ident("auto") {
+            Err(meta.error("`auto` belongs on the trait: `#[static_dispatch(auto = [Unpin])]`"))
         } else if meta.path.is_ident("apart") {
             Err(meta.error("`apart` belongs on the trait: `#[static_dispatch(apart)]`"))
         } else {
@@ -343,6 +361,54 @@ fn supertrait(meta: &ParseNestedMeta<'_>) -> Result<TypeParamBound> {
         Type::Path(TypePath { qself: None, path }) => Ok(syn::parse_quote!(#path)),
         other => Err(Error::new_spanned(&other, advice)),
     }
+}
+
+/// `auto = [Unpin, UnwindSafe]`, or `auto = all`.
+fn auto(meta: &ParseNestedMeta<'_>) -> Result<Vec<&'static str>> {
+    let advice = "`auto` needs auto traits: write `auto = [Unpin]`, or `auto = all`";
+    let value = value(meta, advice)?;
+    let start = value.span();
+    if !value.peek(syn::token::Bracket) {
+        let all = value.parse::<Ident>().is_ok_and(|word| word == "all");
+        return all
+            .then(|| FURTHER_AUTO_TRAITS.to_vec())
+            .ok_or_else(|| Error::new(start, advice));
+    }
+    let content;
+    bracketed!(content in value);
+    let paths = Punctuated::<Path, Token![,]>::parse_terminated(&content);
+    let paths = paths.map_err(|_| Error::new(start, advice))?;
+    let mut autos = Vec::new();
+    for path in &paths {
+        let last = path.segments.last().map(|last| last.ident.to_string());
+        let last = last.unwrap_or_default();
+        let known = FURTHER_AUTO_TRAITS.iter().find(|known| **known == last);
+        match known {
+            Some(known) if autos.contains(known) => {
+                return Err(Error::new_spanned(
+                    path,
+                    "this trait is there already; keep one",
+                ));
+            }
+            Some(known) => autos.push(*known),
+            None if last == "Send" || last == "Sync" => {
+                return Err(Error::new_spanned(
+                    path,
+                    "object types with `Send` and `Sync` have call sites anyway; name others only",
+                ));
+            }
+            None => {
+                return Err(Error::new_spanned(
+                    path,
+                    "no auto trait known here; write `Unpin`, `UnwindSafe` or `RefUnwindSafe`",
+                ));
+            }
+        }
+    }
+    if autos.is_empty() {
+        return Err(Error::new(start, advice));
+    }
+    Ok(autos)
 }
 
 /// `targets = N` with N from 1 to 8, with a message for each way to get it wrong.

@@ -126,6 +126,9 @@ mod worker;
 /// met at call sites. Options: `targets = N` annotates every eligible method;
 /// `object = Name` also writes the trait `Name`, whose objects dispatch in plain
 /// method-call syntax (below);
+/// `auto = [Unpin, UnwindSafe]` gives call sites to objects with these auto traits, with
+/// and without `Send` and `Sync`, which need no option, and `auto = all` to objects with any
+/// of the standard library's; the trait then takes longer to compile;
 /// `supertrait = Base` lets [`static_call!`] find the methods of this annotated supertrait
 /// on the trait's objects, which then dereference to `dyn Base`;
 /// `apart` keeps its shims, which hold the methods' inlined bodies, in the program's own

@@ -1,9 +1,8 @@
 //! What every part of a trait's expansion needs: the trait's generics, the names and
 //! arguments of the hidden items, and its methods' signatures as each place has them.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{
     Attribute, GenericParam, Generics, ItemTrait, Meta, TraitItem, TraitItemType, TypeParamBound,
@@ -83,8 +82,7 @@ impl<'a> Context<'a> {
                 .collect();
         }
         let types: Vec<_> = associated_types(item).collect();
-        let parameter =
-            |name: &Ident| Ident::new(&format!("__Associated{}", name.unraw()), Span::call_site());
+        let parameter = names::associated;
         let inherited = Inherited::of(input);
         let own = types.iter().map(|ty| {
             let bounds = ty.bounds.iter().cloned().map(|mut bound| {

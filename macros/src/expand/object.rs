@@ -24,7 +24,6 @@ use syn::{
 };
 
 use super::context::{Context, repeated};
-use super::entries::AUTO_TRAITS;
 use super::trait_::dispatching;
 use crate::ast::{Method, Trait};
 use crate::attr::{ItemOptions, MethodOptions};
@@ -40,11 +39,12 @@ pub(super) fn expand(context: &Context<'_>, name: &Ident) -> TokenStream {
     };
     let blanket = pair.blanket();
     let sites = pair.sites();
-    // The same for all object types, and so written once: there are twenty. What
-    // documentation shows is the plain one.
+    // The same for all object types, and so written once. What documentation shows is the
+    // plain one.
     let (shown, hidden) = (pair.methods(true), pair.methods(false));
     let implemented = pair.implemented();
-    let objects = AUTO_TRAITS.iter().map(|autos| {
+    let objects = object.object_types();
+    let objects = objects.iter().map(|autos| {
         let methods = if autos.is_empty() { &shown } else { &hidden };
         let methods = pair.inherent(autos, methods);
         let implementation = pair.implementation(autos, &implemented);
@@ -130,6 +130,7 @@ fn declared(context: &Context<'_>, name: &Ident) -> Trait {
             krate: context.input.options.krate.clone(),
             apart: context.input.options.apart,
             supertrait: context.input.options.supertrait.clone(),
+            auto: context.input.options.auto.clone(),
             ..ItemOptions::default()
         },
         methods: forwarded,
