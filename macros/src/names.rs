@@ -72,6 +72,11 @@ pub(crate) fn unbound(method: &Ident) -> Ident {
     hidden(&format!("__unbound_{}", method.unraw()))
 }
 
+/// The declared result of a method of a binding that nothing is bound to.
+pub(crate) fn declared_result(method: &Ident) -> Ident {
+    hidden(&format!("__declared_result_{}", method.unraw()))
+}
+
 /// Type that stands for one binding.
 pub(crate) fn binding(of_static: &Ident) -> Ident {
     hidden(&format!("__Binding_{}", of_static.unraw()))

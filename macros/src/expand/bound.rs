@@ -271,7 +271,8 @@ impl<'a> Bound<'a> {
         );
         let at_rest = self.at_rest();
         let unbound = self.unbound();
-        quote!(#called #at_rest #unbound)
+        let declared_result = self.declared_result();
+        quote!(#called #at_rest #unbound #declared_result)
     }
 
     /// Through the vtable.
@@ -436,17 +437,39 @@ impl<'a> Bound<'a> {
 
     /// The declared result, or nothing.
     fn result(&self) -> TokenStream {
-        let Some(none) = self.none else {
+        if self.none.is_none() {
             return TokenStream::new();
-        };
-        let result = quote!(const { #none });
-        match syn::parse2(self.shape.plain_output.clone()) {
-            // With its type, for on its way back nothing else may say what it is.
-            Ok(ReturnType::Type(_, ty)) if self.shape.output_is_written => {
-                self.given(&quote!({ let __result: #ty = #result; __result }))
-            }
-            _ => result,
         }
+        let name = names::declared_result(self.method.ident());
+        let arguments = &self.shape.arguments;
+        self.given(&quote!(Self::#name(self #(, #arguments)*)))
+    }
+
+    /// The function that gives it: a safe one, whatever the method is and whatever calls
+    /// it, for in an unsafe one the user's expression could do without `unsafe`.
+    fn declared_result(&self) -> Option<TokenStream> {
+        let none = self.none?;
+        let Bound {
+            shape, attributes, ..
+        } = self;
+        let Shape {
+            receiver,
+            lifetimes,
+            clause,
+            plain_parameters,
+            plain_output,
+            ..
+        } = shape;
+        let name = names::declared_result(self.method.ident());
+        Some(quote! {
+            #attributes
+            #[doc(hidden)]
+            #[inline]
+            #[allow(single_use_lifetimes, unused_lifetimes, unused_variables)]
+            fn #name <#(#lifetimes),*>(#receiver #(, #plain_parameters)*) #plain_output #clause {
+                const { #none }
+            }
+        })
     }
 
     /// A result on its way back.
