@@ -8,7 +8,7 @@ use syn::{
 };
 
 use crate::attr::{self, ItemOptions, MethodOptions};
-use crate::valid;
+use crate::{rewrite, valid};
 
 /// A trait under `#[static_dispatch]`, its methods' attributes already taken off.
 pub(crate) struct Trait {
@@ -120,10 +120,12 @@ impl Method {
         implied: &[TypeParamBound],
         errors: &mut Vec<syn::Error>,
     ) -> Method {
+        let mut signature = method.sig.clone();
+        rewrite::without_parentheses(&mut signature);
         Method {
-            condition: valid::condition(&method.sig, implied).cloned(),
+            condition: valid::condition(&signature, implied).cloned(),
             options: attr::take_method(&mut method.attrs, errors),
-            signature: method.sig.clone(),
+            signature,
             title: method.sig.ident.clone(),
             attributes: method.attrs.clone(),
         }
@@ -158,7 +160,7 @@ impl Method {
 
     /// Whether `where Self: Sized` keeps the method off trait objects.
     pub(crate) fn needs_sized_self(&self) -> bool {
-        crate::rewrite::requires_sized_self(self.signature.generics.where_clause.as_ref())
+        rewrite::requires_sized_self(self.signature.generics.where_clause.as_ref())
     }
 }
 

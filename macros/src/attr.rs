@@ -10,7 +10,7 @@ use syn::{
     TypeParamBound, TypePath, UnOp, bracketed,
 };
 
-use crate::list;
+use crate::{list, regroup};
 
 /// Chain capacity when none is given. Two targets are what Linux's proposed
 /// dynamic calls used, and what one trampoline's body holds.
@@ -192,6 +192,11 @@ fn is_static_dispatch(attribute: &Attribute) -> bool {
 }
 
 fn parse_method(attribute: &Attribute) -> Result<MethodOptions> {
+    // Left as it was with the trait: other attributes are none of our business.
+    let mut attribute = attribute.clone();
+    if let Meta::List(list) = &mut attribute.meta {
+        list.tokens = regroup::with_parentheses(std::mem::take(&mut list.tokens));
+    }
     let mut given = None;
     let mut inline = None;
     let mut none = None;
@@ -421,7 +426,11 @@ fn targets(meta: &ParseNestedMeta<'_>) -> Result<u8> {
     if value.is_empty() || value.peek(Token![,]) {
         return Err(meta.error(missing));
     }
-    let value: Expr = value.parse()?;
+    let mut value: Expr = value.parse()?;
+    // `$n:literal`.
+    while let Expr::Group(group) = value {
+        value = *group.expr;
+    }
     let refuse = |message: &str| Err(Error::new_spanned(&value, message));
     match &value {
         Expr::Lit(ExprLit {

@@ -34,7 +34,8 @@ mod valid;
 #[proc_macro_attribute]
 pub fn static_dispatch(attribute: TokenStream, item: TokenStream) -> TokenStream {
     let item = regroup::with_parentheses(item.into());
-    expand::static_dispatch(attribute.into(), &item).into()
+    let attribute = regroup::with_parentheses(attribute.into());
+    expand::static_dispatch(attribute, &item).into()
 }
 
 /// The body of `static_call::static_call!`, which passes its own `$crate` first.

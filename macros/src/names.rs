@@ -141,11 +141,16 @@ pub(crate) fn site_of(method: &Ident) -> Ident {
 /// An identifier at the place of the user's, but as a macro's: rustc points at the
 /// user's method where it speaks of ours, and lints stay quiet.
 pub(crate) fn located(at: &Ident, name: &str) -> Ident {
-    let span = Span::call_site().located_at(at.span());
+    let span = own(at.span());
     match name.strip_prefix("r#") {
         Some(raw) => Ident::new_raw(raw, span),
         None => Ident::new(name, span),
     }
+}
+
+/// The same place, as the macro's own word.
+pub(crate) fn own(place: Span) -> Span {
+    Span::call_site().located_at(place)
 }
 
 /// Tokens with other spans, inside groups too.

@@ -92,6 +92,29 @@ impl SelfVisitable for syn::TypeParamBound {
     }
 }
 
+/// Takes off the parentheses around types, but where several bounds are in them. What a
+/// macro substituted has some that nobody wrote.
+pub(crate) fn without_parentheses(signature: &mut syn::Signature) {
+    struct Peel;
+    impl VisitMut for Peel {
+        fn visit_type_mut(&mut self, ty: &mut Type) {
+            while let Type::Paren(syn::TypeParen { elem, .. })
+            | Type::Group(syn::TypeGroup { elem, .. }) = ty
+            {
+                if matches!(
+                    **elem,
+                    Type::TraitObject(_) | Type::ImplTrait(_) | Type::BareFn(_)
+                ) {
+                    break;
+                }
+                *ty = std::mem::replace(&mut **elem, Type::Verbatim(TokenStream::new()));
+            }
+            syn::visit_mut::visit_type_mut(self, ty);
+        }
+    }
+    Peel.visit_signature_mut(signature);
+}
+
 /// `_` or a macro anywhere in the type: what it stands for depends on where it stands.
 pub(crate) fn placeholder(ty: &Type) -> Option<Span> {
     struct Finder(Option<Span>);

@@ -34,13 +34,15 @@ impl Context<'_> {
         let name = names::bound(self.ident());
         let mut declared = self.generics.clone();
         declared.where_clause = None;
-        declared.params.push(syn::parse_quote!(__Object: ?Sized));
+        declared
+            .params
+            .push(syn::parse_quote!(__Object: ?#private::core::marker::Sized));
         declared.params.push(syn::parse_quote!(__Binding));
         let (parameters, _, _) = declared.split_for_impl();
         let mut generics = self.generics.clone();
         generics
             .params
-            .push(syn::parse_quote!(__Object: #applied + ?Sized + 'static));
+            .push(syn::parse_quote!(__Object: #applied + ?#private::core::marker::Sized + 'static));
         generics.params.push(syn::parse_quote!(
             __Binding: #private::BindingSite<Object = __Object>
         ));

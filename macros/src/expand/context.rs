@@ -74,6 +74,7 @@ pub(super) struct Context<'a> {
 impl<'a> Context<'a> {
     pub(super) fn new(input: &'a Trait, layout: u64) -> Context<'a> {
         let item = &input.item;
+        let private = private_path(input.options.krate.as_ref());
         let mut generics = item.generics.clone();
         if let Some(clause) = &mut generics.where_clause {
             clause.predicates = std::mem::take(&mut clause.predicates)
@@ -99,13 +100,13 @@ impl<'a> Context<'a> {
             (ty.ident.clone(), parameter(&ty.ident), bounds.collect())
         });
         let of_supertraits = inherited.open.iter().map(|(name, may_be_unsized)| {
-            let bounds = may_be_unsized.then(|| syn::parse_quote!(?Sized));
+            let bounds = may_be_unsized.then(|| syn::parse_quote!(?#private::core::marker::Sized));
             (name.clone(), parameter(name), Vec::from_iter(bounds))
         });
         let associated = own.chain(of_supertraits).collect();
         let own = types.len();
         Context {
-            private: private_path(input.options.krate.as_ref()),
+            private,
             layout,
             repeated: repeated(&item.attrs),
             applied: rewrite::applied(&item.ident, &item.generics),
@@ -137,10 +138,10 @@ impl<'a> Context<'a> {
     /// The trait's generics with one more type parameter for an implementor.
     pub(super) fn generics_with_implementor(&self) -> Generics {
         let mut generics = self.generics.clone();
-        let applied = &self.applied;
+        let (applied, private) = (&self.applied, &self.private);
         generics
             .params
-            .push(syn::parse_quote!(__Implementation: #applied + ?Sized));
+            .push(syn::parse_quote!(__Implementation: #applied + ?#private::core::marker::Sized));
         generics
     }
 

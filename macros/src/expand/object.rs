@@ -181,12 +181,12 @@ fn anonymous(method: &Method) -> Signature {
         match input {
             FnArg::Receiver(receiver) => {
                 receiver.attrs.clear();
+                // As it is used: the user's token may be of another context.
+                receiver.self_token.span = names::own(receiver.self_token.span);
                 // Not the user's token: an object is no type for C, which rustc
                 // would say of each object type.
                 if let (true, Some((and, _))) = (is_foreign, &mut receiver.reference) {
-                    let quiet = |span: Span| Span::call_site().located_at(span);
-                    and.span = quiet(and.span);
-                    receiver.self_token.span = quiet(receiver.self_token.span);
+                    and.span = names::own(and.span);
                 }
                 if receiver.reference.is_none() {
                     receiver.mutability = None;
