@@ -9,6 +9,7 @@
 //! | `ast` | what was written: the trait or impl, and each method's signature |
 //! | `attr` | what was asked: `targets`, `skip`, `crate` |
 //! | `list` | which types are to be inlined |
+//! | `outlives` | conditions that a method has and its trait has not |
 //! | `valid` | what is refused, each refusal with what to write instead |
 //! | `abi` | how each argument and result travels through a trampoline |
 //! | `expand` | what is written for traits, impls and calls |
@@ -24,6 +25,7 @@ mod attr;
 mod expand;
 mod list;
 mod names;
+mod outlives;
 mod regroup;
 mod rewrite;
 #[cfg(test)]
