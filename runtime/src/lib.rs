@@ -231,6 +231,9 @@ pub mod __private {
     pub use core;
     pub use static_call_macros::{expand_plain_call, expand_plain_region};
 
+    /// For who imports the crate to name it in `crate = path`.
+    pub const USED: () = ();
+
     /// The auto traits that object types may carry.
     pub mod auto {
         pub use core::marker::{Send, Sync, Unpin};

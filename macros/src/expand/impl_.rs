@@ -5,7 +5,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{Error, GenericArgument, GenericParam, ImplItem, ItemImpl, Path, PathArguments, Type};
 
-use super::{combined, private_path, with_error};
+use super::{combined, path_is_used, private_path, with_error};
 use crate::{attr, names};
 
 pub(crate) fn expand(attribute: TokenStream, mut item: ItemImpl) -> TokenStream {
@@ -66,7 +66,7 @@ fn registration(attribute: TokenStream, item: &ItemImpl) -> syn::Result<TokenStr
         ));
     }
     if cfg!(not(feature = "std")) {
-        return Ok(TokenStream::new());
+        return Ok(path_is_used(options.krate.as_ref()).unwrap_or_default());
     }
     let private = private_path(options.krate.as_ref());
     let cfgs = item

@@ -4,6 +4,7 @@
 mod binding;
 mod bound;
 mod call;
+mod conditional;
 mod context;
 mod declaration;
 mod entries;
@@ -33,6 +34,11 @@ pub(crate) use region::{plain_region, specialize};
 /// Entry point of the attribute, whatever it stands on.
 pub(crate) fn static_dispatch(attribute: TokenStream, item: &TokenStream) -> TokenStream {
     match syn::parse2::<Item>(item.clone()) {
+        Ok(Item::Trait(item))
+            if let Some(cases) = conditional::cases(&again(&attribute), &item) =>
+        {
+            cases
+        }
         Ok(Item::Trait(item)) if makes_methods_async(&item.attrs) => {
             after_the_others(&attribute, item)
         }
@@ -70,12 +76,17 @@ fn makes_methods_async(attributes: &[Attribute]) -> bool {
 
 /// The item with the attribute behind its others, which run before.
 fn after_the_others(attribute: &TokenStream, mut item: ItemTrait) -> TokenStream {
+    let again = again(attribute);
+    item.attrs.push(syn::parse_quote!(#again));
+    item.into_token_stream()
+}
+
+/// The attribute once more.
+fn again(attribute: &TokenStream) -> TokenStream {
     let (options, _) = attr::parse_item(attribute.clone(), false);
     let krate = options.krate.as_ref();
     let krate = krate.map_or_else(|| quote!(::static_call), ToTokens::to_token_stream);
-    item.attrs
-        .push(syn::parse_quote!(#[#krate::static_dispatch(#attribute)]));
-    item.into_token_stream()
+    quote!(#[#krate::static_dispatch(#attribute)])
 }
 
 /// The attribute once more on the same item.
@@ -149,6 +160,12 @@ fn combined(errors: Vec<Error>) -> Option<Error> {
         all.combine(error);
         all
     })
+}
+
+/// Without the runtime nothing is called by the path that was given, whose import would then
+/// not be used.
+fn path_is_used(krate: Option<&Path>) -> Option<TokenStream> {
+    krate.map(|path| quote!(const _: () = #path::__private::USED;))
 }
 
 /// The path of `static_call::__private` as the user's crate sees it.
