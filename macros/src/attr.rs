@@ -184,11 +184,23 @@ pub(crate) fn take_method(
 }
 
 fn is_static_dispatch(attribute: &Attribute) -> bool {
-    attribute
-        .path()
-        .segments
-        .last()
-        .is_some_and(|segment| segment.ident == "static_dispatch")
+    let mut segments = attribute.path().segments.iter().rev();
+    segments.next().is_some_and(|last| {
+        last.ident == "static_dispatch"
+            // Its other name: see `expand::order`.
+            || last.ident == "instrument" && segments.next().is_some_and(|of| of.ident == "__private")
+    })
+}
+
+/// Gives the `#[static_dispatch…]` attributes another path.
+pub(crate) fn rename(attributes: &mut [Attribute], path: &Path) {
+    for attribute in attributes.iter_mut().filter(|one| is_static_dispatch(one)) {
+        match &mut attribute.meta {
+            Meta::Path(old) => *old = path.clone(),
+            Meta::List(list) => list.path = path.clone(),
+            Meta::NameValue(meta) => meta.path = path.clone(),
+        }
+    }
 }
 
 fn parse_method(attribute: &Attribute) -> Result<MethodOptions> {

@@ -229,7 +229,9 @@ pub mod __private {
 #[doc(hidden)]
 pub mod __private {
     pub use core;
-    pub use static_call_macros::{expand_plain_call, expand_plain_region};
+    pub use static_call_macros::{
+        expand_plain_call, expand_plain_region, static_dispatch as instrument,
+    };
 
     /// For who imports the crate to name it in `crate = path`.
     pub const USED: () = ();

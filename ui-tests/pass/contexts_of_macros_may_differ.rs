@@ -54,6 +54,33 @@ hot_with! {
     }
 }
 
+/// All but the attribute, and nobody calls what that writes.
+macro_rules! uncalled {
+    ($(#[$attribute:meta])*) => {
+        mod uncalled {
+            use static_call::static_dispatch;
+
+            $(#[$attribute])*
+            pub trait Uncalled {
+                #[static_dispatch]
+                fn called_plainly(&self, x: u8) -> u8;
+                fn left_alone(&self) -> u8;
+            }
+
+            impl Uncalled for u8 {
+                fn called_plainly(&self, x: u8) -> u8 {
+                    x
+                }
+                fn left_alone(&self) -> u8 {
+                    *self
+                }
+            }
+        }
+    };
+}
+
+uncalled! { #[static_dispatch(object = FastUncalled)] }
+
 /// The methods are the file's, the trait is the macro's.
 macro_rules! with_methods {
     ($name:ident, $($methods:tt)*) => {
@@ -162,6 +189,8 @@ bind!(RECEIVED: dyn Received<Item = u32> = One);
 
 fn main() {
     runtime::retarget().unwrap();
+    let uncalled: &dyn uncalled::Uncalled = &1_u8;
+    assert_eq!(uncalled.called_plainly(1) + uncalled.left_alone(), 2);
     let mut lz4 = Lz4(1);
     {
         let codec: &mut dyn Codec = &mut lz4;

@@ -30,7 +30,7 @@ impl Context<'_> {
             repeated,
             ..
         } = self;
-        let visibility = &self.input.item.vis;
+        let visibility = &self.visibility();
         let name = names::bound(self.ident());
         let mut declared = self.generics.clone();
         declared.where_clause = None;
@@ -322,7 +322,7 @@ impl<'a> Bound<'a> {
             attributes,
             ..
         } = self;
-        let visibility = &context.input.item.vis;
+        let visibility = &context.visibility();
         let unsafety = &method.signature.unsafety;
         let name = names::located(&method.title, &method.title.to_string());
         let kept = method.attributes.iter().filter(|attribute| {

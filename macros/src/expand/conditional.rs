@@ -11,7 +11,7 @@ use syn::{Attribute, ItemTrait, Meta, Token, TraitItem};
 
 /// Attributes on methods and associated types that change what is written for them, and on
 /// the trait: see [`order`](super::order).
-const MATTER: [&str; 8] = [
+const MATTER: [&str; 9] = [
     "static_dispatch",
     "cfg",
     "track_caller",
@@ -20,6 +20,7 @@ const MATTER: [&str; 8] = [
     "allow",
     "expect",
     "async_trait",
+    "auto_impl",
 ];
 
 /// The trait for either case of the first condition that matters; [`None`] if there is none.

@@ -1,7 +1,7 @@
 //! What every part of a trait's expansion needs: the trait's generics, the names and
 //! arguments of the hidden items, and its methods' signatures as each place has them.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{
@@ -120,6 +120,17 @@ impl<'a> Context<'a> {
 
     pub(super) fn ident(&self) -> &Ident {
         &self.input.item.ident
+    }
+
+    /// As visible as the trait, but not by the user's own word: rustc would take items that
+    /// begin with it for the user's, and say that nobody calls them.
+    pub(super) fn visibility(&self) -> TokenStream {
+        let quiet = |mut token: TokenTree| {
+            token.set_span(names::own(token.span()));
+            token
+        };
+        let written = self.input.item.vis.to_token_stream();
+        written.into_iter().map(quiet).collect()
     }
 
     /// The associated types that an object type must name.

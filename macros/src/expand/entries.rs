@@ -40,7 +40,7 @@ impl Context<'_> {
         let Context {
             private, repeated, ..
         } = self;
-        let visibility = &self.input.item.vis;
+        let visibility = &self.visibility();
         let declared = names::declared(self.ident());
         let declaration = names::declaration(self.ident());
         let lacks_results = self.lacks_results();
@@ -122,7 +122,7 @@ impl Context<'_> {
         let Context {
             private, repeated, ..
         } = self;
-        let visibility = &self.input.item.vis;
+        let visibility = &self.visibility();
         let generics = self.generics_of_objects();
         let (parameters, _, clause) = generics.split_for_impl();
         let outlives = self.outlives(&quote!(__Implementation));
@@ -179,7 +179,7 @@ impl Context<'_> {
     /// The method that `static_call!` calls.
     fn entry(&self, method: &Method) -> TokenStream {
         let Context { private, .. } = self;
-        let visibility = &self.input.item.vis;
+        let visibility = &self.visibility();
         let shape = self.shape_on_object(method);
         let Shape {
             receiver,
@@ -229,7 +229,7 @@ impl Context<'_> {
         let Context {
             private, applied, ..
         } = self;
-        let visibility = &self.input.item.vis;
+        let visibility = &self.visibility();
         let shape = self.shape_on_object(method);
         let Shape {
             receiver,
@@ -266,7 +266,7 @@ impl Context<'_> {
     /// the signature, or the other way round, which a bound says.
     fn miscounted_entry(&self, method: &Method) -> TokenStream {
         let Context { private, .. } = self;
-        let visibility = &self.input.item.vis;
+        let visibility = &self.visibility();
         let shape = self.shape_on_object(method);
         let Shape {
             receiver,
