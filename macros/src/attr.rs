@@ -1,6 +1,7 @@
 //! What was asked: the options of `#[static_dispatch(…)]`.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::meta::ParseNestedMeta;
 use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
@@ -10,7 +11,7 @@ use syn::{
     TypeParamBound, TypePath, UnOp, bracketed,
 };
 
-use crate::{list, regroup};
+use crate::{list, names, regroup};
 
 /// Chain capacity when none is given. Two targets are what Linux's proposed
 /// dynamic calls used, and what one trampoline's body holds.
@@ -22,7 +23,7 @@ const MOST_TARGETS: u8 = 8;
 pub(crate) struct ItemOptions {
     /// `targets = N` on the trait annotates every eligible method.
     pub(crate) targets: Option<u8>,
-    /// `crate = path`; [`None`] stands for `::static_call`.
+    /// `crate = ::name` or `unsafe(crate = path)`; [`None`] stands for `::static_call`.
     pub(crate) krate: Option<Path>,
     /// `object = Name` on the trait also writes the trait `Name`.
     pub(crate) object: Option<Ident>,
@@ -62,8 +63,24 @@ pub(crate) fn parse_item(attribute: TokenStream, is_impl: bool) -> (ItemOptions,
             if options.krate.is_some() {
                 return Err(meta.error("`crate` is given twice; keep one"));
             }
-            options.krate = Some(path(&meta)?);
+            options.krate = Some(crate_by_name(&meta)?);
             Ok(())
+        } else if meta.path.is_ident("unsafe") {
+            let advice =
+                "`unsafe` stands around `crate = path` alone: write `unsafe(crate = path)`";
+            if !meta.input.peek(syn::token::Paren) {
+                return Err(meta.error(advice));
+            }
+            meta.parse_nested_meta(|meta| {
+                if !meta.path.is_ident("crate") {
+                    return Err(meta.error(advice));
+                }
+                if options.krate.is_some() {
+                    return Err(meta.error("`crate` is given twice; keep one"));
+                }
+                options.krate = Some(path(&meta)?);
+                Ok(())
+            })
         } else if meta.path.is_ident("object") && is_impl {
             Err(meta
                 .error("`object` belongs on the trait: `#[static_dispatch(object = FastTrait)]`"))
@@ -130,10 +147,10 @@ pub(crate) fn parse_item(attribute: TokenStream, is_impl: bool) -> (ItemOptions,
             Err(unknown(
                 &meta,
                 if is_impl {
-                    "`crate = path`"
+                    "`crate = ::name` and `unsafe(crate = path)`"
                 } else {
-                    "`targets = N`, `object = Name`, `supertrait = Base`, `auto = [A]`, `apart` and \
-                     `crate = path`"
+                    "`targets = N`, `object = Name`, `supertrait = Base`, `auto = [A]`, `apart`, \
+                     `crate = ::name` and `unsafe(crate = path)`"
                 },
             ))
         }
@@ -259,7 +276,7 @@ fn parse_method(attribute: &Attribute) -> Result<MethodOptions> {
                 Err(meta.error("`skip` takes no value: write `#[static_dispatch(skip)]`"))
             }
         } else if meta.path.is_ident("crate") {
-            Err(meta.error("`crate` belongs on the trait: `#[static_dispatch(crate = path)]`"))
+            Err(meta.error("`crate` belongs on the trait: `#[static_dispatch(crate = ::name)]`"))
         } else if meta.path.is_ident("object") {
             Err(meta
                 .error("`object` belongs on the trait: `#[static_dispatch(object = FastTrait)]`"))
@@ -316,6 +333,32 @@ fn unnamed(at: Span) -> Error {
         at,
         "options have names: write `#[static_dispatch(targets = 2)]`",
     )
+}
+
+/// `crate = ::name`. Which crate that is says `Cargo.toml`, as it does of `::static_call`. A
+/// module could be anybody's, and could tell the expansion, which believes what it finds
+/// there, that one type is another.
+fn crate_by_name(meta: &ParseNestedMeta<'_>) -> Result<Path> {
+    let path = path(meta)?;
+    if path.leading_colon.is_some() && path.segments.len() == 1 {
+        // In edition 2015, too.
+        let path = names::spanned(path.to_token_stream(), names::own);
+        return syn::parse2(path);
+    }
+    let written = path.to_token_stream().to_string().replace(' ', "");
+    let by_name = match path.get_ident() {
+        Some(name) if name != "crate" && name != "self" && name != "super" => {
+            format!("name a crate, `crate = ::{written}`")
+        }
+        _ => "name a crate, `crate = ::name`".to_owned(),
+    };
+    Err(Error::new_spanned(
+        &path,
+        format!(
+            "a module could be anybody's: {by_name}, or promise that this path leads to \
+             static-call: `unsafe(crate = {written})`"
+        ),
+    ))
 }
 
 /// `crate = path`.

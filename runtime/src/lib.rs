@@ -135,8 +135,10 @@ mod worker;
 /// text: among the trampolines, where they lie otherwise, a jump to them is a cycle
 /// faster on some processors, but these pages are replaced when calls are patched,
 /// and profilers that look code up by its mapping find no names there;
-/// `crate = path` names this crate where it is renamed or re-exported. The trait
-/// keeps its meaning: it gains one hidden supertrait, implemented for every
+/// `crate = ::name` names this crate where `Cargo.toml` has another name for it, and
+/// `unsafe(crate = path)` promises that a path leads to a re-export of it: the expansion
+/// believes what it finds there, and a module with other contents would be undefined
+/// behaviour. The trait keeps its meaning: it gains one hidden supertrait, implemented for every
 /// implementor, and nothing is renamed or moved.
 ///
 /// **On a method** of such a trait it makes the method callable with

@@ -4,8 +4,8 @@
 pub(super) const ATTRIBUTES: &[&str] = &[
     "",
     "targets = 4",
-    "crate = ::facade::static_call",
-    "targets = 8, crate = other",
+    "unsafe(crate = ::facade::static_call)",
+    "targets = 8, crate = ::other",
     "auto = [Unpin, ::std::panic::UnwindSafe]",
     "auto = all, apart",
 ];

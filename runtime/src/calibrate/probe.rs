@@ -5,7 +5,7 @@ use crate::static_dispatch;
 
 // Apart: programs with many call sites have most of their shims on other pages than
 // their trampolines, and prices are to be those that nobody pays more than.
-#[static_dispatch(crate = crate, apart)]
+#[static_dispatch(unsafe(crate = crate), apart)]
 pub(super) trait Probe {
     /// One multiplication: the hardest case, since the call is all there is.
     #[static_dispatch(targets = 4)]

@@ -8,7 +8,7 @@ use crate::registry::TraitObject as _;
 use crate::site::{Phase, Place, Site, Way};
 use crate::static_dispatch;
 
-#[static_dispatch(crate = crate)]
+#[static_dispatch(unsafe(crate = crate))]
 pub(super) trait Tagged: Sync {
     #[static_dispatch(targets = 2)]
     fn tagged(&self, x: u64) -> u64;

@@ -30,7 +30,7 @@ const OBJECT: usize = 0x30_0000;
 /// As in a program that is not position-independent.
 const LOW: usize = 0x40_8000;
 
-#[static_dispatch(crate = crate)]
+#[static_dispatch(unsafe(crate = crate))]
 trait Paged {
     #[static_dispatch(targets = 2)]
     fn paged(&self, x: u64) -> u64;

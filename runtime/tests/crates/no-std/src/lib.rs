@@ -89,14 +89,14 @@ pub mod elsewhere {
     use static_call::static_dispatch;
 
     /// Weighs.
-    #[static_dispatch(crate = of_the_trait)]
+    #[static_dispatch(unsafe(crate = of_the_trait))]
     pub trait Weigh {
         /// One weight.
         #[static_dispatch]
         fn weigh(&self) -> u8;
     }
 
-    #[static_dispatch(crate = of_the_impl)]
+    #[static_dispatch(unsafe(crate = of_the_impl))]
     impl Weigh for u8 {
         fn weigh(&self) -> u8 {
             *self
