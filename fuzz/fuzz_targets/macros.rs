@@ -15,6 +15,8 @@ mod expand;
 mod list;
 #[path = "../../macros/src/names.rs"]
 mod names;
+#[path = "../../macros/src/outlives.rs"]
+mod outlives;
 #[path = "../../macros/src/regroup.rs"]
 mod regroup;
 #[path = "../../macros/src/rewrite.rs"]

@@ -9,6 +9,7 @@
 //! | `ast` | what was written: the trait or impl, and each method's signature |
 //! | `attr` | what was asked: `targets`, `skip`, `crate` |
 //! | `list` | which types are to be inlined |
+//! | `outlives` | conditions that a method has and its trait has not |
 //! | `valid` | what is refused, each refusal with what to write instead |
 //! | `expand` | what is written for traits, impls and calls |
 //!
@@ -22,6 +23,7 @@ mod attr;
 mod expand;
 mod list;
 mod names;
+mod outlives;
 mod regroup;
 mod rewrite;
 #[cfg(test)]
@@ -32,7 +34,8 @@ mod valid;
 #[proc_macro_attribute]
 pub fn static_dispatch(attribute: TokenStream, item: TokenStream) -> TokenStream {
     let item = regroup::with_parentheses(item.into());
-    expand::static_dispatch(attribute.into(), &item).into()
+    let attribute = regroup::with_parentheses(attribute.into());
+    expand::static_dispatch(attribute, &item).into()
 }
 
 /// The body of `static_call::static_call!`, which passes its own `$crate` first.

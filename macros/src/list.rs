@@ -88,12 +88,19 @@ pub(crate) fn types(input: ParseStream) -> Result<Vec<Type>> {
 }
 
 fn check(ty: &Type) -> Result<()> {
+    // A region names its types in more than one place: each `_` could be another type.
+    if let Some(inside) = rewrite::placeholder(ty) {
+        return Err(Error::new(
+            inside,
+            "this names no type by itself; write out each type whose body is to be inlined",
+        ));
+    }
     match ty {
         Type::TraitObject(_) => Err(Error::new_spanned(
             ty,
             "a trait object has no body to inline; name the types behind it",
         )),
-        Type::ImplTrait(_) | Type::Infer(_) => Err(Error::new_spanned(
+        Type::ImplTrait(_) => Err(Error::new_spanned(
             ty,
             "this names no type; name each type whose body is to be inlined",
         )),

@@ -130,14 +130,19 @@ mod worker;
 /// met at call sites. Options: `targets = N` annotates every eligible method;
 /// `object = Name` also writes the trait `Name`, whose objects dispatch in plain
 /// method-call syntax (below);
+/// `auto = [Unpin, UnwindSafe]` gives call sites to objects with these auto traits, with
+/// and without `Send` and `Sync`, which need no option, and `auto = all` to objects with any
+/// of the standard library's; the trait then takes longer to compile;
 /// `supertrait = Base` lets [`static_call!`] find the methods of this annotated supertrait
 /// on the trait's objects, which then dereference to `dyn Base`;
 /// `apart` keeps its shims, which hold the methods' inlined bodies, in the program's own
 /// text: among the trampolines, where they lie otherwise, a jump to them is a cycle
 /// faster on some processors, but these pages are replaced when calls are patched,
 /// and profilers that look code up by its mapping find no names there;
-/// `crate = path` names this crate where it is renamed or re-exported. The trait
-/// keeps its meaning: it gains one hidden supertrait, implemented for every
+/// `crate = ::name` names this crate where `Cargo.toml` has another name for it, and
+/// `unsafe(crate = path)` promises that a path leads to a re-export of it: the expansion
+/// believes what it finds there, and a module with other contents would be undefined
+/// behaviour. The trait keeps its meaning: it gains one hidden supertrait, implemented for every
 /// implementor, and nothing is renamed or moved.
 ///
 /// **On a method** of such a trait it makes the method callable with
@@ -230,7 +235,12 @@ pub mod __private {
 #[doc(hidden)]
 pub mod __private {
     pub use core;
-    pub use static_call_macros::{expand_plain_call, expand_plain_region};
+    pub use static_call_macros::{
+        expand_plain_call, expand_plain_region, static_dispatch as instrument,
+    };
+
+    /// For who imports the crate to name it in `crate = path`.
+    pub const USED: () = ();
 
     /// The auto traits that object types may carry.
     pub mod auto {

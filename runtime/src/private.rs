@@ -10,6 +10,7 @@ use core::pin::Pin;
 pub use linkme;
 pub use static_call_macros::{
     expand_binding, expand_plain_call, expand_specialize, expand_static_call,
+    static_dispatch as instrument,
 };
 pub use std::boxed::Box;
 pub use typeid::of as identity;

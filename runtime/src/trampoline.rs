@@ -38,7 +38,8 @@ macro_rules! site {
                 ));
         }
         static __KEYS: $crate::__private::Keys = $crate::__private::Keys::OFF;
-        impl $crate::__private::CallSite for __Site {
+        // rustc shows the next line where a list names a type parameter.
+        impl $crate::__private::CallSite for __Site { // not here: list it at the trait's method, or use `specialize!`
             type Inline = $($inline)*;
             #[inline(always)]
             fn site() -> &'static $crate::__private::Site {

@@ -115,6 +115,8 @@ fn expansions_compile_quietly_in_crates_of_every_edition_with_strict_lints() {
             crates.cargo(&[&["check"], &most[..]].concat())
         },
         crates.cargo(&["check", "--package", "no-std"]),
+        // Above it was checked without its feature.
+        crates.cargo(&["check", "--package", "optional", "--features", "fast"]),
         // Vtables of its own in each crate: seen only in what is linked.
         crates.cargo(&["run", "--package", "two-vtables"]),
         crates.cargo(&["run", "--release", "--package", "hit-rate"]),

@@ -30,17 +30,19 @@ impl Context<'_> {
             repeated,
             ..
         } = self;
-        let visibility = &self.input.item.vis;
+        let visibility = &self.visibility();
         let name = names::bound(self.ident());
         let mut declared = self.generics.clone();
         declared.where_clause = None;
-        declared.params.push(syn::parse_quote!(__Object: ?Sized));
+        declared
+            .params
+            .push(syn::parse_quote!(__Object: ?#private::core::marker::Sized));
         declared.params.push(syn::parse_quote!(__Binding));
         let (parameters, _, _) = declared.split_for_impl();
         let mut generics = self.generics.clone();
         generics
             .params
-            .push(syn::parse_quote!(__Object: #applied + ?Sized + 'static));
+            .push(syn::parse_quote!(__Object: #applied + ?#private::core::marker::Sized + 'static));
         generics.params.push(syn::parse_quote!(
             __Binding: #private::BindingSite<Object = __Object>
         ));
@@ -290,7 +292,8 @@ impl<'a> Bound<'a> {
         );
         let at_rest = self.at_rest();
         let unbound = self.unbound();
-        quote!(#called #at_rest #unbound)
+        let declared_result = self.declared_result();
+        quote!(#called #at_rest #unbound #declared_result)
     }
 
     /// Through the vtable.
@@ -338,7 +341,7 @@ impl<'a> Bound<'a> {
             attributes,
             ..
         } = self;
-        let visibility = &context.input.item.vis;
+        let visibility = &context.visibility();
         let unsafety = &method.signature.unsafety;
         let name = names::located(&method.title, &method.title.to_string());
         let kept = method.attributes.iter().filter(|attribute| {
@@ -446,8 +449,39 @@ impl<'a> Bound<'a> {
 
     /// The declared result, or nothing.
     fn result(&self) -> TokenStream {
-        let none = self.none;
-        none.map(|none| quote!(const { #none })).unwrap_or_default()
+        if self.none.is_none() {
+            return TokenStream::new();
+        }
+        let name = names::declared_result(self.method.ident());
+        let arguments = &self.shape.arguments;
+        quote!(Self::#name(self #(, #arguments)*))
+    }
+
+    /// The function that gives it: a safe one, whatever the method is and whatever calls
+    /// it, for in an unsafe one the user's expression could do without `unsafe`.
+    fn declared_result(&self) -> Option<TokenStream> {
+        let none = self.none?;
+        let Bound {
+            shape, attributes, ..
+        } = self;
+        let Shape {
+            receiver,
+            lifetimes,
+            clause,
+            plain_parameters,
+            plain_output,
+            ..
+        } = shape;
+        let name = names::declared_result(self.method.ident());
+        Some(quote! {
+            #attributes
+            #[doc(hidden)]
+            #[inline]
+            #[allow(single_use_lifetimes, unused_lifetimes, unused_variables)]
+            fn #name <#(#lifetimes),*>(#receiver #(, #plain_parameters)*) #plain_output #clause {
+                const { #none }
+            }
+        })
     }
 }
 

@@ -138,9 +138,18 @@ fn for_editors(krate: &TokenStream, written: &TokenStream, error: Error) -> Toke
 }
 
 pub(crate) fn plain_call(input: TokenStream) -> TokenStream {
-    match syn::parse2::<Input>(input).and_then(|input| input.call) {
-        Ok(call) => call.call.into_token_stream(),
-        Err(error) => error.into_compile_error(),
+    let parsed = syn::parse2::<Input>(input).and_then(|input| Ok((input.krate, input.call?)));
+    let (krate, Call { call, inline }) = match parsed {
+        Ok(parsed) => parsed,
+        Err(error) => return error.into_compile_error(),
+    };
+    match inline {
+        None => call.into_token_stream(),
+        // Beside what is listed, or the imports of that would not be used. A pair ends no
+        // temporary's life, as a block around the call would.
+        Some(Inline { types, .. }) => {
+            quote!((#krate::__private::core::marker::PhantomData::<(#(#types,)*)>, #call).1)
+        }
     }
 }
 

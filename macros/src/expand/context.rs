@@ -1,9 +1,8 @@
 //! What every part of a trait's expansion needs: the trait's generics, the names and
 //! arguments of the hidden items, and its methods' signatures as each place has them.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{
     Attribute, GenericParam, Generics, ItemTrait, Meta, TraitItem, TraitItemType, TypeParamBound,
@@ -75,6 +74,7 @@ pub(super) struct Context<'a> {
 impl<'a> Context<'a> {
     pub(super) fn new(input: &'a Trait, layout: u64) -> Context<'a> {
         let item = &input.item;
+        let private = private_path(input.options.krate.as_ref());
         let mut generics = item.generics.clone();
         if let Some(clause) = &mut generics.where_clause {
             clause.predicates = std::mem::take(&mut clause.predicates)
@@ -83,8 +83,7 @@ impl<'a> Context<'a> {
                 .collect();
         }
         let types: Vec<_> = associated_types(item).collect();
-        let parameter =
-            |name: &Ident| Ident::new(&format!("__Associated{}", name.unraw()), Span::call_site());
+        let parameter = names::associated;
         let inherited = Inherited::of(input);
         let own = types.iter().map(|ty| {
             let bounds = ty.bounds.iter().cloned().map(|mut bound| {
@@ -101,13 +100,13 @@ impl<'a> Context<'a> {
             (ty.ident.clone(), parameter(&ty.ident), bounds.collect())
         });
         let of_supertraits = inherited.open.iter().map(|(name, may_be_unsized)| {
-            let bounds = may_be_unsized.then(|| syn::parse_quote!(?Sized));
+            let bounds = may_be_unsized.then(|| syn::parse_quote!(?#private::core::marker::Sized));
             (name.clone(), parameter(name), Vec::from_iter(bounds))
         });
         let associated = own.chain(of_supertraits).collect();
         let own = types.len();
         Context {
-            private: private_path(input.options.krate.as_ref()),
+            private,
             layout,
             repeated: repeated(&item.attrs),
             applied: rewrite::applied(&item.ident, &item.generics),
@@ -121,6 +120,17 @@ impl<'a> Context<'a> {
 
     pub(super) fn ident(&self) -> &Ident {
         &self.input.item.ident
+    }
+
+    /// As visible as the trait, but not by the user's own word: rustc would take items that
+    /// begin with it for the user's, and say that nobody calls them.
+    pub(super) fn visibility(&self) -> TokenStream {
+        let quiet = |mut token: TokenTree| {
+            token.set_span(names::own(token.span()));
+            token
+        };
+        let written = self.input.item.vis.to_token_stream();
+        written.into_iter().map(quiet).collect()
     }
 
     /// The associated types that an object type must name.
@@ -139,10 +149,10 @@ impl<'a> Context<'a> {
     /// The trait's generics with one more type parameter for an implementor.
     pub(super) fn generics_with_implementor(&self) -> Generics {
         let mut generics = self.generics.clone();
-        let applied = &self.applied;
+        let (applied, private) = (&self.applied, &self.private);
         generics
             .params
-            .push(syn::parse_quote!(__Implementation: #applied + ?Sized));
+            .push(syn::parse_quote!(__Implementation: #applied + ?#private::core::marker::Sized));
         generics
     }
 

@@ -7,12 +7,10 @@ use syn::TraitItem;
 use super::context::Context;
 use crate::names;
 
-/// FNV-1a of the trait as written. Two objects whose hashes differ disagree about
-/// the trait, and so about the order of its vtable.
+/// Of the trait as written. Two objects whose hashes differ disagree about the trait, and
+/// so about the order of its vtable.
 pub(super) fn layout_hash(written: &str) -> u64 {
-    written.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
+    names::fnv(written)
 }
 
 impl Context<'_> {

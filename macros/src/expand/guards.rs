@@ -32,7 +32,7 @@ impl Context<'_> {
         let rest = self.guards_applied(&quote!(__Rest));
         let mut listed = self.generics.clone();
         listed.params.push(syn::parse_quote!(
-            __Implementation: #applied + #rest + ?Sized
+            __Implementation: #applied + #rest + ?#private::core::marker::Sized
         ));
         listed
             .params

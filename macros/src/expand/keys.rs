@@ -22,7 +22,7 @@ impl Context<'_> {
         let mut generics = self.generics.clone();
         generics
             .params
-            .push(syn::parse_quote!(__Object: #applied + ?Sized));
+            .push(syn::parse_quote!(__Object: #applied + ?#private::core::marker::Sized));
         if let Some(predicate) = self.outlives(&quote!(__Object)) {
             generics.make_where_clause().predicates.push(predicate);
         }

@@ -175,11 +175,13 @@ pub(crate) fn plain_region(input: TokenStream) -> TokenStream {
     let Region {
         name,
         receiver,
+        types,
         block,
-        ..
     } = region;
+    // What is listed is named, or its imports would not be used.
     quote! {{
         use #krate::__private::Reborrow as _;
+        let _ = #krate::__private::core::marker::PhantomData::<(#(#types,)*)>;
         match (#receiver).__static_call_reborrow() {
             #name => #block
         }

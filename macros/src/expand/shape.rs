@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 
 use crate::ast::Method;
-use crate::rewrite;
+use crate::{names, rewrite};
 
 /// A method's signature, taken apart for the functions generated from it.
 pub(super) struct Shape {
@@ -137,13 +137,15 @@ fn unsafe_if(method: &Method, call: TokenStream) -> TokenStream {
     }
 }
 
-/// The receiver without a `mut` binding, which only the user's body needs.
+/// The receiver without a `mut` binding, which only the user's body needs, and as the
+/// macro's own word, as which its uses are written: the user's may be of another context.
 fn receiver(method: &Method) -> TokenStream {
     let mut receiver = method
         .receiver()
         .expect("valid::method refused methods without a receiver")
         .clone();
     receiver.attrs.clear();
+    receiver.self_token.span = names::own(receiver.self_token.span);
     if receiver.reference.is_none() {
         receiver.mutability = None;
     }

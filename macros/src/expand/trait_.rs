@@ -25,7 +25,7 @@ use syn::ItemTrait;
 
 use super::context::Context;
 use super::declaration::layout_hash;
-use super::{combined, object};
+use super::{combined, object, path_is_used};
 use crate::ast::Trait;
 use crate::{attr, valid};
 
@@ -51,7 +51,11 @@ pub(crate) fn expand(attribute: TokenStream, item: ItemTrait) -> TokenStream {
 /// The trait, and what makes its methods dispatch.
 pub(super) fn dispatching(mut input: Trait, layout: u64) -> TokenStream {
     if cfg!(not(feature = "std")) {
-        return input.item.to_token_stream();
+        let item = &input.item;
+        // They are to implement the trait, and their imports are to be used.
+        let listed = Context::new(&input, layout).listed_types();
+        let path = path_is_used(input.options.krate.as_ref());
+        return quote!(#item #listed #path);
     }
     let context = Context::new(&input, layout);
     let hidden = [

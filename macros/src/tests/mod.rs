@@ -455,3 +455,45 @@ fn the_fuzzer_has_every_module_of_the_macros() {
     let missing: Vec<_> = modules.filter(|module| !fuzzer.contains(module)).collect();
     assert!(missing.is_empty(), "{missing:?}");
 }
+
+/// Hidden names are read in backtraces and profiles.
+#[test]
+fn no_hidden_name_has_more_than_40_letters() {
+    const TRAIT: &str = "trait ATraitWhoseNameHasAsManyLettersAsAnybodyWouldReadInOneGo {
+        type AnAssociatedTypeWhoseNameIsNoShorterThanTheTraits;
+        #[static_dispatch(inline = [A, B, C])]
+        fn a_method_whose_name_says_at_length_what_it_does_to_the_first(&self, x: A) -> u8;
+        #[static_dispatch(none = 0)]
+        fn a_method_whose_name_says_at_length_what_it_does_to_the_second(&self) -> u8;
+        fn left_alone(&self) -> Self::AnAssociatedTypeWhoseNameIsNoShorterThanTheTraits;
+    }";
+    let written = tokens(TRAIT);
+    let option = tokens("object = TheObjectTraitOfATraitWhoseNameHasAsManyLetters, auto = all");
+    let expanded = [
+        dispatch(option, written.clone()),
+        call(tokens(
+            "(a) b.a_method_whose_name_says_at_length_what_it_does_to_the_first(c)",
+        ))[0]
+            .clone(),
+        dispatch(TokenStream::new(), tokens(IMPLS[0])),
+        binding(tokens(
+            "(a) static A_BINDING_WHOSE_NAME_HAS_AS_MANY_LETTERS_AS_ANYBODY_READS: dyn A = b;",
+        )),
+    ];
+    let own = idents(written);
+    let hidden = expanded.map(idents).concat();
+    let hidden: Vec<_> = hidden.iter().filter(|name| name.contains("__")).collect();
+    assert!(hidden.len() > 100, "{hidden:?}");
+    for name in hidden {
+        assert!(own.contains(name) || name.chars().count() <= 40, "{name}");
+    }
+}
+
+fn idents(tokens: TokenStream) -> Vec<String> {
+    let of = |token| match token {
+        TokenTree::Ident(ident) => vec![ident.to_string()],
+        TokenTree::Group(group) => idents(group.stream()),
+        _ => Vec::new(),
+    };
+    tokens.into_iter().flat_map(of).collect()
+}

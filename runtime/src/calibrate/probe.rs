@@ -6,7 +6,7 @@ use crate::static_dispatch;
 
 // Apart: programs with many call sites have most of their shims on other pages than
 // their trampolines, and prices are to be those that nobody pays more than.
-#[static_dispatch(crate = crate, apart)]
+#[static_dispatch(unsafe(crate = crate), apart)]
 pub(super) trait Probe {
     /// One multiplication: the hardest case, since the call is all there is.
     #[static_dispatch(targets = 4)]
@@ -102,7 +102,7 @@ macro_rules! through_site {
             fn run(objects: &[&dyn Probe]) -> u64 {
                 let start = std::hint::black_box(core::ptr::from_ref(&SITE)).addr() as u64;
                 objects.iter().fold(start, |x, object| {
-                    object.step__needs_static_dispatch_on_its_declaration_and_a_dyn_receiver_of_that_trait__or_of_one_whose_static_dispatch_names_it_as_supertrait__or_upcast_with_as((gate(), x))
+                    object.step__needs_dyn_static_dispatch((gate(), x))
                 })
             }
 

@@ -232,7 +232,9 @@ impl RegisteredImplementation {
 /// type behind the object, and `__Trait` stands for the trait.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no trait object of a trait with `#[static_dispatch]`",
-    label = "behind this reference is no `dyn Trait` of an annotated trait"
+    label = "behind this reference is no `dyn Trait` of an annotated trait",
+    note = "other auto traits than `Send` and `Sync` are asked for at the trait: \
+            `#[static_dispatch(auto = [Unpin])]`"
 )]
 pub unsafe trait TraitObject {
     /// What a binding of this type is called by.

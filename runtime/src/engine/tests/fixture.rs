@@ -8,7 +8,7 @@ use crate::registry::TraitObject as _;
 use crate::site::{Phase, Place, Site, Way};
 use crate::static_dispatch;
 
-#[static_dispatch(crate = crate)]
+#[static_dispatch(unsafe(crate = crate))]
 pub(super) trait Tagged: Sync {
     #[static_dispatch(targets = 2)]
     fn tagged(&self, x: u64) -> u64;
@@ -112,7 +112,7 @@ macro_rules! through {
 
             #[inline(never)]
             fn through(object: &dyn Tagged, x: u64) -> u64 {
-                object.tagged__needs_static_dispatch_on_its_declaration_and_a_dyn_receiver_of_that_trait__or_of_one_whose_static_dispatch_names_it_as_supertrait__or_upcast_with_as(
+                object.tagged__needs_dyn_static_dispatch(
                     (gate(), x))
             }
 

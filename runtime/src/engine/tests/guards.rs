@@ -52,7 +52,7 @@ macro_rules! through {
 
         #[inline(never)]
         fn through(object: &dyn Tagged, x: u64) -> u64 {
-            object.tagged__needs_static_dispatch_on_its_declaration_and_a_dyn_receiver_of_that_trait__or_of_one_whose_static_dispatch_names_it_as_supertrait__or_upcast_with_as((gate(), x))
+            object.tagged__needs_dyn_static_dispatch((gate(), x))
         }
 
         through as Through

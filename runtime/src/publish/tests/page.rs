@@ -30,7 +30,7 @@ const OBJECT: usize = 0x30_0000;
 /// As in a program that is not position-independent.
 const LOW: usize = 0x40_8000;
 
-#[static_dispatch(crate = crate)]
+#[static_dispatch(unsafe(crate = crate))]
 trait Paged {
     #[static_dispatch(targets = 2)]
     fn paged(&self, x: u64) -> u64;
@@ -71,7 +71,7 @@ fn path() -> Path {
     }
 
     let object: &dyn Paged = &One;
-    let result = object.paged__needs_static_dispatch_on_its_declaration_and_a_dyn_receiver_of_that_trait__or_of_one_whose_static_dispatch_names_it_as_supertrait__or_upcast_with_as((gate(), 1));
+    let result = object.paged__needs_dyn_static_dispatch((gate(), 1));
     assert_eq!(result, 2);
     SITE.first_path().expect("the first call is recorded")
 }

@@ -7,13 +7,13 @@ macro_rules! version {
             use $krate::runtime::{self, Config, Mode};
             use $krate::{static_call, static_dispatch};
 
-            #[static_dispatch(targets = 2, crate = $krate)]
+            #[static_dispatch(targets = 2, unsafe(crate = $krate))]
             pub trait Step {
                 fn step(&self, x: u64) -> u64;
             }
 
             pub struct Add(pub u64);
-            #[static_dispatch(crate = $krate)]
+            #[static_dispatch(unsafe(crate = $krate))]
             impl Step for Add {
                 fn step(&self, x: u64) -> u64 {
                     x + self.0
