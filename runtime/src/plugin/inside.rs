@@ -282,6 +282,11 @@ impl Memory {
         if !version.is_null() {
             self.text("a trait's crate's version", version)?;
         }
+        // SAFETY: as above; a function's address is a word, and null if there is none.
+        let slot = unsafe { (&raw const (*at).slot).cast::<*const ()>().read() };
+        if !slot.is_null() {
+            self.code("a trait's function", slot)?;
+        }
         let methods = self.slice("a trait's methods", methods, Use::Read)?;
         (0..methods.len()).try_for_each(|index| self.method(nth(methods, index)))
     }

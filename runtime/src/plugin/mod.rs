@@ -11,7 +11,6 @@
 //! [`Plugin`] are gone, everything that leads into the library is retargeted away
 //! and the library is unloaded, as the kernel does with a module's static calls.
 
-use std::any::type_name;
 use std::fmt;
 use std::mem::MaybeUninit;
 use std::ops::{Deref, DerefMut, Range};
@@ -33,7 +32,7 @@ pub(crate) mod manifest;
 pub use error::{PluginError, UnloadError, UnloadReason};
 #[cfg(fuzzing)]
 pub(crate) use file::check_bytes as check_file;
-use manifest::{Constructor, Contents, Header, Manifest};
+use manifest::{Constructor, Contents, Header, Manifest, Signature};
 
 /// A loaded plugin. Clones share it; see [`Plugin::load`].
 #[derive(Clone)]
@@ -79,7 +78,8 @@ impl Plugin {
     /// The library's initializers run. It must have been built from sources whose
     /// shared types (those in signatures of annotated traits and constructors) are
     /// the host's: the checks compare names, traits and versions, not the content
-    /// of every type. Both sides must use the same global allocator if values that
+    /// of every type, and of supertraits without the attribute only how many vtable slots
+    /// they take. Both sides must use the same global allocator if values that
     /// own memory cross between them. A panic may not unwind out of a method of a
     /// plugin's object into the host: their standard libraries are two, and the
     /// process ends. (Constructors and `drop` may panic.) No thread may run the plugin's code once its
@@ -169,12 +169,17 @@ impl Plugin {
 
     /// Makes an object with the constructor of that name.
     ///
+    /// The argument is `'static`: host and plugin compare types by name, and names have no
+    /// lifetimes.
+    ///
     /// # Errors
-    /// No such constructor; one with another argument or result; a constructor
-    /// that panicked, whose message is in the error.
+    /// No such constructor; one with another argument or result; one whose objects have a
+    /// trait with other supertraits here; a constructor that panicked, whose message is in
+    /// the error.
     pub fn construct<D, A>(&self, name: &str, argument: A) -> Result<PluginBox<D>, PluginError>
     where
         D: TraitObject + ?Sized + 'static,
+        A: 'static,
     {
         let constructors = self.loaded.constructors;
         let path = || self.loaded.path.clone();
@@ -186,18 +191,25 @@ impl Plugin {
                 name: name.to_owned(),
                 known: constructors.iter().map(|one| one.name.to_owned()).collect(),
             })?;
-        let wanted = type_name::<fn(A) -> Box<D>>();
-        let found = (constructor.signature)();
-        if wanted != found {
+        let (wanted, found) = (Signature::of::<D, A>(), (constructor.signature)());
+        if !wanted.agrees(&found) {
             return Err(PluginError::Signature {
                 path: path(),
                 name: name.to_owned(),
-                wanted: wanted.to_owned(),
-                found: found.to_owned(),
+                wanted: wanted.name.to_owned(),
+                found: found.name.to_owned(),
             });
         }
-        // SAFETY: the signatures agree by name, and by the contract of `load` so
-        // do the types behind the names.
+        if wanted.slot != found.slot {
+            return Err(PluginError::Trait {
+                path: path(),
+                name: std::any::type_name::<D>().to_owned(),
+                host: error::supertraits(wanted.slot),
+                plugin: error::supertraits(found.slot),
+            });
+        }
+        // SAFETY: the signatures agree by name, lifetimes included since both are
+        // `'static`, and by the contract of `load` so do the types behind the names.
         let object = unsafe { constructor.construct::<D, A>(argument) };
         let object = object.map_err(|message| PluginError::Panicked {
             path: path(),
@@ -329,12 +341,13 @@ fn check_traits(
     for theirs in contents.declarations {
         let ours = objects.iter().flat_map(|object| object.declarations);
         for ours in ours.filter(|ours| ours.is_namesake(theirs)) {
-            if !ours.is_same(theirs) {
+            let slots = (ours.slot.map(|slot| slot()), theirs.slot.map(|slot| slot()));
+            if !ours.is_same(theirs) || slots.0 != slots.1 {
                 return Err(PluginError::Trait {
                     path: path.to_owned(),
                     name: format!("{}::{}", ours.module(), ours.name()),
-                    host: error::describe(ours),
-                    plugin: error::describe(theirs),
+                    host: error::describe(ours, slots.0),
+                    plugin: error::describe(theirs, slots.1),
                 });
             }
         }
