@@ -48,6 +48,9 @@ pub(crate) struct Loaded {
     range: Range<usize>,
     /// Taken out to be closed, or left in to leak.
     library: Option<Library>,
+    /// The runtime that loaded it takes back what it brought, wherever the last share of it
+    /// is dropped: in a plugin the code around here belongs to another runtime.
+    unload: fn(&mut Loaded),
 }
 
 impl Plugin {
@@ -161,6 +164,7 @@ impl Plugin {
                 constructors: contents.constructors,
                 range,
                 library: library.take(),
+                unload: Loaded::unload,
             });
             engine.plugins.add(address, id, &loaded);
             Ok(Plugin { loaded })
@@ -364,6 +368,12 @@ fn let_go(engine: &mut Engine, id: u64, range: &Range<usize>) -> bool {
 
 impl Drop for Loaded {
     fn drop(&mut self) {
+        (self.unload)(self);
+    }
+}
+
+impl Loaded {
+    fn unload(&mut self) {
         let safe = engine::with(|engine| let_go(engine, self.id, &self.range));
         let library = self.library.take();
         if safe {
@@ -404,6 +414,12 @@ impl Plugins {
             .iter()
             .filter(|(address, ..)| *address == manifest);
         same.find_map(|(_, id, loaded)| (loaded.strong_count() == 0).then_some(*id))
+    }
+
+    /// The plugin with that number, as long as it was not let go.
+    pub(crate) fn get(&self, id: u64) -> Option<Weak<Loaded>> {
+        let mut known = self.loaded.iter();
+        known.find_map(|(_, one, loaded)| (*one == id).then(|| loaded.clone()))
     }
 
     fn add(&mut self, manifest: usize, id: u64, loaded: &Arc<Loaded>) {
