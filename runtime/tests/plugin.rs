@@ -408,6 +408,40 @@ fn constructors_are_typed_and_their_panics_are_errors() {
 }
 
 #[test]
+fn the_file_that_was_checked_is_the_one_that_the_loader_is_given() {
+    unsafe extern "C" fn note(
+        info: *mut libc::dl_phdr_info,
+        _: libc::size_t,
+        names: *mut libc::c_void,
+    ) -> libc::c_int {
+        // SAFETY: the loader's list of objects, each with a name, and the vector below.
+        unsafe {
+            let name = std::ffi::CStr::from_ptr((*info).dlpi_name);
+            let names = &mut *names.cast::<Vec<String>>();
+            names.push(name.to_string_lossy().into_owned());
+        }
+        0
+    }
+    let _alone = alone();
+    let path = copy_for("descriptor", &GOOD);
+    let plugin = load(&path).unwrap();
+    let mut names: Vec<String> = Vec::new();
+    // SAFETY: `note` is such a function, and the vector is there.
+    unsafe { libc::dl_iterate_phdr(Some(note), (&raw mut names).cast()) };
+    let own = format!("/proc/{}/fd/", std::process::id());
+    let found = names.iter().filter(|name| name.starts_with(&own));
+    let found: Vec<_> = found
+        .map(std::fs::canonicalize)
+        .map(Result::unwrap)
+        .collect();
+    let wanted = std::fs::canonicalize(&path).unwrap();
+    assert!(found.contains(&wanted), "{names:?}");
+    // Where the system says what is mapped, it is the file.
+    assert!(is_mapped(&path));
+    assert_eq!(plugin.path(), path);
+}
+
+#[test]
 fn lifetimes_that_names_do_not_show_are_no_way_around_a_constructors_types() {
     let _alone = alone();
     let plugin = load(&GOOD).unwrap();

@@ -47,8 +47,8 @@ pub enum PluginError {
         /// What, and what is wrong with it.
         reason: String,
     },
-    /// What the loader gave for the path is not the file: the file was replaced
-    /// while the library was loaded, or since the load began.
+    /// What the loader gave is not the file: that was overwritten while the library was
+    /// loaded, or, if it is loaded by its path, replaced.
     Replaced {
         /// The plugin's path.
         path: PathBuf,

@@ -30,6 +30,7 @@ mod inside;
 pub(crate) mod manifest;
 
 pub use error::{PluginError, UnloadError, UnloadReason};
+use file::Opened;
 #[cfg(fuzzing)]
 pub(crate) use file::check_bytes as check_file;
 use manifest::{Constructor, Contents, Header, Manifest, Signature};
@@ -48,6 +49,8 @@ pub(crate) struct Loaded {
     range: Range<usize>,
     /// Taken out to be closed, or left in to leak.
     library: Option<Library>,
+    /// Closed after the library: a debugger or a backtrace finds its names by it.
+    file: Option<Opened>,
     /// The runtime that loaded it takes back what it brought, wherever the last share of it
     /// is dropped: in a plugin the code around here belongs to another runtime.
     unload: fn(&mut Loaded),
@@ -58,8 +61,8 @@ impl Plugin {
     /// [`retarget`](crate::runtime::retarget) afterwards. Loading the same library
     /// again returns the same plugin.
     ///
-    /// What is checked, in this order, each with an error of its own: the file is
-    /// a whole shared library for this machine; it has a header of this version;
+    /// What is checked, in this order, each with an error of its own: it is a regular file,
+    /// and a whole shared library for this machine; it has a header of this version;
     /// it was built by the same `rustc` and with the same version of this crate
     /// (all that before any of its code runs); what the loader mapped is the file
     /// that was checked; everything that its manifest names lies inside it; every
@@ -67,11 +70,20 @@ impl Plugin {
     ///
     /// A library whose threads still run stays mapped until they end (glibc), and
     /// the next unloading takes it away. To replace a plugin on disk, rename the new
-    /// file over the old one: a mapped file that is overwritten changes under the
-    /// program, which nothing can survive.
+    /// file over the old one, which is then another plugin: a mapped file that is overwritten
+    /// changes under the program, which nothing can survive.
     ///
-    /// Costs one reading of the file, a comparison with its constant parts, `dlopen`,
-    /// and one lock.
+    /// The file is opened once, and the loader is given that, by a name like
+    /// `/proc/1234/fd/7`: whatever happens to the path meanwhile, what was checked is what is
+    /// loaded. Its descriptor stays open as long as the plugin is loaded. `/proc/self/maps` and
+    /// `perf` show the file's own path; debuggers and backtraces use the loader's name, which
+    /// leads to the file while the program runs (for a core dump, tell the debugger the file).
+    /// A plugin that names `$ORIGIN`, to find libraries beside itself, is loaded by its path,
+    /// and so is any where `/proc` is not to be had; then the comparison with the file follows
+    /// its initializers.
+    ///
+    /// Costs one reading of the file's headers, names and constant parts, `dlopen`, and one
+    /// lock.
     ///
     /// # Errors
     /// One [`PluginError`] for each of the above. The library is unloaded again
@@ -89,39 +101,47 @@ impl Plugin {
     /// last object and the last [`Plugin`] are dropped.
     pub unsafe fn load(path: impl AsRef<Path>) -> Result<Plugin, PluginError> {
         let path = path.as_ref();
-        let bytes = file::check(path)?;
+        let file = file::check(path)?;
         // SAFETY: the caller's.
-        engine::loading(|| unsafe { Self::load_checked(path, bytes) })
+        engine::loading(|| unsafe { Self::load_checked(path, file) })
     }
 
-    /// Loads a file with this content.
+    /// Loads a file that was checked.
     ///
     /// # Safety
     /// As for [`load`](Self::load).
-    unsafe fn load_checked(path: &Path, bytes: Vec<u8>) -> Result<Plugin, PluginError> {
+    unsafe fn load_checked(path: &Path, file: Opened) -> Result<Plugin, PluginError> {
+        let name = file.name();
+        let name = name.as_deref().unwrap_or(path);
         // SAFETY: the caller allows the initializers to run.
-        let library = unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL) };
-        let library = library.map_err(|source| PluginError::Load {
-            path: path.to_owned(),
-            reason: source.to_string(),
+        let library = unsafe { Library::open(Some(name), RTLD_NOW | RTLD_LOCAL) };
+        let library = library.map_err(|source| {
+            let (name, known) = (name.to_string_lossy(), path.to_string_lossy());
+            PluginError::Load {
+                path: path.to_owned(),
+                reason: source.to_string().replace(&*name, &known),
+            }
         })?;
         let (library, memory) = located(library);
         let memory = memory.ok_or_else(|| PluginError::Load {
             path: path.to_owned(),
             reason: "the loader does not know where it lies".into(),
         })?;
-        if !memory.is_of(&bytes) {
+        let is_the_file = file.is_mapped_at(&memory);
+        if !is_the_file.map_err(|source| PluginError::Open {
+            path: path.to_owned(),
+            source,
+        })? {
             return Err(PluginError::Replaced {
                 path: path.to_owned(),
             });
         }
-        drop(bytes);
         let manifest = find_manifest(&library, &memory, path)?;
         let address = manifest.addr();
         let range = memory.range();
         // Closed, if it is not wanted, only after the engine's lock is given back:
         // the library's finalizers may use the runtime.
-        let mut library = Some(library);
+        let (mut library, mut file) = (Some(library), Some(file));
         engine::with(|engine| {
             // First of all: of a plugin that is in use, the call sites have changed, and
             // what they lead to by now is the host's.
@@ -135,7 +155,7 @@ impl Plugin {
                 && !let_go(engine, id, &range)
             {
                 // What still leads there must stay, as when that thread had found out.
-                std::mem::forget(library.take());
+                std::mem::forget((library.take(), file.take()));
                 return Err(PluginError::Load {
                     path: path.to_owned(),
                     reason: "it was just let go, and its call sites could not be put to rest"
@@ -164,6 +184,7 @@ impl Plugin {
                 constructors: contents.constructors,
                 range,
                 library: library.take(),
+                file: file.take(),
                 unload: Loaded::unload,
             });
             engine.plugins.add(address, id, &loaded);
@@ -380,7 +401,7 @@ impl Loaded {
             engine::loading(|| drop(library));
         } else {
             // Something may still lead there: better a library too many.
-            std::mem::forget(library);
+            std::mem::forget((library, self.file.take()));
         }
     }
 }
