@@ -8,7 +8,7 @@
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicU32;
 
-use crate::binding::{BindingRecord, New, SwapError};
+use crate::binding::{BindingRecord, New, Origins, SwapError};
 use crate::engine::{self, Retarget, RetargetError};
 use crate::life::By;
 use crate::registry::Implementation;
@@ -38,6 +38,13 @@ pub(crate) struct Host {
     pub(crate) bind: fn(&'static BindingRecord, Option<New>) -> Result<(), SwapError>,
     /// Forgets the code that leads to objects of a binding which are gone, by address.
     pub(crate) release: unsafe fn(&'static BindingRecord, &[usize]),
+    /// The plugins that lie at these addresses. If so told, keeps what else lies there and
+    /// may go loaded for good: not inside of `changing`. [`None`] if this thread is inside
+    /// the runtime, or a signal handler.
+    pub(crate) origins: fn(&[usize], keep_others: bool) -> Option<Origins>,
+    /// Whether this plugin, which nobody has any more, stays: it was not let go yet and now
+    /// will not be, or is kept for another reason.
+    pub(crate) stays: fn(u64) -> bool,
 }
 
 /// This object's runtime.
@@ -49,7 +56,7 @@ pub(crate) static HOST: Host = Host {
     },
     wake: &engine::WAKE,
     emptied: engine::emptied,
-    register: |implementation| engine::with(|engine| engine.register(implementation)),
+    register: engine::register,
     configure: |config| engine::with(|engine| engine.configure(config)),
     backend: || engine::with(|engine| Backend::of(engine)),
     report: || engine::with(|engine| Report::of(engine)),
@@ -57,6 +64,8 @@ pub(crate) static HOST: Host = Host {
     bind: |record, new| engine::with(|engine| engine.bind(record, new)),
     // SAFETY: the caller's contract is `Engine::release`'s.
     release: |record, objects| engine::with(|engine| unsafe { engine.release(record, objects) }),
+    origins: engine::origins,
+    stays: |plugin| engine::with(|engine| engine.let_stay(plugin)),
 };
 
 static ADOPTED_BY: OnceLock<&'static Host> = OnceLock::new();
@@ -66,6 +75,11 @@ static ADOPTED_BY: OnceLock<&'static Host> = OnceLock::new();
 pub(crate) fn adopt(host: &'static Host) {
     // Twice means the same host again: a plugin has one loader.
     let _ = ADOPTED_BY.set(host);
+}
+
+/// Whether this object is a plugin.
+pub(crate) fn is_adopted() -> bool {
+    ADOPTED_BY.get().is_some()
 }
 
 /// The runtime in charge of this object: its own, or that of its host.

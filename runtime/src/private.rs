@@ -26,6 +26,7 @@ pub use crate::registry::{
     Code, DeclaredTrait, Implementation, MethodDeclaration, RegisteredImplementation,
     STATIC_CALL_DECLARATIONS_0_1_0 as DECLARATIONS,
     STATIC_CALL_IMPLEMENTATIONS_0_1_0 as IMPLEMENTATIONS, Table, TraitDeclaration, TraitObject,
+    slot_of,
 };
 pub use crate::site::TRAMPOLINES;
 pub use crate::site::{

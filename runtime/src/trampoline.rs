@@ -79,7 +79,7 @@ macro_rules! trampoline {
     ($site:ty) => {
         #[cold]
         #[unsafe(naked)]
-        #[unsafe(link_section = "static_call_text")]
+        #[unsafe(link_section = "static_call_text_0_1_0")]
         #[allow(improper_ctypes_definitions)]
         unsafe extern "C-unwind" fn __trampoline<__Method: $crate::__private::DispatchedMethod>(
             // Takes no room, and tells rustc which site's gate it is for, and which method's.
@@ -157,7 +157,7 @@ macro_rules! rest {
 macro_rules! trampoline_of_binding {
     ($binding:ty, $object:ty) => {
         #[unsafe(naked)]
-        #[unsafe(link_section = "static_call_text")]
+        #[unsafe(link_section = "static_call_text_0_1_0")]
         unsafe extern "C-unwind" fn __trampoline<
             __Method: $crate::__private::DispatchedMethod<Object = $object>,
         >() {

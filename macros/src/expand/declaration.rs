@@ -51,6 +51,11 @@ impl Context<'_> {
                 (!cfgs.is_empty())
                     .then(|| quote!(#(#cfgs)* let __layout = __layout.rotate_left(1) ^ #step;))
             });
+        // Of several object types none stands for the others, and here none can be named.
+        let slot = (self.generics.params.is_empty() && self.associated.is_empty()).then(|| {
+            let ident = self.ident();
+            quote!(.with_slot(#private::slot_of::<dyn #ident>))
+        });
         quote! {
             #repeated
             #[#private::linkme::distributed_slice(#private::DECLARATIONS)]
@@ -61,7 +66,7 @@ impl Context<'_> {
                 #private::core::option_env!("CARGO_PKG_VERSION"),
                 { let __layout: #private::core::primitive::u64 = #layout; #(#conditions)* __layout },
                 &[#(#methods),*],
-            );
+            )#slot;
         }
     }
 

@@ -114,7 +114,7 @@ impl Context<'_> {
         let near = quote! {
             #[cfg_attr(
                 all(target_arch = "x86_64", target_os = "linux"),
-                unsafe(link_section = "static_call_text")
+                unsafe(link_section = "static_call_text_0_1_0")
             )]
         };
         (!self.input.options.apart).then_some(near)

@@ -40,6 +40,7 @@ mod change;
 mod declaration;
 mod error;
 mod holder;
+mod origin;
 mod overriding;
 mod record;
 mod unload;
@@ -55,6 +56,7 @@ pub use declaration::{
 pub use error::{CompareSwapError, SwapError};
 use holder::Holder;
 pub use holder::{Loaded, WhenUnloaded};
+pub(crate) use origin::Origins;
 pub use overriding::Override;
 use overriding::Overrides;
 pub use record::{BindingRecord, STATIC_CALL_BINDINGS_0_1_0, TrampolineOfBinding, Unbound};
@@ -165,19 +167,35 @@ impl<D: ?Sized + 'static, K> Binding<D, K> {
     }
 
     /// What is bound, kept alive. Takes no lock.
-    fn held(&'static self) -> Option<Arc<Holder<D>>> {
+    fn held(&'static self) -> Option<Loaded<D>> {
         let this = self.leader();
+        let mut before = None;
+        loop {
+            let holder = this.holder()?;
+            let at = Arc::as_ptr(&holder);
+            match Loaded::of(holder) {
+                Some(loaded) => return Some(loaded),
+                // Its library is gone, so that something else is bound by now; unless it is
+                // that of the binding, whose code is not to be running any more.
+                None if before == Some(at) => return None,
+                None => before = Some(at),
+            }
+        }
+    }
+
+    /// The holder of what is bound.
+    fn holder(&'static self) -> Option<Arc<Holder<D>>> {
         let current = loop {
-            if let Some(current) = this.cell.current() {
+            if let Some(current) = self.cell.current() {
                 break current.as_ptr().cast_const();
             }
             // May be replaced by nothing again, before anybody has looked.
-            this.missing()?;
+            self.missing()?;
         };
-        if let Initial::Value(value) = &this.initial
+        if let Initial::Value(value) = &self.initial
             && core::ptr::eq(current, core::ptr::from_ref::<Shared<D>>(*value).cast())
         {
-            return this.first().cloned();
+            return self.first().cloned();
         }
         let holder = current.cast::<Holder<D>>();
         // SAFETY: unless it is the declaration's own, what a cell points to is the first
@@ -198,7 +216,7 @@ impl<D: ?Sized + 'static, K: Kind> Binding<D, K> {
     /// # Panics
     /// Where the block panics that makes it on first use.
     pub fn load(&'static self) -> K::Loaded<D> {
-        K::loaded(self.held().map(Loaded))
+        K::loaded(self.held())
     }
 }
 
@@ -224,7 +242,8 @@ impl<D: TraitObject + ?Sized + 'static, K> Binding<D, K> {
     where
         D: Sync,
     {
-        self.change(|this, inner, _| Decision::Bind(Some(this.fixed(inner, object))))
+        let origins = holder::origins(object);
+        self.change(|this, inner, _| Decision::Bind(Some(this.fixed(inner, object, origins))))
             .map(Changed::before)
     }
 
@@ -241,8 +260,9 @@ impl<D: TraitObject + ?Sized + 'static, K> Binding<D, K> {
     where
         D: Send + Sync,
     {
-        let holder = Arc::new(Holder::boxed(object));
-        self.change(|_, _, _| Decision::Bind(Some(holder)))
+        let origins = holder::origins(&*object);
+        let holder = Arc::new(Holder::boxed(object).from(origins));
+        self.change(|_, _, _| Decision::Bind(Some(Loaded::new(holder))))
             .map(Changed::before)
     }
 
@@ -261,8 +281,9 @@ impl<D: TraitObject + ?Sized + 'static, K> Binding<D, K> {
     where
         D: Send + Sync,
     {
-        let holder = Arc::new(Holder::plugins(object, when));
-        self.change(|_, _, _| Decision::Bind(Some(holder)))
+        let origins = holder::origins(&*object);
+        let holder = Arc::new(Holder::plugins(object, when).from(origins));
+        self.change(|_, _, _| Decision::Bind(Some(Loaded::new(holder))))
             .map(Changed::before)
     }
 
@@ -271,7 +292,7 @@ impl<D: TraitObject + ?Sized + 'static, K> Binding<D, K> {
     /// # Errors
     /// As for [`swap`](Self::swap).
     pub fn restore(&'static self, object: &Loaded<D>) -> Result<Option<Loaded<D>>, SwapError> {
-        self.change(|_, _, _| Decision::Bind(Some(Arc::clone(&object.0))))
+        self.change(|_, _, _| Decision::Bind(Some(object.clone())))
             .map(Changed::before)
     }
 
@@ -289,9 +310,10 @@ impl<D: TraitObject + ?Sized + 'static, K> Binding<D, K> {
     where
         D: Sync,
     {
+        let origins = holder::origins(object);
         let changed = self.change(|this, inner, current| {
-            if current.is_some_and(|current| Arc::ptr_eq(current, &expected.0)) {
-                Decision::Bind(Some(this.fixed(inner, object)))
+            if current.is_some_and(|current| Arc::ptr_eq(&current.0, &expected.0)) {
+                Decision::Bind(Some(this.fixed(inner, object, origins)))
             } else {
                 Decision::Leave
             }

@@ -166,11 +166,17 @@ mod section {
     /// Puts one empty record into the section, without which the linker would know
     /// neither its start nor its end. The section's flags are those of the others'.
     ///
+    /// It lies among the trampolines, and has their section begin at a page: the section's
+    /// name is this version's, and so no page has trampolines of two versions, which would
+    /// each replace it without what the other has patched.
+    ///
     /// # Safety
     /// Does nothing, and may be called.
     #[unsafe(naked)]
+    #[unsafe(link_section = "static_call_text_0_1_0")]
     unsafe extern "C" fn first() {
         core::arch::naked_asm!(
+            ".balign 4096, 0xcc",
             ".pushsection static_call_bound_0_1_0, \"awR\", @progbits",
             ".balign 8",
             ".quad 0, 0, 0, 0, 0, 0",

@@ -27,6 +27,7 @@ mod evidence;
 #[cfg(target_os = "linux")]
 mod fork;
 mod lock;
+mod origins;
 mod outcome;
 mod pass;
 mod state;
@@ -43,6 +44,7 @@ pub(crate) use bindings::BoundBinding;
 #[cfg(target_os = "linux")]
 pub(crate) use fork::loading;
 pub(crate) use lock::{changing, emptied, with};
+pub(crate) use origins::{origins, register};
 pub use outcome::{Retarget, RetargetError, Skipped};
 pub(crate) use pass::retarget;
 pub(crate) use state::{Details, Resting, Status};
@@ -286,6 +288,14 @@ impl Engine {
             self.objects[0].implementations.push(implementation);
             self.wake(|other| other.is_same(declaration));
         }
+    }
+
+    /// Whether a plugin that nobody has any more stays: from now on, if it is still there.
+    pub(crate) fn let_stay(&mut self, plugin: u64) -> bool {
+        if self.objects.iter().any(|one| one.plugin == Some(plugin)) {
+            self.trust.keep_plugin(plugin);
+        }
+        self.trust.keeps_plugin(plugin)
     }
 
     /// Adds a plugin's object, which lies in `range`, with a room for chains in it.

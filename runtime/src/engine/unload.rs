@@ -60,6 +60,10 @@ impl Engine {
             && self.retarget_away(&mut gone, range)
             && bindings_rest
             && !bound;
+        if !safe {
+            // Said to whoever has a handle to an object of it.
+            self.trust.keep_plugin(plugin);
+        }
         self.trust.remove_plugin(plugin);
         // Only its own trampolines led there, which nobody looks after any more.
         if let Patching::Works(publisher) | Patching::Failed { publisher, .. } = &mut self.patching

@@ -47,8 +47,8 @@ pub enum PluginError {
         /// What, and what is wrong with it.
         reason: String,
     },
-    /// What the loader gave for the path is not the file: the file was replaced
-    /// while the library was loaded, or since the load began.
+    /// What the loader gave is not the file: that was overwritten while the library was
+    /// loaded, or, if it is loaded by its path, replaced.
     Replaced {
         /// The plugin's path.
         path: PathBuf,
@@ -120,12 +120,19 @@ pub enum PluginError {
     },
 }
 
-pub(super) fn describe(declaration: &TraitDeclaration) -> String {
+pub(super) fn describe(declaration: &TraitDeclaration, slot: Option<usize>) -> String {
+    let slot = slot.map(|slot| format!(", {}", supertraits(slot)));
     format!(
-        "version {}, layout {:016x}",
+        "version {}, layout {:016x}{}",
         declaration.crate_version().unwrap_or("unknown"),
-        declaration.layout()
+        declaration.layout(),
+        slot.unwrap_or_default()
     )
+}
+
+/// What stands in front of the slot of the hook: the entries of the trait's supertraits.
+pub(super) fn supertraits(slot: usize) -> String {
+    format!("{slot} vtable slots of supertraits")
 }
 
 impl fmt::Display for PluginError {
@@ -205,6 +212,19 @@ impl fmt::Display for PluginError {
                 } else {
                     known.join(", ")
                 }
+            ),
+            E::Signature {
+                path,
+                name,
+                wanted,
+                found,
+            } if wanted == found => write!(
+                formatter,
+                "the constructor `{name}` of {} is a `{found}`, and what is asked for has that \
+                 name too, but may be of functions for any lifetime where the other is not, or of \
+                 another build of a crate; write the type as the plugin does, or take a type \
+                 without such functions",
+                path.display()
             ),
             E::Signature {
                 path,

@@ -10,6 +10,7 @@
 //! to trust it.
 
 use std::fmt;
+use std::io;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -157,26 +158,29 @@ fn overlap(one: &Range<usize>, other: &Range<usize>) -> bool {
 }
 
 impl Memory {
-    /// Whether the mapped content is that of the file with these bytes, as far as
-    /// it is never written: what is neither relocated nor patched.
-    pub(super) fn is_of(&self, bytes: &[u8]) -> bool {
+    /// Whether `each` is true of what is mapped and never written, with where it is in the
+    /// file: what is neither relocated nor patched.
+    pub(super) fn constant_parts(
+        &self,
+        mut each: impl FnMut(&[u8], usize) -> io::Result<bool>,
+    ) -> io::Result<bool> {
         let constant = |segment: &&Segment| {
             segment.readable
                 && !segment.writable
                 && !segment.executable
                 && !overlap(&segment.range, &self.sealed)
         };
-        self.segments.iter().filter(constant).all(|segment| {
-            let end = segment.offset.saturating_add(segment.in_file);
+        for segment in self.segments.iter().filter(constant) {
             let length = segment.in_file.min(segment.range.len());
-            bytes.get(segment.offset..end).is_some_and(|wanted| {
-                // SAFETY: the loader has mapped the segment, readable, for a library
-                // that is loaded, and nobody writes it.
-                let mapped =
-                    unsafe { std::slice::from_raw_parts(segment.range.start as *const u8, length) };
-                mapped == &wanted[..length]
-            })
-        })
+            // SAFETY: the loader has mapped the segment, readable, for a library
+            // that is loaded, and nobody writes it.
+            let mapped =
+                unsafe { std::slice::from_raw_parts(segment.range.start as *const u8, length) };
+            if !each(mapped, segment.offset)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// The whole stretch of addresses.
@@ -298,6 +302,11 @@ impl Memory {
         self.text("a trait's module", module)?;
         if !version.is_null() {
             self.text("a trait's crate's version", version)?;
+        }
+        // SAFETY: as above; a function's address is a word, and null if there is none.
+        let slot = unsafe { (&raw const (*at).slot).cast::<*const ()>().read() };
+        if !slot.is_null() {
+            self.code("a trait's function", slot)?;
         }
         let methods = self.slice("a trait's methods", methods, Use::Read)?;
         (0..methods.len()).try_for_each(|index| self.method(nth(methods, index)))

@@ -10,7 +10,13 @@
 //! The slices are per loaded object; a plugin's reach the host in its manifest.
 //! All types are `repr(C)` for that reason.
 
-use core::any::TypeId;
+use core::any::{TypeId, type_name};
+
+#[cfg(feature = "std")]
+mod slot;
+
+#[cfg(feature = "std")]
+pub use slot::slot_of;
 
 /// A trait under `#[static_dispatch]`.
 #[derive(Debug)]
@@ -21,6 +27,8 @@ pub struct TraitDeclaration {
     pub(crate) crate_version: Option<&'static str>,
     layout: u64,
     pub(crate) methods: &'static [MethodDeclaration],
+    /// Which slot of its vtables holds the hook, where the trait has one object type.
+    pub(crate) slot: Option<fn() -> usize>,
 }
 
 /// A dispatched method of such a trait.
@@ -63,7 +71,15 @@ impl TraitDeclaration {
             crate_version,
             layout,
             methods,
+            slot: None,
         }
+    }
+
+    /// For the expansion of `#[static_dispatch]`, with [`slot_of`] the trait's object type.
+    #[must_use]
+    pub const fn with_slot(mut self, slot: fn() -> usize) -> Self {
+        self.slot = Some(slot);
+        self
     }
 
     /// The trait's name.
@@ -102,6 +118,38 @@ impl TraitDeclaration {
     /// Whether both have the same path, whatever they contain.
     pub fn is_namesake(&self, other: &TraitDeclaration) -> bool {
         self.name == other.name && self.module == other.module
+    }
+}
+
+/// A type, as far as it can be compared across loaded objects.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Identity {
+    pub(crate) name: &'static str,
+    id: TypeId,
+}
+
+impl Identity {
+    pub(crate) fn of<T: ?Sized + 'static>() -> Self {
+        Identity {
+            name: type_name::<T>(),
+            id: TypeId::of::<T>(),
+        }
+    }
+
+    /// Whether both are one type by name, in lifetimes too.
+    ///
+    /// Names have no lifetimes. Where a type is `'static`, as all are here, what is left are
+    /// those that a function's type or an object type binds (`for<'a> fn(&'a str)`), which
+    /// names show as `'_`, and not by whom. Such types have to be equal by their [`TypeId`]:
+    /// that says less than it promises in another loaded object, but it is never equal where
+    /// lifetimes differ.
+    pub(crate) fn agrees(&self, other: &Identity) -> bool {
+        self.name == other.name && (self.id == other.id || !self.binds_lifetimes())
+    }
+
+    /// Whether it may be of functions or objects for any lifetime.
+    pub(crate) fn binds_lifetimes(&self) -> bool {
+        self.name.contains('\'') || self.name.contains("for<")
     }
 }
 
