@@ -53,10 +53,15 @@ impl Context<'_> {
                 (!cfgs.is_empty())
                     .then(|| quote!(#(#cfgs)* let __layout = __layout.rotate_left(1) ^ #step;))
             });
+        let slice = cfg!(feature = "std").then(|| {
+            quote! {
+                #[#private::linkme::distributed_slice(#private::DECLARATIONS)]
+                #[linkme(crate = #private::linkme)]
+            }
+        });
         quote! {
             #repeated
-            #[#private::linkme::distributed_slice(#private::DECLARATIONS)]
-            #[linkme(crate = #private::linkme)]
+            #slice
             static #name: #private::TraitDeclaration = #private::TraitDeclaration::new(
                 #ident,
                 #private::core::module_path!(),
