@@ -270,6 +270,14 @@ fn another_lifetime_in_the_list_is_only_a_name() {
     let (read, listed) = first(&Wrapper(&bytes[..], ""));
     assert_eq!(read, 1.5);
     assert_ne!(listed, first(&Wrapper(bytes.clone(), "")).1);
+    // One for longer is one for shorter as well.
+    fn whole<'a>(a: &(dyn Adapter<'a, f32> + 'a)) -> (&'a [f32], usize) {
+        specialize!(a: [Slice<'static, f32>] in { (a.whole(), copy!()) })
+    }
+    let data = vec![1.0, 2.0];
+    let (whole_slice, listed) = whole(&slice(&data));
+    assert_eq!(whole_slice, data);
+    assert_ne!(listed, whole(&Wrapper(bytes.clone(), "")).1);
 }
 
 #[test]

@@ -163,12 +163,15 @@ pub(crate) fn specialize(input: TokenStream) -> TokenStream {
                 #private::region! { #count #(#types),* }
                 let __object_type = #private::object_type(&__asked);
                 #(#listed)*
-                let __which = #private::which(
-                    &__asked,
-                    &__REGION,
-                    #private::key_of::<(#(#types,)*)>(),
-                    || [#(#private::entry(#names)),*],
-                );
+                // The key is that of this very list, and nobody else names the region.
+                let __which = unsafe {
+                    #private::which(
+                        &__asked,
+                        &__REGION,
+                        #private::key_of::<(#(#types,)*)>(),
+                        || [#(#private::entry(#names)),*],
+                    )
+                };
                 #(#copies)* {
                     let #name = #private::object(__asked);
                     #written

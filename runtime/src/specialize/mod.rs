@@ -172,8 +172,12 @@ pub fn key_of<List: ?Sized>() -> usize {
 }
 
 /// Which of the listed types the receiver is of; `N` if of none.
+///
+/// # Safety
+/// `key` is [`key_of`] the listed types, in their order, for every list that is given together
+/// with this region. A region would remember for one list what holds for another.
 #[inline(always)]
-pub fn which<R: Specialize, const N: usize>(
+pub unsafe fn which<R: Specialize, const N: usize>(
     asked: &Asked<R>,
     region: &'static Region<N>,
     key: usize,
