@@ -59,14 +59,7 @@ pub fn expand_specialize(input: TokenStream) -> TokenStream {
     expand::specialize(regroup::with_parentheses(input.into())).into()
 }
 
-/// The same for `no_std` builds: the block, on the object as it is.
-#[doc(hidden)]
-#[proc_macro]
-pub fn expand_plain_region(input: TokenStream) -> TokenStream {
-    expand::plain_region(regroup::with_parentheses(input.into())).into()
-}
-
-/// The same for `no_std` builds: checks the syntax and leaves the plain call.
+/// The body of `static_call!` in `no_std` builds: checks the syntax and leaves the plain call.
 #[doc(hidden)]
 #[proc_macro]
 pub fn expand_plain_call(input: TokenStream) -> TokenStream {

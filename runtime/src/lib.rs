@@ -89,6 +89,7 @@ pub mod docs;
 mod engine;
 #[cfg(feature = "std")]
 mod host;
+mod identity;
 #[cfg(feature = "std")]
 mod key;
 #[cfg(feature = "std")]
@@ -105,7 +106,10 @@ mod private;
 mod profile;
 #[cfg(feature = "std")]
 mod publish;
-#[cfg(feature = "std")]
+#[cfg_attr(
+    not(feature = "std"),
+    allow(dead_code, reason = "the runtime reads it")
+)]
 mod registry;
 #[cfg(feature = "std")]
 mod report;
@@ -115,12 +119,12 @@ pub mod runtime;
 mod selfcheck;
 #[cfg(feature = "std")]
 mod site;
-#[cfg(feature = "std")]
 mod specialize;
 #[cfg(feature = "std")]
 mod sync;
 #[cfg(feature = "std")]
 mod trampoline;
+mod vtable;
 #[cfg(feature = "std")]
 mod worker;
 
@@ -235,36 +239,30 @@ pub mod __private {
 #[doc(hidden)]
 pub mod __private {
     pub use core;
+    pub use core::any::type_name;
+    pub use core::marker::PhantomData;
     pub use static_call_macros::{
-        expand_plain_call, expand_plain_region, static_dispatch as instrument,
+        expand_plain_call, expand_specialize, static_dispatch as instrument,
     };
 
     /// For who imports the crate to name it in `crate = path`.
     pub const USED: () = ();
 
+    pub use crate::identity::of as identity;
+    pub use crate::registry::{
+        Code, DeclaredTrait, MethodDeclaration, Table, TraitDeclaration, TraitObject,
+    };
+    pub use crate::specialize::{
+        Asked, Home, Listed, Region, Specialize, asked, entry, key_of, known, listed, object,
+        object_type, which,
+    };
+    pub use crate::vtable::{dangling, vtable_of, vtable_of_pointer};
+    pub use crate::{home, region};
+
     /// The auto traits that object types may carry.
     pub mod auto {
         pub use core::marker::{Send, Sync, Unpin};
         pub use core::panic::{RefUnwindSafe, UnwindSafe};
-    }
-
-    /// A `&mut` variable by method syntax is borrowed again and not moved.
-    pub trait Reborrow: Sized {
-        fn __static_call_reborrow(self) -> Self;
-    }
-
-    impl<T: ?Sized> Reborrow for &T {
-        #[inline(always)]
-        fn __static_call_reborrow(self) -> Self {
-            self
-        }
-    }
-
-    impl<T: ?Sized> Reborrow for &mut T {
-        #[inline(always)]
-        fn __static_call_reborrow(self) -> Self {
-            self
-        }
     }
 }
 
@@ -368,23 +366,15 @@ macro_rules! static_call {
 /// ```
 ///
 /// # Cost
-/// One virtual call, which asks the object for its type, and a compare for each type
-/// ahead of the right one; nothing inside the block. The block's code once more for
-/// each listed type.
-#[cfg(feature = "std")]
+/// Two loads and two compares for the first type, a load and a compare for each further one.
+/// First meetings ask the object, by a virtual call. The block's code once more for each
+/// listed type. A region remembers up to two vtables a type, and four of types that are not
+/// listed; where it meets more of these, it takes all that it does not know for such after
+/// some thousand visits, and costs no more than a few compares.
 #[macro_export]
 macro_rules! specialize {
     ($($region:tt)*) => {
         $crate::__private::expand_specialize!(($crate) $($region)*)
-    };
-}
-
-/// Compiles a region once for each listed type; without the `std` feature, once.
-#[cfg(not(feature = "std"))]
-#[macro_export]
-macro_rules! specialize {
-    ($($region:tt)*) => {
-        $crate::__private::expand_plain_region!(($crate) $($region)*)
     };
 }
 

@@ -13,7 +13,8 @@ pub use static_call_macros::{
     static_dispatch as instrument,
 };
 pub use std::boxed::Box;
-pub use typeid::of as identity;
+
+pub use crate::identity::of as identity;
 
 pub use crate::arch::Receiver;
 pub use crate::binding::{
@@ -34,8 +35,14 @@ pub use crate::site::{
     NotAnnotated, Place, Route, STATIC_CALL_SITES_0_1_0 as SITES, Site, SiteOf, counts_calls,
     record_call as record,
 };
-pub use crate::specialize::Specialize;
-pub use crate::{for_editors, key, rest, rest_of_bound, site, trampoline, trampoline_of_binding};
+pub use crate::specialize::{
+    Asked, Home, Listed, Region, RegionRecord, STATIC_CALL_REGIONS_0_1_0 as REGIONS, Specialize,
+    asked, entry, key_of, known, listed, object, object_type, which,
+};
+pub use crate::vtable::{dangling, vtable_of, vtable_of_pointer};
+pub use crate::{
+    for_editors, home, key, region, rest, rest_of_bound, site, trampoline, trampoline_of_binding,
+};
 
 /// The auto traits that object types may carry.
 pub mod auto {
@@ -97,29 +104,6 @@ pub fn never_unbound() -> ! {
     panic!("a binding that is always bound has lost its object")
 }
 
-/// Address of the vtable of a trait object.
-#[inline(always)]
-pub fn vtable_of<T: ?Sized>(object: &T) -> usize {
-    vtable_of_pointer(core::ptr::from_ref(object))
-}
-
-/// Address of the vtable in a pointer to a trait object.
-///
-/// The layout of such pointers, data before vtable, is rustc's and not promised;
-/// the size is checked at compile time, the order at start-up.
-#[inline(always)]
-pub fn vtable_of_pointer<T: ?Sized>(object: *const T) -> usize {
-    const {
-        assert!(
-            size_of::<*const T>() == 2 * size_of::<usize>(),
-            "a pointer to a trait object is two words"
-        );
-    }
-    // SAFETY: two words, by the assertion; any two words are two pointers.
-    let words = unsafe { core::mem::transmute_copy::<*const T, [*const (); 2]>(&object) };
-    words[1].addr()
-}
-
 /// The value behind an object, by its own type.
 ///
 /// # Safety
@@ -159,12 +143,6 @@ pub unsafe fn assume_pinned<T, O: ?Sized>(object: Pin<&O>) -> Pin<&T> {
 pub unsafe fn assume_pinned_mut<T, O: ?Sized>(object: Pin<&mut O>) -> Pin<&mut T> {
     // SAFETY: as in `assume_pinned`.
     unsafe { object.map_unchecked_mut(|object| assume_mut::<T, O>(object)) }
-}
-
-/// A pointer to no value, to be unsized for its vtable.
-#[inline]
-pub fn dangling<T>() -> *const T {
-    core::ptr::NonNull::dangling().as_ptr()
 }
 
 /// A trampoline with the signature of the fallback that it stands for.

@@ -20,7 +20,9 @@ pub use crate::engine::{Retarget, RetargetError, Skipped};
 #[cfg(target_os = "linux")]
 pub use crate::plugin::{Plugin, PluginBox, PluginError, UnloadError, UnloadReason};
 pub use crate::registry::TraitObject;
-pub use crate::report::{Backend, BindingReport, Report, SiteReport, State, TargetReport};
+pub use crate::report::{
+    Backend, BindingReport, RegionReport, Report, SiteReport, State, TargetReport,
+};
 pub use crate::worker::Worker;
 
 /// Re-plans every call site of the program and its plugins, and publishes what

@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use static_call::runtime::{self, Backend, Config, ConfigError, Mode, State};
-use static_call::{static_call, static_dispatch};
+use static_call::{specialize, static_call, static_dispatch};
 
 #[static_dispatch(targets = 2)]
 trait Rule {
@@ -54,6 +54,88 @@ fn weighed_up(rule: &dyn Rule, x: u64) -> u64 {
 #[allow(dead_code, reason = "a site that is never called")]
 fn never(rule: &dyn Rule) -> u64 {
     static_call!(rule.weigh(0))
+}
+
+fn in_a_region(rule: &dyn Rule, x: u64) -> u64 {
+    specialize!(rule: [Double] in { rule.weigh(4 * x) })
+}
+
+fn in_a_region_of_others(rule: &dyn Rule, x: u64) -> u64 {
+    specialize!(rule: [Double] in { rule.weigh(5 * x) })
+}
+
+#[allow(dead_code, reason = "a region that is never entered")]
+fn never_in_a_region(rule: &dyn Rule) -> u64 {
+    specialize!(rule: [Double] in { rule.weigh(6) })
+}
+
+#[test]
+fn regions_have_rows_with_what_was_met() {
+    let _alone = alone(Mode::Auto);
+    let source = include_str!("report.rs");
+    let row = |text: &str| {
+        let line = source.lines().position(|line| line.contains(text)).unwrap() + 1;
+        let regions = runtime::report().regions.into_iter();
+        let found = regions
+            .filter(|one| one.location.contains(&format!("report.rs:{line}:")))
+            .collect::<Vec<_>>();
+        let [row] = &found[..] else {
+            panic!("{} rows", found.len());
+        };
+        row.clone()
+    };
+    assert_eq!(in_a_region(&Double, 1) + in_a_region(&Half, 1), 8 + 2);
+    assert_eq!(in_a_region_of_others(&Half, 2), 5);
+    let met = row("rule.weigh(4 * x)");
+    assert_eq!(
+        (met.state, &met.types[..]),
+        (State::Inlined, &[("Double".to_owned(), 1)][..])
+    );
+    assert_eq!((met.others, met.more_others), (1, false));
+    let others = row("rule.weigh(5 * x)");
+    assert_eq!((others.state, others.types[0].1), (State::Plain, 0));
+    assert!(others.why.contains("list those that do"), "{}", others.why);
+    assert_eq!(row("rule.weigh(6)").state, State::Idle);
+    let printed = runtime::report().to_string();
+    assert!(
+        printed.contains("one test for the whole region"),
+        "{printed}"
+    );
+}
+
+#[test]
+fn a_region_that_meets_many_other_types_stops_telling_them_apart() {
+    fn weigh_many(rule: &dyn Rule) -> u64 {
+        specialize!(rule: [Double] in { rule.weigh(7) })
+    }
+    struct One<const N: usize>;
+    impl<const N: usize> Rule for One<N> {
+        fn weigh(&self, x: u64) -> u64 {
+            x + N as u64
+        }
+    }
+    let rules: [&dyn Rule; 8] = [
+        &Double, &Half, &One::<0>, &One::<1>, &One::<2>, &One::<3>, &One::<4>, &One::<5>,
+    ];
+    let sum = || rules.iter().map(|rule| weigh_many(*rule)).sum::<u64>();
+    let expected = rules.iter().map(|rule| rule.weigh(7)).sum();
+    let row = || {
+        let regions = runtime::report().regions.into_iter();
+        let line = include_str!("report.rs").lines();
+        let line = line
+            .take_while(|line| !line.contains("rule.weigh(7)"))
+            .count()
+            + 1;
+        let mut found = regions.filter(|one| one.location.contains(&format!("report.rs:{line}:")));
+        found.next().unwrap()
+    };
+    assert_eq!(sum(), expected);
+    assert!(!row().more_others);
+    for _ in 0..5000 {
+        assert_eq!(sum(), expected);
+    }
+    assert!(row().more_others);
+    assert_eq!((row().state, row().types[0].1), (State::Inlined, 1));
 }
 
 fn site(line_of: &str) -> runtime::SiteReport {

@@ -52,14 +52,20 @@ impl Context<'_> {
                     .then(|| quote!(#(#cfgs)* let __layout = __layout.rotate_left(1) ^ #step;))
             });
         // Of several object types none stands for the others, and here none can be named.
-        let slot = (self.generics.params.is_empty() && self.associated.is_empty()).then(|| {
+        let is_one = self.generics.params.is_empty() && self.associated.is_empty();
+        let slot = (cfg!(feature = "std") && is_one).then(|| {
             let ident = self.ident();
             quote!(.with_slot(#private::slot_of::<dyn #ident>))
         });
+        let slice = cfg!(feature = "std").then(|| {
+            quote! {
+                #[#private::linkme::distributed_slice(#private::DECLARATIONS)]
+                #[linkme(crate = #private::linkme)]
+            }
+        });
         quote! {
             #repeated
-            #[#private::linkme::distributed_slice(#private::DECLARATIONS)]
-            #[linkme(crate = #private::linkme)]
+            #slice
             static #name: #private::TraitDeclaration = #private::TraitDeclaration::new(
                 #ident,
                 #private::core::module_path!(),

@@ -37,6 +37,22 @@ impl Context<'_> {
                 matches!(autos[..], [] | ["Send"] | ["Send", "Sync"]).then_some(&miscounted);
             self.entries_of(&bound, autos, &quote!(#dispatched #left_alone #miscounted))
         });
+        let declared = self.declared();
+        quote!(#(#blocks)* #declared)
+    }
+
+    /// The object types without entries: what there is without the runtime.
+    pub(super) fn objects(&self) -> TokenStream {
+        let bound = self.bound_with(|(name, parameter, _)| quote!(#name = #parameter));
+        let blocks = AUTO_TRAITS
+            .iter()
+            .map(|autos| self.object_trait(&bound, autos));
+        let declared = self.declared();
+        quote!(#(#blocks)* #declared)
+    }
+
+    /// The trait as a type.
+    fn declared(&self) -> TokenStream {
         let Context {
             private, repeated, ..
         } = self;
@@ -45,7 +61,6 @@ impl Context<'_> {
         let declaration = names::declaration(self.ident());
         let lacks_results = self.lacks_results();
         quote! {
-            #(#blocks)*
             #repeated
             #[doc(hidden)]
             #[non_exhaustive]
@@ -126,17 +141,10 @@ impl Context<'_> {
         let generics = self.generics_of_objects();
         let (parameters, _, clause) = generics.split_for_impl();
         let outlives = self.outlives(&quote!(__Implementation));
-        let mut of_objects = generics.clone();
-        if let Some(predicate) = self.outlives(&quote!(Self)) {
-            of_objects.make_where_clause().predicates.push(predicate);
-        }
-        let clause_of_objects = &of_objects.where_clause;
         let ty = self.object_type(bound, autos);
-        let hook_applied = self.hook_applied();
         let shims_applied = self.shims_applied();
-        let declared = names::declared(self.ident());
         let registration = names::registration();
-        let of_bindings = self.bound_applied(&quote!(Self));
+        let object_trait = self.object_trait(bound, autos);
         // Impls name the trait, and no auto traits with it.
         let registration = autos.is_empty().then(|| {
             quote! {
@@ -163,10 +171,32 @@ impl Context<'_> {
                 #entries
                 #registration
             }
+            #object_trait
+        }
+    }
+
+    /// What an object type is to the library.
+    fn object_trait(&self, bound: &TokenStream, autos: &[&str]) -> TokenStream {
+        let Context {
+            private, repeated, ..
+        } = self;
+        let mut generics = self.generics_of_objects();
+        if let Some(predicate) = self.outlives(&quote!(Self)) {
+            generics.make_where_clause().predicates.push(predicate);
+        }
+        let (parameters, _, clause) = generics.split_for_impl();
+        let ty = self.object_type(bound, autos);
+        let hook_applied = self.hook_applied();
+        let declared = names::declared(self.ident());
+        let of_bindings = cfg!(feature = "std").then(|| {
+            let of_bindings = self.bound_applied(&quote!(Self));
+            quote!(type __Bound<__Binding> = #of_bindings;)
+        });
+        quote! {
             // SAFETY: the table is the one that the receiver's own vtable leads to.
             #repeated
-            unsafe impl #parameters #private::TraitObject for #ty #clause_of_objects {
-                type __Bound<__Binding> = #of_bindings;
+            unsafe impl #parameters #private::TraitObject for #ty #clause {
+                #of_bindings
                 type __Trait = #declared;
                 #[inline]
                 fn __table(&self) -> &'static #private::Table {

@@ -30,7 +30,7 @@ use crate::attr;
 
 pub(crate) use binding::binding;
 pub(crate) use call::{plain_call, static_call};
-pub(crate) use region::{plain_region, specialize};
+pub(crate) use region::specialize;
 
 /// Entry point of the attribute, whatever it stands on.
 pub(crate) fn static_dispatch(attribute: TokenStream, item: &TokenStream) -> TokenStream {

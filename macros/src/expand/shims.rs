@@ -55,15 +55,16 @@ impl Context<'_> {
         let (parameters, _, clause) = self.generics.split_for_impl();
         let with_implementor = self.generics_with_implementor();
         let (impl_parameters, _, _) = with_implementor.split_for_impl();
-        let addresses = self.input.dispatched().map(|dispatched| {
+        let dispatched = || {
+            let all = self.input.dispatched();
+            all.filter(|_| cfg!(feature = "std"))
+        };
+        let addresses = dispatched().map(|dispatched| {
             let cfgs = dispatched.method.cfgs();
             let shim = names::shim(dispatched.method.ident());
             quote!(#(#cfgs)* #private::Code::new(<Self as #shims_applied>::#shim as *const ()))
         });
-        let methods = self
-            .input
-            .dispatched()
-            .map(|dispatched| self.method_shims(dispatched.method));
+        let methods = dispatched().map(|dispatched| self.method_shims(dispatched.method));
         let object = self.bound_with(|(name, _, _)| self.bound_by(name, &quote!(Self)));
         let outlives = self
             .outlives(&quote!(Self))

@@ -25,7 +25,7 @@ use syn::ItemTrait;
 
 use super::context::Context;
 use super::declaration::layout_hash;
-use super::{combined, object, path_is_used};
+use super::{combined, object};
 use crate::ast::Trait;
 use crate::{attr, valid};
 
@@ -50,25 +50,31 @@ pub(crate) fn expand(attribute: TokenStream, item: ItemTrait) -> TokenStream {
 
 /// The trait, and what makes its methods dispatch.
 pub(super) fn dispatching(mut input: Trait, layout: u64) -> TokenStream {
-    if cfg!(not(feature = "std")) {
-        let item = &input.item;
-        // They are to implement the trait, and their imports are to be used.
-        let listed = Context::new(&input, layout).listed_types();
-        let path = path_is_used(input.options.krate.as_ref());
-        return quote!(#item #listed #path);
-    }
     let context = Context::new(&input, layout);
-    let hidden = [
-        context.declaration(),
-        context.hook(),
-        context.shims(),
-        context.keys(),
-        context.guards(),
-        context.listed_types(),
-        context.entries(),
-        context.bound(),
-    ];
-    let upcasts = context.upcasts();
+    // Without the runtime there are no call sites: `specialize!` asks objects for their type,
+    // and that is all.
+    let hidden = if cfg!(not(feature = "std")) {
+        vec![
+            context.declaration(),
+            context.hook(),
+            context.shims(),
+            context.objects(),
+            // They are to implement the trait, and their imports are to be used.
+            context.listed_types(),
+        ]
+    } else {
+        vec![
+            context.declaration(),
+            context.hook(),
+            context.shims(),
+            context.keys(),
+            context.guards(),
+            context.listed_types(),
+            context.entries(),
+            context.bound(),
+        ]
+    };
+    let upcasts = cfg!(feature = "std").then(|| context.upcasts());
     let hook = context.hook_applied();
     input.item.colon_token.get_or_insert_with(Default::default);
     input.item.supertraits.push(syn::parse_quote!(#hook));

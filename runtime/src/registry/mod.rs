@@ -234,6 +234,7 @@ impl Table {
     }
 }
 
+#[cfg(feature = "std")]
 /// An implementation of an annotated trait with one of its vtables. The same
 /// implementation may have others, in other crates and codegen units.
 #[derive(Clone, Copy, Debug)]
@@ -243,6 +244,7 @@ pub struct Implementation {
     table: &'static Table,
 }
 
+#[cfg(feature = "std")]
 impl Implementation {
     /// For the expansion of `#[static_dispatch]`.
     pub fn new(vtable: usize, table: &'static Table) -> Self {
@@ -258,10 +260,12 @@ impl Implementation {
     }
 }
 
+#[cfg(feature = "std")]
 /// What `#[static_dispatch]` on an impl adds to the slice of implementations.
 #[repr(transparent)]
 pub struct RegisteredImplementation(fn() -> Implementation);
 
+#[cfg(feature = "std")]
 impl RegisteredImplementation {
     /// For the expansion of `#[static_dispatch]`.
     pub const fn new(implementation: fn() -> Implementation) -> Self {
@@ -286,6 +290,7 @@ impl RegisteredImplementation {
 )]
 pub unsafe trait TraitObject {
     /// What a binding of this type is called by.
+    #[cfg(feature = "std")]
     #[doc(hidden)]
     type __Bound<Binding>;
     /// What all object types of the trait have in common.
@@ -312,9 +317,11 @@ pub trait DeclaredTrait {
 }
 
 /// Every annotated trait of this loaded object.
+#[cfg(feature = "std")]
 #[linkme::distributed_slice]
 pub static STATIC_CALL_DECLARATIONS_0_1_0: [TraitDeclaration];
 
 /// Every registered implementation of this loaded object.
+#[cfg(feature = "std")]
 #[linkme::distributed_slice]
 pub static STATIC_CALL_IMPLEMENTATIONS_0_1_0: [RegisteredImplementation];

@@ -8,6 +8,7 @@ use crate::engine::{BoundBinding, Details, Engine, LoadedObject, Patching, Resti
 use crate::plan::auto::Plain;
 use crate::plan::{Figures, Foreseen, Rest};
 use crate::site::Site;
+use crate::specialize::{RegionRecord, STATIC_CALL_REGIONS_0_1_0};
 
 mod table;
 
@@ -81,6 +82,70 @@ pub struct Report {
     pub sites: Vec<SiteReport>,
     /// One row for each binding, copies in plugins included.
     pub bindings: Vec<BindingReport>,
+    /// One row for each `specialize!` of the program; those of plugins are not there.
+    pub regions: Vec<RegionReport>,
+}
+
+/// One `specialize!`.
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct RegionReport {
+    /// Where it stands: file, line, column.
+    pub location: String,
+    /// `Inlined` where a listed type was met, `Plain` where only others were, `Idle` where
+    /// nothing was.
+    pub state: State,
+    /// Why, and what to write to gain more.
+    pub why: String,
+    /// The listed types as they are written, each with how many of its vtables were met. How
+    /// often is not known: nothing is counted where a region is entered.
+    pub types: Vec<(String, usize)>,
+    /// How many other vtables were met, as far as they are told apart.
+    pub others: usize,
+    /// Whether there are more of them: then all that is not known is taken for other types.
+    pub more_others: bool,
+}
+
+impl RegionReport {
+    fn of(record: &RegionRecord) -> Self {
+        let met = record.met();
+        let listed = met.listed.iter().any(|vtables| *vtables > 0);
+        let others = met.unlisted > 0 || met.too_many;
+        let (state, why) = if !crate::specialize::REMEMBERS {
+            (
+                State::Inlined,
+                "asks each object: nothing is remembered on this system",
+            )
+        } else if listed && met.too_many {
+            (
+                State::Inlined,
+                "many other types come here: list the most frequent ones first",
+            )
+        } else if listed {
+            (State::Inlined, "one test for the whole region")
+        } else if others {
+            (
+                State::Plain,
+                "no listed type comes here: list those that do, or leave it out",
+            )
+        } else {
+            (State::Idle, "never entered")
+        };
+        RegionReport {
+            location: format!("{}:{}:{}", record.file, record.line, record.column),
+            state,
+            why: why.to_owned(),
+            types: record
+                .types
+                .iter()
+                .map(ToString::to_string)
+                .zip(met.listed)
+                .collect(),
+            others: met.unlisted,
+            more_others: met.too_many,
+        }
+    }
 }
 
 /// One binding.
@@ -249,6 +314,10 @@ impl Report {
             chain_bytes,
             sites: objects.flat_map(|object| rows(object, name)).collect(),
             bindings,
+            regions: STATIC_CALL_REGIONS_0_1_0
+                .iter()
+                .map(RegionReport::of)
+                .collect(),
         }
     }
 }
