@@ -72,7 +72,8 @@ pub(crate) fn layout(asked: &Asked<'_>) -> Result<OneLayout, String> {
     let mut rows = Vec::new();
     for program in asked.programs {
         eprintln!("{}, {}", asked.layout, program.name);
-        for phase in Phase::ALL {
+        let phases = Phase::ALL.into_iter();
+        for phase in phases.filter(|phase| phase.applies(program)) {
             let measured = ask(asked, program.name, phase)
                 .map_err(|error| format!("{}, {}: {error}", program.name, phase.id()))?;
             rows.push(Row {

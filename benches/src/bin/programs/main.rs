@@ -39,6 +39,7 @@ use crate::ways::Way;
 /// Measures ordinary programs, each in several ways.
 #[derive(Parser)]
 #[command(version)]
+#[allow(clippy::struct_excessive_bools, reason = "options, in any combination")]
 struct Arguments {
     /// Only programs whose names contain one of these.
     #[arg(value_name = "PROGRAM")]

@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use clap::ValueEnum;
 use cpu_time::ThreadTime;
 use serde::{Deserialize, Serialize};
-use static_call::runtime::{self, State};
+use static_call::runtime::{self, Config, Mode, State};
 use static_call_benches::stats::{Shuffle, Summary};
 
-use crate::program::{Size, Work};
+use crate::program::{Program, Size, Work};
 use crate::ways::Way;
 
 /// Between a worker's passes.
@@ -30,10 +30,12 @@ pub(crate) enum Phase {
     Worker,
     /// The program, after each round.
     Passes,
+    /// The same while sites settle, with chains wherever they can be.
+    Forced,
 }
 
 impl Phase {
-    pub(crate) const ALL: [Phase; 3] = [Phase::Never, Phase::Worker, Phase::Passes];
+    pub(crate) const ALL: [Phase; 4] = [Phase::Never, Phase::Worker, Phase::Passes, Phase::Forced];
 
     /// As given on the command line.
     pub(crate) fn id(self) -> &'static str {
@@ -41,7 +43,13 @@ impl Phase {
             Phase::Never => "never",
             Phase::Worker => "worker",
             Phase::Passes => "passes",
+            Phase::Forced => "forced",
         }
+    }
+
+    /// Whether a program is measured in it.
+    pub(crate) fn applies(self, program: &Program) -> bool {
+        self != Phase::Forced || program.forced.is_some()
     }
 }
 
@@ -59,9 +67,9 @@ pub(crate) struct Lasting {
 pub(crate) struct Measured {
     /// Microseconds for the work of a round, plain.
     pub(crate) plain_microseconds: Summary,
-    /// Time over the plain program's.
+    /// Time over the plain program's: the mean of its two copies', but for the control's.
     pub(crate) ways: BTreeMap<Way, Ratio>,
-    /// Microseconds for one `retarget()`, in [`Phase::Passes`].
+    /// Microseconds for one `retarget()` by the program.
     pub(crate) pass_microseconds: Option<Summary>,
     /// What the call sites do in the end.
     pub(crate) sites: Vec<String>,
@@ -76,8 +84,11 @@ pub(crate) struct Ratio {
     pub(crate) total: f64,
 }
 
+/// A program, opened in each of its ways.
+pub(crate) type Works = Vec<(Way, Box<dyn Work>)>;
+
 /// The ways that apply to a program, opened.
-pub(crate) fn open(name: &str, size: Size) -> Result<Vec<(Way, Box<dyn Work>)>, String> {
+pub(crate) fn open(name: &str, size: Size) -> Result<Works, String> {
     let mut works = Vec::new();
     for way in Way::ALL {
         let mut programs = way.programs().into_iter();
@@ -125,6 +136,10 @@ pub(crate) fn measure(name: &str, phase: Phase, lasting: Lasting) -> Result<Meas
     let mut works = open(name, Size::Full)?;
     let worker = (phase == Phase::Worker).then(|| runtime::retarget_every(INTERVAL));
     let worker = worker.transpose().map_err(|error| error.to_string())?;
+    if phase == Phase::Forced {
+        let config = Config::default().mode(Mode::Always).minimum_coverage(0.0);
+        runtime::configure(config).map_err(|error| error.to_string())?;
+    }
     let clock = clock();
     let mut shuffle = Shuffle::new(1);
     let mut order: Vec<usize> = (0..works.len()).collect();
@@ -147,7 +162,7 @@ pub(crate) fn measure(name: &str, phase: Phase, lasting: Lasting) -> Result<Meas
                 samples.push((seconds - clock).max(0.0));
             }
         }
-        if phase == Phase::Passes {
+        if phase == Phase::Passes || phase == Phase::Forced && elapsed < lasting.settle {
             let start = Instant::now();
             runtime::retarget().map_err(|error| error.to_string())?;
             passes.push(start.elapsed().as_secs_f64() * 1e6);
@@ -156,8 +171,17 @@ pub(crate) fn measure(name: &str, phase: Phase, lasting: Lasting) -> Result<Meas
     drop(worker);
     let plain = &samples[0];
     let micro: Vec<f64> = plain.iter().map(|seconds| seconds * 1e6).collect();
+    // Two copies of the same code, at two places.
+    let both: Vec<f64> = plain
+        .iter()
+        .zip(&samples[1])
+        .map(|(a, b)| (a + b) / 2.0)
+        .collect();
     let ratios = works.iter().zip(&samples).skip(1);
-    let ratios = ratios.filter_map(|((way, _), times)| Some((*way, ratio(times, plain)?)));
+    let ratios = ratios.filter_map(|((way, _), times)| {
+        let base = if *way == Way::Control { plain } else { &both };
+        Some((*way, ratio(times, base)?))
+    });
     Ok(Measured {
         plain_microseconds: Summary::of(&micro).ok_or("no rounds")?,
         ways: ratios.collect(),

@@ -37,6 +37,9 @@ pub(crate) struct Program {
     pub(crate) about: &'static str,
     /// Whether it has a region for `specialize!`.
     pub(crate) regions: bool,
+    /// What chains are to cost at most here where they are forced; [`None`] if that is not
+    /// asked.
+    pub(crate) forced: Option<f64>,
     pub(crate) open: fn(Size) -> Result<Box<dyn Work>, String>,
 }
 
@@ -51,8 +54,15 @@ impl Program {
             name,
             about,
             regions: false,
+            forced: None,
             open,
         }
+    }
+
+    /// Is measured with chains forced, too.
+    pub(crate) const fn with_chains_at_most(mut self, ratio: f64) -> Self {
+        self.forced = Some(ratio);
+        self
     }
 
     /// Has regions.

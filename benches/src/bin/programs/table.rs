@@ -49,8 +49,9 @@ fn row(figures: &Figures, program: &Program) -> Vec<String> {
     cells.extend(COLUMNS.iter().map(|column| {
         let figure = column.figure(figures, program.name);
         figure.map_or_else(String::new, |figure| {
-            let mark = if column.reached(figure) { "" } else { " !" };
-            shown(figures, figure) + mark
+            let aim = column.aim(program);
+            let reached = aim.is_none_or(|aim| aim.reached(figure));
+            shown(figures, figure) + if reached { "" } else { " !" }
         })
     }));
     cells
@@ -70,8 +71,12 @@ fn means(figures: &Figures, programs: &[Program]) -> Vec<String> {
         let Some(mean) = column.mean(figures, programs) else {
             return String::new();
         };
-        let aim = column.aim.map_or(f64::INFINITY, |aim| aim.mean);
-        format!("{mean:.3}{}", if mean > aim { " !" } else { "" })
+        let mark = if mean > column.aim_of_mean() {
+            " !"
+        } else {
+            ""
+        };
+        format!("{mean:.3}{mark}")
     }));
     cells
 }
@@ -79,23 +84,24 @@ fn means(figures: &Figures, programs: &[Program]) -> Vec<String> {
 /// What misses an aim, by rounds and by the total of all rounds.
 fn missed(text: &mut String, figures: &Figures, programs: &[Program]) {
     for column in COLUMNS {
-        let Some(aim) = column.aim else { continue };
-        let missing = |total: bool| {
-            let one = move |program: &Program| {
-                let figure = column.figure(figures, program.name)?;
-                let sum = column.total(figures, program.name)?;
-                let shown = if total {
-                    (column.reached(figure) && sum.median > aim.median).then_some(sum)
-                } else {
-                    (!column.reached(figure)).then_some(figure)
-                };
-                Some(format!("{} {}", program.name, self::shown(figures, shown?)))
+        let (mut rounds, mut total, mut count) = (Vec::new(), Vec::new(), 0);
+        for program in programs {
+            let name = program.name;
+            let aim = column.aim(program);
+            let both = (column.figure(figures, name), column.total(figures, name));
+            let (Some(aim), (Some(figure), Some(sum))) = (aim, both) else {
+                continue;
             };
-            let missing: Vec<_> = programs.iter().filter_map(one).collect();
-            missing
-        };
-        let (rounds, total) = (missing(false), missing(true));
-        let count = programs.len();
+            count += 1;
+            if !aim.reached(figure) {
+                rounds.push(format!("{name} {}", shown(figures, figure)));
+            } else if !aim.median(sum.median) {
+                total.push(format!("{name} {}", shown(figures, sum)));
+            }
+        }
+        if count == 0 {
+            continue;
+        }
         let _ = writeln!(
             text,
             "\n{}: {} of {count} programs miss the aim{}{}",

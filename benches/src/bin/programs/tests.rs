@@ -33,7 +33,7 @@ fn every_program_gives_the_same_in_every_way() {
 
 #[test]
 fn every_program_gives_the_same_in_every_way_while_it_is_re_planned() {
-    agree(12, || {
+    agree(8, || {
         // Where nothing can be patched, calls are plain, and give the same, too.
         let _ = runtime::retarget();
     });

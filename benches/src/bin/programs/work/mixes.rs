@@ -105,7 +105,7 @@ fn handle(handlers: &Handlers, mut event: u64) -> u64 {
 enum Order {
     /// The same in every round, and too long to be remembered.
     Steady(Mix),
-    /// Runs of 200, and three rounds with hardly a call after each with many.
+    /// Runs of 200, and three rounds with a tenth of the calls after each with all.
     Bursts,
     /// 95 in 100 of a type, which changes.
     Phases { rounds: usize },
@@ -122,7 +122,7 @@ impl Order {
             Order::Steady(mix) => vec![drawn(mix, blocks)],
             Order::Bursts => {
                 let runs = drawn(Mix::Runs { of: 8, length: 200 }, blocks);
-                let rest = vec![HANDLERS[0]; 50];
+                let rest = vec![HANDLERS[0]; blocks * 100];
                 vec![runs, rest.clone(), rest.clone(), rest]
             }
             Order::Phases { .. } => (0..2)

@@ -52,7 +52,7 @@ fn throw(random: &mut (dyn Random + 'static), throws: usize) -> [u32; 6] {
         let mut faces = [0; 6];
         for _ in 0..throws {
             let drawn = call!(random.next(), inline = [XorShift, SplitMix]) >> 32;
-            faces[(drawn * 6 >> 32) as usize] += 1;
+            faces[((drawn * 6) >> 32) as usize] += 1;
         }
         faces
     })

@@ -35,7 +35,7 @@ impl Reader for Whole {
 
 /// In pieces of 64 bytes, with seven bits of a number in each byte.
 struct Pieces {
-    pieces: Vec<[u8; 64]>,
+    all: Vec<[u8; 64]>,
     piece: usize,
     at: usize,
 }
@@ -46,7 +46,7 @@ impl Pieces {
             self.piece += 1;
             self.at = 0;
         }
-        let byte = self.pieces.get(self.piece)?[self.at];
+        let byte = self.all.get(self.piece)?[self.at];
         self.at += 1;
         Some(byte)
     }
@@ -91,7 +91,7 @@ impl Messages {
         };
         let pieces = (0..size.of(500)).map(|piece| std::array::from_fn(|at| byte(piece * 64 + at)));
         let mut readers: Vec<Box<dyn Reader>> = vec![Box::new(Pieces {
-            pieces: pieces.collect(),
+            all: pieces.collect(),
             piece: 0,
             at: 0,
         })];

@@ -9,12 +9,14 @@ pub(super) const PROGRAMS: [Program; 3] = [
         "optional-points",
         "`-> Option<[f64; 2]>`, one type; the loop asks only `is_some()`",
         |size| Ok(Box::new(Outlines::new(size, 0))),
-    ),
+    )
+    .with_chains_at_most(1.25),
     Program::new(
         "optional-points-mixed",
         "the same with 80/20 of two types",
         |size| Ok(Box::new(Outlines::new(size, 20))),
-    ),
+    )
+    .with_chains_at_most(1.10),
     Program::new(
         "ray-hits",
         "`-> Option<Hit>` of 56 bytes, balls and floors, the nearest is kept",
