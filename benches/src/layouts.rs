@@ -63,6 +63,56 @@ impl Across {
     }
 }
 
+/// What a figure is to be at most.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Aim {
+    /// The median over layouts of each program.
+    pub median: f64,
+    /// Each layout.
+    pub worst: f64,
+    /// The geometric mean over the programs.
+    pub mean: f64,
+}
+
+/// Of the last digit shown.
+const HALF: f64 = 0.005;
+
+impl Aim {
+    /// Of calls without a list, and of all calls where the runtime was never started.
+    pub const UNLISTED: Aim = Aim {
+        worst: 1.10,
+        ..Aim::of_median(1.02)
+    };
+
+    /// Of calls with a list.
+    pub const LISTED: Aim = Aim {
+        mean: 0.75,
+        ..Aim::of_median(1.02)
+    };
+
+    /// Nothing but this median.
+    #[must_use]
+    pub const fn of_median(median: f64) -> Self {
+        Aim {
+            median,
+            worst: f64::INFINITY,
+            mean: f64::INFINITY,
+        }
+    }
+
+    /// Whether a figure is what it is to be, with the two digits that are shown.
+    #[must_use]
+    pub fn reached(&self, figure: Across) -> bool {
+        self.median_reached(figure.median) && figure.worst < self.worst + HALF
+    }
+
+    /// The same of the median over layouts alone.
+    #[must_use]
+    pub fn median_reached(&self, median: f64) -> bool {
+        median < self.median + HALF
+    }
+}
+
 /// The geometric mean of ratios; [`None`] of none.
 #[must_use]
 pub fn geometric_mean(ratios: &[f64]) -> Option<f64> {
@@ -83,6 +133,24 @@ mod tests {
         let one = Across::of(&[1.1]).unwrap();
         assert_eq!((one.median, one.worst), (1.1, 1.1));
         assert_eq!(Across::of(&[]), None);
+    }
+
+    fn across(median: f64, worst: f64) -> Across {
+        Across { median, worst }
+    }
+
+    #[test]
+    fn a_bad_layout_misses_an_aim_that_the_median_reaches() {
+        assert!(!Aim::UNLISTED.reached(across(1.0, 1.2)));
+        assert!(Aim::LISTED.reached(across(1.0, 1.2)));
+        assert!(!Aim::UNLISTED.reached(across(1.03, 1.03)));
+        assert!(!Aim::LISTED.reached(across(1.03, 1.03)));
+    }
+
+    #[test]
+    fn a_figure_that_is_shown_as_the_aim_reaches_it() {
+        assert!(Aim::UNLISTED.reached(across(1.024, 1.104)));
+        assert!(!Aim::UNLISTED.reached(across(1.026, 1.026)));
     }
 
     #[test]

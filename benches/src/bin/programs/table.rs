@@ -95,7 +95,7 @@ fn missed(text: &mut String, figures: &Figures, programs: &[Program]) {
             count += 1;
             if !aim.reached(figure) {
                 rounds.push(format!("{name} {}", shown(figures, figure)));
-            } else if !aim.median(sum.median) {
+            } else if !aim.median_reached(sum.median) {
                 total.push(format!("{name} {}", shown(figures, sum)));
             }
         }
