@@ -59,6 +59,15 @@ fn every_way_has_the_same_programs_under_names_of_their_own() {
 }
 
 #[test]
+fn the_readme_says_what_each_program_does() {
+    let readme = include_str!("../../../README.md");
+    for program in Way::Plain.programs() {
+        let row = format!("| `{}` | {} |", program.name, program.about);
+        assert!(readme.contains(&row), "{row}");
+    }
+}
+
+#[test]
 fn a_way_that_gives_something_else_is_named() {
     let mut works = open("skewed", Size::Tiny).unwrap();
     let (_, other) = open("even", Size::Tiny).unwrap().remove(0);

@@ -13,7 +13,7 @@ pub(super) const PROGRAMS: [Program; 4] = [
     .with_regions(),
     Program::new(
         "table-rows",
-        "the same trait, row by row: packed, dictionary and constant columns in turn",
+        "a table read row by row: packed, dictionary and constant columns in turn",
         |size| Ok(Box::new(Table::new(size))),
     ),
     Program::new(

@@ -16,19 +16,27 @@ pub(super) const PROGRAMS: [Program; 8] = [
             )))
         },
     ),
-    Program::new("skewed-of-8", "80/20 of eight types", |size| {
-        Ok(Box::new(Events::new(
-            size,
-            Order::Steady(Mix::Skewed { of: 8 }),
-        )))
-    }),
-    Program::new("even", "eight types, all equally often", |size| {
-        Ok(Box::new(Events::new(
-            size,
-            Order::Steady(Mix::Uniform { of: 8 }),
-        )))
-    }),
-    Program::new("cyclic", "six types in turn", |size| {
+    Program::new(
+        "skewed-of-8",
+        "handlers of events, 80/20 of eight types",
+        |size| {
+            Ok(Box::new(Events::new(
+                size,
+                Order::Steady(Mix::Skewed { of: 8 }),
+            )))
+        },
+    ),
+    Program::new(
+        "even",
+        "handlers of events, eight types, all equally often",
+        |size| {
+            Ok(Box::new(Events::new(
+                size,
+                Order::Steady(Mix::Uniform { of: 8 }),
+            )))
+        },
+    ),
+    Program::new("cyclic", "handlers of events, six types in turn", |size| {
         Ok(Box::new(Events::new(
             size,
             Order::Steady(Mix::Cycle { of: 6 }),
@@ -36,22 +44,22 @@ pub(super) const PROGRAMS: [Program; 8] = [
     }),
     Program::new(
         "bursty",
-        "eight types in runs of 200, a round of many calls and three of few",
+        "handlers of events, eight types in runs of 200, a round of many calls and three of few",
         |size| Ok(Box::new(Events::new(size, Order::Bursts))),
     ),
     Program::new(
         "phased",
-        "one type, with 5 % of a second, for 512 rounds, then another for as long",
+        "handlers of events, one type and 5 % of another, and a third in place of the first after 512 rounds",
         |size| Ok(Box::new(Events::new(size, Order::Phases { rounds: 512 }))),
     ),
     Program::new(
         "turns-of-two",
-        "two types, 4,096 calls of each in turn, a round each",
+        "handlers of events, two types, a round of 4,096 calls of one, then of the other",
         |size| Ok(Box::new(Events::new(size, Order::Turns))),
     ),
     Program::new(
         "two-thirds-unlisted",
-        "three types in turn, of which only the first is listed",
+        "handlers of events, three types in turn, of which only the first is listed",
         |size| Ok(Box::new(Unlisted::new(size))),
     ),
 ];

@@ -13,7 +13,7 @@ pub(super) const PROGRAMS: [Program; 3] = [
     .with_chains_at_most(1.25),
     Program::new(
         "optional-points-mixed",
-        "the same with 80/20 of two types",
+        "`-> Option<[f64; 2]>`, 80/20 of two types; the loop asks only `is_some()`",
         |size| Ok(Box::new(Outlines::new(size, 20))),
     )
     .with_chains_at_most(1.10),

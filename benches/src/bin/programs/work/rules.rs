@@ -11,12 +11,16 @@ pub(super) const PROGRAMS: [Program; 3] = [
         "40 packet rules, four in five of one type; one type listed",
         |size| Ok(Box::new(Filter::new(size, first_of_1))),
     ),
-    Program::new("rules-list-of-2", "two types listed", |size| {
-        Ok(Box::new(Filter::new(size, first_of_2)))
-    }),
-    Program::new("rules-list-of-3", "three types listed", |size| {
-        Ok(Box::new(Filter::new(size, first_of_3)))
-    }),
+    Program::new(
+        "rules-list-of-2",
+        "the same rules, two types listed",
+        |size| Ok(Box::new(Filter::new(size, first_of_2))),
+    ),
+    Program::new(
+        "rules-list-of-3",
+        "the same rules, three types listed",
+        |size| Ok(Box::new(Filter::new(size, first_of_3))),
+    ),
 ];
 
 struct Packet {
