@@ -75,6 +75,15 @@ macro_rules! workload {
                 ),
             )
             .variant(
+                "unlisted",
+                pass!(
+                    unlisted_rubato,
+                    unlisted_audioadapter_buffers,
+                    $degree,
+                    SequentialSlice
+                ),
+            )
+            .variant(
                 "concrete",
                 pass!(
                     concrete_rubato,

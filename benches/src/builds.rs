@@ -1,15 +1,23 @@
-//! Has cargo build programs of this package: those with many call sites, and all of
-//! them with retpolines.
+//! Has cargo build programs of this package: those with many call sites, all of them with
+//! retpolines, and in several layouts.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What makes indirect calls and jumps go through retpolines. std is not rebuilt.
-const RETPOLINES: &str = "-Ctarget-feature=+retpoline-indirect-calls,+retpoline-indirect-branches";
+use crate::layouts::{DEFAULT, Layout};
 
-/// Builds one program as this one was built, or with retpolines and in a target
+/// What makes indirect calls and jumps go through retpolines. std is not rebuilt.
+pub const RETPOLINES: Layout = Layout {
+    name: "retpolines",
+    flags: "-Ctarget-feature=+retpoline-indirect-calls,+retpoline-indirect-branches",
+};
+
+/// Builds one program as this one was built, or in another layout and then in a target
 /// directory of its own, and returns where it is.
-pub(crate) fn build(program: &str, retpolines: bool) -> Result<PathBuf, String> {
+///
+/// # Errors
+/// Cargo failed, in words; what it said is on standard error.
+pub fn build(program: &str, layout: &Layout) -> Result<PathBuf, String> {
     let this = std::env::current_exe().map_err(|error| error.to_string())?;
     let folder = this.parent().unwrap_or(Path::new("."));
     let mut target = folder.parent().unwrap_or(Path::new(".")).to_owned();
@@ -20,10 +28,9 @@ pub(crate) fn build(program: &str, retpolines: bool) -> Result<PathBuf, String> 
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
         .args(["--package", package(program), "--bin", program])
         .env("BENCHES_ALL_SITES", "1");
-    if retpolines {
-        target.push("retpolines");
-        let flags = std::env::var("RUSTFLAGS").unwrap_or_default();
-        command.env("RUSTFLAGS", format!("{flags} {RETPOLINES}"));
+    if *layout != DEFAULT {
+        target.push(layout.name);
+        command.env("RUSTFLAGS", layout.rustflags());
     }
     command.arg("--target-dir").arg(&target);
     let status = command
