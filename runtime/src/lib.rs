@@ -3,9 +3,10 @@
 //!
 //! A few hot calls through `dyn Trait` decide how fast many programs are: codecs,
 //! effects, rules, storage engines, plugins. Annotate the trait's hot methods, wrap
-//! the hot calls, and the runtime gives each call site a chain of compares and
-//! direct jumps for the types that it meets, those of plugins included. Everywhere
-//! else, and wherever that does not pay, the call stays the plain virtual call.
+//! the hot calls and name the types that matter: their bodies are inlined behind a
+//! compare, switched on while the program runs where they are what is met. A loop may be
+//! compiled for the types that it names, a global provider be swapped at the cost of a
+//! direct call. Everywhere else the call is the plain virtual call, behind one NOP.
 //!
 //! ```
 //! use static_call::runtime::{self, Config, Mode};
@@ -30,6 +31,7 @@
 //! let codec: Box<dyn Codec> = Box::new(Store);
 //! let mut out = Vec::new();
 //! runtime::configure(Config::default().mode(Mode::Always))?;
+//! runtime::retarget()?;                                // starts to look
 //! for _ in 0..2000 {
 //!     static_call!(codec.encode(b"abc", &mut out));    // means codec.encode(…)
 //! }
@@ -40,13 +42,18 @@
 //! ```
 //!
 //! # What happens at a call site
-//! Each `static_call!` is a call site with 64 bytes of state and a trampoline of
-//! its own. While its switch is off it makes the plain virtual call, behind one
-//! relaxed load. Its first calls are recorded; `runtime::retarget()` decides from
-//! the records; a published chain compares the vtable with those of up to eight
-//! types and jumps to a shim into which the method is inlined, or falls back to
-//! the virtual call. Code is never edited where it may be executing, except for
-//! one aligned instruction, the trampoline's head.
+//! Each `static_call!` is a call site with 64 bytes of state, a trampoline and a *key*: one
+//! instruction in front of the plain virtual call, which is a NOP until the runtime runs.
+//! `runtime::retarget()`, or a worker (`runtime::retarget_every`), makes it a jump now and
+//! then and has some calls recorded; where what is met suits the site, it stays a jump, to
+//! compares with the listed types' vtables and their inlined bodies, or to a chain of
+//! compares and direct jumps. What neither knows falls back to the virtual call. Code is
+//! never edited where it may be executing, except for one aligned instruction, the key or
+//! the trampoline's head.
+//!
+//! In the default mode, [`Mode::Auto`](runtime::Mode), all that deviates from the plain call
+//! is paid from one purse that holds 2 % of the program's time, so that no order of types
+//! makes a program slower than that.
 //!
 //! # Where it works
 //! Trampolines are patched on x86-64 Linux. Elsewhere, under Miri, where the
@@ -312,10 +319,10 @@ pub mod __private {
 /// crates, where a vtable's address differs from crate to crate.
 ///
 /// # Cost
-/// Switched off, one relaxed load of the site's own cache line on top of the plain
-/// call. Patched, a direct call, and a compare and a jump for each type ahead of the
-/// right one. Inlined, a load and a compare for each guard ahead of the right one.
-/// 64 bytes of data and 64 of trampoline for each site, and 64 for the keys of a list.
+/// Off, one NOP on top of the plain call; where no code can be patched, one relaxed load.
+/// On, two jumps, and a load and a compare for each guard ahead of the right one; or a
+/// direct call, and a compare and a jump for each type of the chain ahead of the right one.
+/// 64 bytes of data and 64 of trampoline for each site, and 128 for the keys of a list.
 ///
 /// # Panics
 /// Where the method does.
