@@ -59,7 +59,12 @@ pub(crate) static HOST: Host = Host {
     register: engine::register,
     configure: |config| engine::with(|engine| engine.configure(config)),
     backend: || engine::with(|engine| Backend::of(engine)),
-    report: || engine::with(|engine| Report::of(engine)),
+    report: || {
+        engine::with(|engine| {
+            engine.describe_lives();
+            Report::of(engine)
+        })
+    },
     changing: engine::changing,
     bind: |record, new| engine::with(|engine| engine.bind(record, new)),
     // SAFETY: the caller's contract is `Engine::release`'s.

@@ -371,8 +371,22 @@ impl Engine {
             self.leave_auto();
             return Err(self.fail(error));
         }
-        self.describe_lives(&mut outcome);
-        outcome.changed = outcome.reopened + outcome.published + outcome.switched_off;
+        for object in &self.objects {
+            for details in object.details.iter().flatten() {
+                let Some(number) = details.life else {
+                    let is_absent = details.status == Status::Resting(Resting::Absent);
+                    outcome.skipped.never_called += usize::from(is_absent);
+                    continue;
+                };
+                if matches!(auto.life.state(number), State::Open { .. }) {
+                    outcome.skipped.learning += 1;
+                }
+            }
+        }
+        let counted = outcome.skipped.total() + outcome.published + outcome.switched_off;
+        outcome.unchanged = outcome.sites.saturating_sub(counted);
+        // Where windows were opened, sites are learning.
+        outcome.changed = outcome.published + outcome.switched_off;
         Ok(outcome)
     }
 
@@ -382,36 +396,22 @@ impl Engine {
         u64::try_from(auto.life.wanted() / NS).ok()
     }
 
-    /// Statuses, for the report.
-    fn describe_lives(&mut self, outcome: &mut Retarget) {
+    /// What the sites' lives are at, for the report.
+    pub(crate) fn describe_lives(&mut self) {
         let Some(auto) = &self.auto else { return };
         for object in &mut self.objects {
-            for (site, details) in object.sites.iter().zip(&mut object.details) {
-                let Some(details) = details.as_deref_mut() else {
-                    continue;
-                };
+            for details in object.details.iter_mut().flatten() {
                 let Some(number) = details.life else {
-                    outcome.skipped.never_called +=
-                        usize::from(details.status == Status::Resting(Resting::Absent));
                     continue;
                 };
                 let evidence = auto.life.evidence(number);
                 match auto.life.state(number) {
-                    State::Open { .. } => {
-                        details.status = Status::Learning;
-                        if site.route().is_none() {
-                            outcome.skipped.never_called += 1;
-                        } else {
-                            outcome.skipped.learning += 1;
-                        }
-                    }
+                    State::Open { .. } => details.status = Status::Learning,
                     State::On => details.show(evidence),
                     _ => details.show_plain(evidence, &auto.costs),
                 }
             }
         }
-        let counted = outcome.skipped.total() + outcome.reopened + outcome.published;
-        outcome.unchanged = outcome.sites.saturating_sub(counted + outcome.switched_off);
     }
 
     /// Ends all lives: every site is plain, with its key off as far as that can be.
