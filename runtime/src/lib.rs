@@ -90,6 +90,8 @@ mod engine;
 #[cfg(feature = "std")]
 mod host;
 #[cfg(feature = "std")]
+mod life;
+#[cfg(feature = "std")]
 mod os;
 #[cfg(feature = "std")]
 mod plan;
