@@ -6,7 +6,13 @@
     unreachable_pub,
     reason = "the library's sources, not all of it used"
 )]
-#![allow(clippy::cast_precision_loss, reason = "figures to print")]
+#![allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "figures, and the simulator is told so in the library"
+)]
 
 #[path = "../../../runtime/src/life/mod.rs"]
 mod life;
