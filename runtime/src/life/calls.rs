@@ -15,6 +15,8 @@ pub(crate) struct Answer<'a> {
 const STORM: f64 = 128.0;
 /// And of such that have ended one which had paid for itself.
 const PAID_STORM: f64 = 32.0;
+/// As soon as the worker comes, where a pass has something to do.
+const AT_ONCE: Ps = super::MS / 5;
 /// The shortest time off after a storm.
 const HOLD: Ps = 10 * super::MS;
 
@@ -27,12 +29,12 @@ impl Life {
         match self.sites[site].state {
             State::Open { full: false } => {
                 if self.unfilled == 1 {
-                    self.close(now, sites);
+                    wake = self.close(now, sites);
                 } else {
                     self.fill(site, sites);
                 }
             }
-            State::Open { full: true } => self.close(now, sites),
+            State::Open { full: true } => wake = self.close(now, sites),
             State::Leaving => self.leave(sites),
             State::On => wake = self.lease(site, now, sites),
             // A call that was on its way when the key went back.
@@ -99,8 +101,10 @@ impl Life {
     }
 
     /// Ends all open windows in one batch: a hot site must not wait in its arm for others.
-    pub(super) fn close(&mut self, now: Now, sites: &mut impl Sites) {
+    /// Whether one of the sites may be sent by its plan for what was recorded.
+    pub(super) fn close(&mut self, now: Now, sites: &mut impl Sites) -> bool {
         self.tick(now);
+        let mut wake = false;
         let elapsed = (now.wall - self.opened).max(0);
         for at in 0..self.sweep.len() {
             let index = self.sweep[at];
@@ -120,12 +124,17 @@ impl Life {
                 site.every = Some(took / calls.max(1));
             }
             site.unread = true;
+            wake |= site.good + 1 >= self.rules.times || site.earned > 0;
             let back = site.paid - used;
             self.purse.put(back);
             self.close_key(index);
         }
         self.sweep.clear();
         self.unfilled = 0;
+        if wake {
+            self.wanted = AT_ONCE;
+        }
+        wake
     }
 
     /// All that leave, in one batch.
@@ -178,12 +187,14 @@ impl Life {
         if goes_on {
             return false;
         }
-        let paid = site.stint.paid(site.every, self.time, &offer, flip);
-        site.met.end(&site.stint);
+        let earned = site.stint.earned(2 * flip);
         if calm {
             // As it was to be expected, and what the purse had is spent.
+            site.met.end(&site.stint);
             site.on_due = now.wall;
         } else {
+            let paid = earned > 4 * flip;
+            site.earned = (site.earned / 2 + earned).clamp(0, SEC);
             site.hold = if paid {
                 HOLD
             } else {
@@ -193,8 +204,8 @@ impl Life {
             site.due = site.on_due;
             site.evidence
                 .add_misses(if paid { PAID_STORM } else { STORM });
-            site.good = u8::from(paid) * (rules.times - 1);
-            site.pause = super::SOON;
+            site.good = 0;
+            site.pause = super::SOON / 4;
         }
         let due = site.on_due.min(site.due) - now.wall;
         self.wanted = due.max(HOLD / 2);

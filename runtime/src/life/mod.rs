@@ -4,9 +4,10 @@
 //! it steers; whoever runs it tells it the time and does what it answers. So the rule
 //! below is tested against orders of types that were made to hurt it, by a simulator that
 //! adds up picoseconds, and not hoped for.
-#![cfg_attr(not(test), allow(dead_code, unused_imports))]
+#![allow(dead_code, unused_imports, reason = "until the engine runs it")]
 #![allow(
     clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
     clippy::cast_precision_loss,
     clippy::cast_sign_loss,
     reason = "times are picoseconds far below 2^53, and counts are small"
@@ -96,7 +97,7 @@ impl Rules {
         ppm: 19_600,
         cap: MS,
         leash: 50 * US,
-        times: 3,
+        times: 2,
         keep: 0.25,
         hold_max: 10 * SEC,
     };
@@ -170,6 +171,8 @@ pub(crate) struct Life {
     /// What the purse believes.
     time: Ps,
     turn: u32,
+    /// Whether sites that are not known to be hot had the last windows.
+    looks: bool,
     seed: u64,
     /// Time until the next pass is wanted.
     wanted: Ps,
@@ -209,6 +212,11 @@ struct Site {
     /// Between windows; after a storm.
     pause: Ps,
     hold: Ps,
+    /// What it has gained by plan, as far as is known, less what was spent on windows since:
+    /// while there is some, every good window counts, and windows are often.
+    earned: Ps,
+    /// The share that the plan knew in the last window.
+    alone: f64,
     /// The open window as it was opened, and what was paid for its calls.
     window: Block,
     paid: Ps,
@@ -233,6 +241,8 @@ impl Site {
             on_due: 0,
             pause: SOON,
             hold: SOON,
+            earned: 0,
+            alone: 0.0,
             window: Block::PLAIN,
             paid: 0,
             stint: stint::Stint::default(),
@@ -260,6 +270,7 @@ impl Life {
             last: Now::default(),
             time: 0,
             turn: 0,
+            looks: false,
             seed: seed | 1,
             wanted: 0,
         }

@@ -1,6 +1,8 @@
 //! What a pass does: what is over is closed, what was recorded is weighed, plans are
 //! entered, windows are opened.
 
+use std::cmp::Reverse;
+
 use super::stint::Stint;
 use super::{
     Act, BURST, BURSTS, Block, GAPS, GRACE, LEASE, Life, MS, Now, Ps, SEC, SOON, Sites, State, Way,
@@ -15,7 +17,7 @@ const SWEEP: Ps = 20 * MS;
 /// Between windows while the news is not good.
 const LATER: Ps = 300 * MS;
 /// Between looks at sites that are seldom called.
-const COLD: Ps = 3 * SEC;
+const COLD: Ps = 10 * SEC;
 /// The worker does not come more often.
 const MOST_OFTEN: Ps = 5 * MS;
 
@@ -46,8 +48,10 @@ impl Life {
                 self.judge(site, now.wall, sites);
             }
         }
-        self.enter(now.wall, sites);
-        if self.sweep.is_empty() {
+        // What gains comes first; but who is ready may be so for long.
+        let waits = self.enter(now.wall, sites);
+        self.turn += 1;
+        if self.sweep.is_empty() && (!waits || self.turn.is_multiple_of(4)) {
             self.open(now.wall, sites);
         }
         self.wanted = self.until_next(now.wall);
@@ -75,6 +79,7 @@ impl Life {
         site.offer = sites.offer(index, &site.evidence);
         if enough {
             let alone = sites.hits(index, &window.alone());
+            site.alone = alone;
             site.met.seen(alone);
             let good = site
                 .offer
@@ -82,12 +87,18 @@ impl Life {
             site.good = if good { site.good.saturating_add(1) } else { 0 };
         }
         let rare = self.rare(index);
+        let flip = self.flip_price();
         let site = &mut self.sites[index];
+        site.earned = (site.earned - 3 * flip).max(0);
         let is_cold = site.every.is_some_and(|every| every >= rare);
         site.pause = if is_cold {
             (site.pause * 2).min(COLD)
         } else if site.good >= rules.times {
             LATER
+        } else if site.earned > 0 {
+            // As often as makes little of a phase as long as the last good one.
+            let most = (site.stint.lasted() / 8).clamp(SOON / 2, LATER);
+            (site.pause * 2).min(most)
         } else if site.good > 0 || !enough {
             SOON
         } else {
@@ -104,13 +115,19 @@ impl Life {
         let every = site.every?.max(1);
         let ready = site.state == State::Off
             && !site.unread
-            && site.good >= self.rules.times
+            && self.is_trusted(site)
             && site.on_due <= now
             && every < self.rare(index);
         if !ready {
             return None;
         }
-        let hits = offer.hits.min(site.met.share());
+        // Of a site that has gained before, the last window says what phase it is in.
+        let seen = if site.earned > 0 {
+            site.alone
+        } else {
+            offer.hits
+        };
+        let hits = seen.min(site.met.share());
         let (gains, spends) = offer.balance(hits, &self.prices);
         // Half of what the hits gain is kept, or it is not worth the risk.
         if gains <= spends {
@@ -127,20 +144,32 @@ impl Life {
         let flips = (2 * self.flip_price()) as f64;
         // As long as the purse fills as fast as misses empty it, it need not be full.
         let income = (every - offer.gain).max(1) as f64 * self.rules.ppm as f64 / 1e6;
-        let saved = spends * 2.0 > income && room < self.rules.cap as f64 * 0.4;
+        let saved = spends * 2.0 > income && room < self.rules.cap as f64 * 0.55;
         (calls * gains >= 4.0 * flips && !saved).then(|| gains / every as f64)
     }
 
-    /// Sends sites by their plans, those first that gain most.
-    fn enter(&mut self, now: Ps, sites: &mut impl Sites) {
-        loop {
-            let all = (0..self.sites.len()).filter_map(|one| Some((one, self.worth(one, now)?)));
-            let Some((index, _)) = all.max_by(|a, b| a.1.total_cmp(&b.1)) else {
-                return;
-            };
+    /// Whether there were good windows enough.
+    fn is_trusted(&self, site: &super::Site) -> bool {
+        site.good >= self.rules.times || (site.good > 0 && site.earned > 0)
+    }
+
+    /// Sends sites by their plans, those first that gain most. Whether the purse did not
+    /// hold enough for one.
+    fn enter(&mut self, now: Ps, sites: &mut impl Sites) -> bool {
+        let all = (0..self.sites.len()).filter_map(|one| Some((one, self.worth(one, now)?)));
+        let mut all: Vec<_> = all.collect();
+        // About equal ones page by page.
+        all.sort_by_key(|(one, gain)| {
+            let gain = ((*gain * 1e6) as u64).max(1).ilog2();
+            (Reverse(gain), self.sites[*one].page)
+        });
+        for (index, _) in all {
             let Some(offer) = self.sites[index].offer else {
-                return;
+                continue;
             };
+            if self.worth(index, now).is_none() {
+                continue;
+            }
             let page = self.sites[index].page;
             let flip_on = self.prices.key
                 + if self.pages[page as usize] == self.batch {
@@ -152,7 +181,7 @@ impl Life {
             let back = self.flip_price() + Ps::from(GRACE) * self.prices.skip + self.prices.clock;
             let price = offer.publish + flip_on + back + offer.lease(&self.prices);
             if !self.purse.take(price, self.rules.reserve()) {
-                return;
+                return true;
             }
             self.is_new_page(page);
             self.sites[index].state = State::On;
@@ -161,6 +190,7 @@ impl Life {
             self.acts.push(Act::Publish(index));
             self.acts.push(Act::KeyOn(index));
         }
+        false
     }
 
     /// Opens windows: long ones for the hottest sites known, or short looks at sites that
@@ -180,9 +210,13 @@ impl Life {
         if hot.is_empty() && self.sites.len() <= FEW {
             hot.append(&mut rest);
         }
-        hot.sort_by_key(|site| self.sites[*site].every);
-        self.turn += 1;
-        let study = rest.is_empty() || (!hot.is_empty() && self.turn.is_multiple_of(2));
+        // The hottest first; those that are about as hot page by page, which are flipped as one.
+        hot.sort_by_key(|site| {
+            let site = &self.sites[*site];
+            (site.every.map(|every| every.max(1).ilog2()), site.page)
+        });
+        self.looks = !self.looks;
+        let study = rest.is_empty() || (!hot.is_empty() && self.looks);
         let at = (self.random() * rest.len() as f64) as usize;
         rest.sort_by_key(|site| self.sites[*site].page);
         rest.rotate_left(at);
@@ -232,7 +266,7 @@ impl Life {
         for site in &self.sites {
             let due = match site.state {
                 State::Off if site.unread => now,
-                State::Off if site.good >= self.rules.times => site.due.min(site.on_due),
+                State::Off if self.is_trusted(site) => site.due.min(site.on_due.max(now)),
                 State::Off => site.due,
                 State::Open { .. } => self.opened + SWEEP,
                 State::Leaving | State::Closing => now,

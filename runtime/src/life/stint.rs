@@ -6,7 +6,8 @@ use super::{NS, Offer, Prices, Ps, SEC};
 /// A site's time by its plan.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Stint {
-    /// When the present lease began.
+    /// When it began, and the present lease.
+    at: Ps,
     lease_at: Ps,
     /// What the site may still lose, by all that is known.
     leash: Ps,
@@ -46,6 +47,7 @@ impl Offer {
 impl Stint {
     pub(super) fn begin(time: Ps, leash: Ps) -> Self {
         Stint {
+            at: time,
             lease_at: time,
             leash,
             spent: 0,
@@ -72,24 +74,29 @@ impl Stint {
         let price = offer.lease(prices);
         let misses = Ps::from(LEASE) * (every + offer.loss(prices));
         let room = (time - self.lease_at - misses).max(0);
-        // By the evidence there are so many, and seldom more.
-        let expected = f64::from(LEASE) * offer.hits / (1.0 - offer.hits).max(0.005);
-        let hits = (room / (every - offer.gain).max(NS / 10)).min((4.0 * expected) as Ps);
+        let hits = room / (every - offer.gain).max(NS / 10);
         let gained = hits * offer.gain;
         self.lease_at = time;
         self.spent += price;
         self.gained += gained;
         self.hits += hits;
         self.misses += Ps::from(LEASE);
-        self.leash = (self.leash + gained - price).min(leash);
+        // By the evidence there are so many, and seldom more: one long run of hits is no
+        // leave to miss for long.
+        let expected = f64::from(LEASE) * offer.hits / (1.0 - offer.hits).max(0.005);
+        let hoped = gained.min((4.0 * expected) as Ps * offer.gain);
+        self.leash = (self.leash + hoped - price).min(leash);
         self.leash >= 0
     }
 
-    /// Whether it has paid for itself and for the flips around it, as far as is known.
-    pub(super) fn paid(&self, every: Option<Ps>, time: Ps, offer: &Offer, flips: Ps) -> bool {
-        // Since the last lease began there may have been hits alone.
-        let since = (time - self.lease_at) / every.unwrap_or(SEC).max(1) * offer.gain;
-        self.gained + since > self.spent + 2 * flips
+    /// How long it has lasted until its last lease was used up.
+    pub(super) fn lasted(&self) -> Ps {
+        self.lease_at - self.at
+    }
+
+    /// What it has gained beyond what it has cost, as far as is known.
+    pub(super) fn earned(&self, flips: Ps) -> Ps {
+        self.gained - self.spent - flips
     }
 }
 
@@ -102,10 +109,13 @@ impl Met {
         self.misses = self.misses * 0.5 + stint.misses as f64 / all;
     }
 
-    /// A window has seen that the plan knows this share of the calls.
+    /// A window has seen that the plan knows this share of the calls. Bad news says nothing
+    /// about the time by plan, which it ends.
     pub(super) fn seen(&mut self, hits: f64) {
-        self.hits = self.hits * 0.9 + hits * 0.1;
-        self.misses = self.misses * 0.9 + (1.0 - hits) * 0.1;
+        if hits > self.share() {
+            self.hits = self.hits * 0.9 + hits * 0.1;
+            self.misses = self.misses * 0.9 + (1.0 - hits) * 0.1;
+        }
     }
 
     /// The share that hits.

@@ -1,10 +1,13 @@
 //! A program, its processor and its clock, as far as the machine's life depends on them:
 //! whole picoseconds are added up, for as many calls at once as nothing of ours looks at.
 
+mod calls;
 mod orders;
+mod spite;
 mod world;
 
-pub(crate) use orders::{all, random};
+pub(crate) use orders::all;
+pub(crate) use spite::random;
 pub(crate) use world::World;
 
 use crate::life::{Block, NS, Prices, Ps, US, Way};

@@ -1,30 +1,8 @@
 //! Runs a program under the machine.
 
+use super::calls::{Calls, Kinds};
 use super::{Clock, Machine, Outcome, Passes, Row, Segment};
-use crate::life::{
-    Act, Block, By, Evidence, Life, MS, NS, Now, Offer, Ps, Rules, SEC, Sites, Way, Window,
-};
-
-/// What the machine steers: the calls' side of all sites.
-struct Calls {
-    blocks: Vec<Block>,
-    windows: Vec<Window>,
-    /// The types that each site's plan knows, a bit each: offered, and published.
-    offered: Vec<u64>,
-    known: Vec<u64>,
-    keys: Vec<bool>,
-    list: usize,
-    machine: Machine,
-}
-
-/// What calls of a segment do on average, under a plan.
-#[derive(Clone, Copy)]
-struct Kinds {
-    hits: f64,
-    /// Compares in front of the one that hits.
-    deep: f64,
-    mispredicted: Ps,
-}
+use crate::life::{Act, Block, By, Life, MS, NS, Now, Ps, Rules, SEC, Way, Window};
 
 pub(crate) struct World {
     row: Row,
@@ -272,18 +250,18 @@ impl World {
             }
             let way = self.calls.blocks[site].way;
             let known = self.calls.known[site];
-            let all = self.kinds(segment, known, false);
+            let all = self.calls.kinds(segment, known, None);
             let one_by_one = matches!(segment, Segment::Cycle { .. })
                 && way == Way::On
                 && all.hits > 0.0
                 && all.hits < 1.0 - 1e-9;
             let kinds = if one_by_one {
-                self.kinds(segment, known, true)
+                self.calls.kinds(segment, known, Some(self.turn))
             } else {
                 all
             };
             let plain = p.plain + kinds.mispredicted + work;
-            let (_, on) = time(self.kinds(segment, list, false), plain);
+            let (_, on) = time(self.calls.kinds(segment, list, None), plain);
             let (hit, _) = time(kinds, plain);
             let each = if way == Way::On { hit } else { plain };
             let most = ((self.next.min(self.row.time) - self.now) / each + 1) as u64;
@@ -329,8 +307,8 @@ impl World {
                         } else {
                             1
                         };
-                        let lost = misses as Ps * (machine.miss + p.book);
-                        self.spend(site, misses, plain, on, lost);
+                        let cost = misses as Ps * (machine.miss + p.book);
+                        self.spend(site, misses, plain, on, cost);
                         self.count(site, misses);
                         known + misses
                     }
@@ -368,94 +346,10 @@ impl World {
         }
     }
 
-    /// What a plan that knows these types makes of the segment, or of its next call.
-    fn kinds(&self, segment: &Segment, known: u64, next_only: bool) -> Kinds {
-        let knows = |kind: usize| kind < 64 && known >> kind & 1 == 1;
-        let rank = |kind: usize| f64::from((known & ((1 << kind.min(63)) - 1)).count_ones());
-        let alone = |kind: usize| Kinds {
-            hits: f64::from(u8::from(knows(kind))),
-            deep: rank(kind),
-            mispredicted: 0,
-        };
-        let mixed = |shares: &mut dyn Iterator<Item = f64>| {
-            let (mut hits, mut deep) = (0.0, 0.0);
-            for (kind, share) in shares.enumerate() {
-                if knows(kind) {
-                    hits += share;
-                    deep += share * rank(kind);
-                }
-            }
-            (hits, if hits > 0.0 { deep / hits } else { 0.0 })
-        };
-        match *segment {
-            Segment::Run { kind, .. } => alone(kind),
-            Segment::Cycle { kinds, .. } if next_only => alone(self.turn % kinds),
-            Segment::Cycle { kinds, .. } => {
-                let (hits, deep) = mixed(&mut (0..kinds).map(|_| 1.0 / kinds as f64));
-                Kinds {
-                    // All of them, rounding aside.
-                    hits: if hits > 1.0 - 1e-9 { 1.0 } else { hits },
-                    deep,
-                    mispredicted: 0,
-                }
-            }
-            Segment::Mix { shares, .. } => {
-                let (hits, deep) = mixed(&mut shares.iter().copied());
-                let top = shares.iter().copied().fold(0.0, f64::max);
-                let cost = self.calls.machine.mispredicted as f64;
-                Kinds {
-                    // A tenth of a call in a million is none.
-                    hits: if hits > 1.0 - 1e-7 { 1.0 } else { hits },
-                    deep,
-                    mispredicted: ((1.0 - top) * cost) as Ps,
-                }
-            }
-            _ => unreachable!("no calls"),
-        }
-    }
-
     fn settle(&mut self) {
         for site in &mut self.phase {
             self.out.best += site.0.min(site.1);
             *site = (0, 0);
         }
-    }
-}
-
-impl Sites for Calls {
-    fn swap(&mut self, site: usize, to: Block) -> Block {
-        std::mem::replace(&mut self.blocks[site], to)
-    }
-
-    fn recorded(&mut self, site: usize) -> Window {
-        std::mem::take(&mut self.windows[site])
-    }
-
-    fn offer(&mut self, site: usize, evidence: &Evidence) -> Option<Offer> {
-        let listed = evidence.types().iter().filter(|one| one.0 < self.list);
-        let mask = listed.clone().fold(0_u64, |mask, one| mask | 1 << one.0);
-        if mask == 0 {
-            return None;
-        }
-        let rank = |kind: usize| f64::from((mask & ((1 << kind) - 1)).count_ones());
-        let hits: f64 = listed.clone().map(|one| one.1).sum();
-        let deep = listed.map(|one| one.1 * rank(one.0)).sum::<f64>() / hits;
-        let m = &self.machine;
-        let gain = m.prices.plain - m.hit - (m.compare as f64 * deep) as Ps;
-        self.offered[site] = mask;
-        Some(Offer {
-            plan: mask,
-            hits: hits / evidence.weight(),
-            gain,
-            sure: gain,
-            miss: m.miss,
-            publish: 0,
-        })
-    }
-
-    fn hits(&self, site: usize, evidence: &Evidence) -> f64 {
-        let known = |one: &&(usize, f64)| one.0 < 64 && self.offered[site] >> one.0 & 1 == 1;
-        let hits: f64 = evidence.types().iter().filter(known).map(|one| one.1).sum();
-        hits / evidence.weight().max(1e-9)
     }
 }
