@@ -5,6 +5,7 @@ use proc_macro2::Ident;
 use syn::{Attribute, FnArg, ItemTrait, Receiver, Signature, TraitItem, TraitItemFn, Type};
 
 use crate::attr::{self, ItemOptions, MethodOptions};
+use crate::list::Listed;
 use crate::{rewrite, valid};
 
 /// A trait under `#[static_dispatch]`, its methods' attributes already taken off.
@@ -34,7 +35,7 @@ pub(crate) struct Dispatched<'a> {
     /// Chain capacity.
     pub(crate) targets: u8,
     /// Types whose bodies its call sites inline if they list none themselves.
-    pub(crate) inline: &'a [Type],
+    pub(crate) inline: &'a [Listed],
     /// What a call of it gives on a binding that nothing is bound to.
     pub(crate) none: Option<&'a syn::Expr>,
 }

@@ -11,6 +11,7 @@ use syn::{
     TypeParamBound, TypePath, UnOp, bracketed,
 };
 
+use crate::list::Listed;
 use crate::{list, names, regroup};
 
 /// Chain capacity when none is given. Two targets are what Linux's proposed
@@ -46,7 +47,7 @@ pub(crate) enum MethodOptions {
     /// `none = result`.
     Dispatch {
         targets: u8,
-        inline: Vec<Type>,
+        inline: Vec<Listed>,
         none: Option<Box<Expr>>,
     },
     /// `#[static_dispatch(skip)]`.

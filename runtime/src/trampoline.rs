@@ -19,7 +19,7 @@ macro_rules! for_editors {
     ($($unfinished:tt)*) => {};
 }
 
-/// Declares the items of a call site: `site! { "method" List }`.
+/// Declares the items of a call site: `site! { "method" type Inline = List; }`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! site {
@@ -40,7 +40,7 @@ macro_rules! site {
         static __KEYS: $crate::__private::Keys = $crate::__private::Keys::OFF;
         // rustc shows the next line where a list names a type parameter.
         impl $crate::__private::CallSite for __Site { // not here: list it at the trait's method, or use `specialize!`
-            type Inline = $($inline)*;
+            $($inline)*
             #[inline(always)]
             fn site() -> &'static $crate::__private::Site {
                 &__SITE

@@ -13,6 +13,7 @@ use super::inherited::Inherited;
 use super::private_path;
 use super::shape::Shape;
 use crate::ast::{Method, Trait};
+use crate::list::Listed;
 use crate::{names, rewrite};
 
 /// The attributes that items generated for an annotated one repeat: `cfg`, and
@@ -44,12 +45,41 @@ fn associated_types(item: &ItemTrait) -> impl Iterator<Item = &TraitItemType> {
         .filter(|ty| !rewrite::requires_sized_self(ty.generics.where_clause.as_ref()))
 }
 
-/// `(A, (B, ()))`, each pair where its type stands.
-pub(super) fn nested_list(types: &[syn::Type]) -> TokenStream {
-    types.iter().rev().fold(
-        quote!(()),
-        |rest, ty| quote_spanned!(ty.span()=> (#ty, #rest)),
-    )
+/// `type Inline = (A, (B, ()));`, each pair where its type stands; one for each case of the
+/// conditions that types have.
+pub(super) fn inline_type(types: &[Listed]) -> TokenStream {
+    let conditions: Vec<_> = types
+        .iter()
+        .filter_map(|one| one.cfg.as_ref())
+        .filter_map(|cfg| cfg.meta.require_list().ok())
+        .map(|list| &list.tokens)
+        .collect();
+    let cases = (0..1_usize << conditions.len()).map(|case| {
+        let holds = |index: usize| case >> index & 1 == 1;
+        let mut index = 0;
+        let listed = types.iter().filter(|one| {
+            one.cfg.is_none() || {
+                index += 1;
+                holds(index - 1)
+            }
+        });
+        let listed: Vec<_> = listed.map(|one| &one.ty).collect();
+        let list = listed.iter().rev().fold(
+            quote!(()),
+            |rest, ty| quote_spanned!(ty.span()=> (#ty, #rest)),
+        );
+        let each = conditions.iter().enumerate();
+        let each = each.map(|(index, condition)| {
+            if holds(index) {
+                quote!(all(#condition))
+            } else {
+                quote!(not(all(#condition)))
+            }
+        });
+        let cfg = (!conditions.is_empty()).then(|| quote!(#[cfg(all(#(#each),*))]));
+        quote!(#cfg type Inline = #list;)
+    });
+    cases.collect()
 }
 
 /// What every part of the expansion needs.

@@ -11,6 +11,7 @@ use syn::spanned::Spanned;
 use super::context::{Context, repeated};
 use super::shape::Shape;
 use crate::ast::Method;
+use crate::list::Listed;
 use crate::names;
 
 impl Context<'_> {
@@ -103,9 +104,9 @@ impl Context<'_> {
             .flat_map(|dispatched| {
                 let cfgs = dispatched.method.cfgs();
                 let arguments = &arguments;
-                let check = move |ty: &syn::Type| {
+                let check = move |Listed { cfg, ty }: &Listed| {
                     let call = quote_spanned!(ty.span()=> __implements::<#(#arguments,)* #ty>());
-                    quote!(#(#cfgs)* #call;)
+                    quote!(#(#cfgs)* #cfg #call;)
                 };
                 dispatched.inline.iter().map(check)
             })

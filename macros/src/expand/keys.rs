@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::context::{Context, nested_list};
+use super::context::{Context, inline_type};
 use crate::ast::Method;
 use crate::names;
 
@@ -39,7 +39,7 @@ impl Context<'_> {
             let fallback = names::fallback(method.ident());
             let (shims_applied, hook_applied) = (self.shims_applied(), self.hook_applied());
             let declaration = names::declaration(self.ident());
-            let inline = nested_list(dispatched.inline);
+            let inline = inline_type(dispatched.inline);
             let method_index = self.method_index(index);
             let receiver = self.key_of_receiver(method);
             let of_bindings = self.key_of_bindings(method, dispatched.none);
@@ -56,7 +56,7 @@ impl Context<'_> {
                 #attributes
                 impl #impl_parameters #private::DispatchedMethod for #key #clause {
                     type Object = __Object;
-                    type Inline = #inline;
+                    #inline
                     const INDEX: #private::core::primitive::usize = #method_index;
                     fn identity_of<__Type: 'static>() -> #private::core::any::TypeId {
                         <__Object as #shims_applied>::__identity_of::<__Type>()

@@ -7,7 +7,7 @@ use crate::config::Mode;
 use crate::engine::{BoundBinding, Details, Engine, LoadedObject, Patching, Resting, Status};
 use crate::plan::auto::Plain;
 use crate::plan::{Figures, Foreseen, Rest};
-use crate::site::Site;
+use crate::site::{Phase, Site};
 use crate::specialize::{RegionRecord, STATIC_CALL_REGIONS_0_1_0};
 
 mod table;
@@ -218,7 +218,8 @@ impl BindingReport {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct SiteReport {
-    /// Where it stands: file, line, column.
+    /// Where it stands: file, line, column; and a number where several stand there, as in
+    /// what `macro_rules!` writes.
     pub location: String,
     /// The trait, once a call has told.
     pub trait_name: Option<String>,
@@ -322,15 +323,25 @@ impl Report {
     }
 }
 
-fn rows(object: &LoadedObject, backend: &'static str) -> impl Iterator<Item = SiteReport> {
-    let details = object.details.iter();
-    object
-        .sites
-        .iter()
-        .zip(details)
-        .map(move |(site, details)| {
-            SiteReport::of(site, details.as_deref(), object.plugin, backend)
-        })
+/// Rows in the order of the source. What one line and column of it has several of, as where
+/// `macro_rules!` writes them, is numbered.
+fn rows(object: &LoadedObject, backend: &'static str) -> Vec<SiteReport> {
+    let sites = object.sites.iter().zip(&object.details);
+    let mut sites: Vec<_> = sites.collect();
+    let place = |site: &Site| (site.file(), site.line(), site.column());
+    // The linker's order is the last word, so that a site keeps its number.
+    sites.sort_by_key(|(site, _)| (place(site), std::ptr::from_ref(*site)));
+    let mut rows = Vec::with_capacity(sites.len());
+    for together in sites.chunk_by(|(one, _), (other, _)| place(one) == place(other)) {
+        for (index, (site, details)) in together.iter().enumerate() {
+            let mut row = SiteReport::of(site, details.as_deref(), object.plugin, backend);
+            if together.len() > 1 {
+                row.location = format!("{} #{}", row.location, index + 1);
+            }
+            rows.push(row);
+        }
+    }
+    rows
 }
 
 impl SiteReport {
@@ -399,7 +410,16 @@ fn describe(site: &Site, details: Option<&Details>) -> (State, String) {
             } else {
                 State::Inlined
             };
-            (state, published(figures, has_chain))
+            let misses = details.misses
+                + match site.phase() {
+                    Phase::Watching => u64::from(details.counted_misses(site)),
+                    _ => 0,
+                };
+            let mut why = published(figures, has_chain);
+            if misses > 0 {
+                why += &format!(", {misses} misses so far");
+            }
+            (state, why)
         }
         Status::Resting(status) => {
             let why = match status {
