@@ -28,12 +28,8 @@ fn call(input: TokenStream) -> [TokenStream; 2] {
     ]
 }
 
-fn region(input: TokenStream) -> [TokenStream; 2] {
-    let input = regroup::with_parentheses(input);
-    [
-        expand::specialize(input.clone()),
-        expand::plain_region(input),
-    ]
+fn region(input: TokenStream) -> [TokenStream; 1] {
+    [expand::specialize(regroup::with_parentheses(input))]
 }
 
 fn binding(input: TokenStream) -> TokenStream {
