@@ -182,6 +182,8 @@ mod section {
             ".quad 0, 0, 0, 0, 0, 0",
             ".popsection",
             "ret",
+            // A trampoline that follows has its name before its own alignment.
+            ".balign 64, 0xcc",
         )
     }
 
