@@ -16,7 +16,7 @@ pub(crate) const GAPS: u16 = 16_384;
 pub(crate) const RETRY: i32 = 64;
 /// Most calls that a site spends in its arm waiting for others, to share a flip.
 pub(crate) const GRACE: i32 = 1_024;
-/// Misses that are paid at once, or hits that are counted at once.
+/// Misses that are paid at once.
 pub(crate) const LEASE: i32 = 64;
 /// More than are made while a batch of keys is flipped.
 pub(super) const NO_END: i32 = i32::MAX / 2;
@@ -33,8 +33,6 @@ pub(crate) enum Way {
     Burst = 2,
     /// The plan: guards, chain or both. Misses count, hits touch nothing.
     On = 3,
-    /// The plan, and all that it hits counts; a miss ends it.
-    Counted = 4,
 }
 
 impl From<u8> for Way {

@@ -229,6 +229,6 @@ impl Life {
 impl super::Rules {
     /// What leases leave in the purse, for windows.
     pub(super) fn reserve(&self) -> Ps {
-        self.cap * 3 / 10
+        self.cap * 23 / 100
     }
 }

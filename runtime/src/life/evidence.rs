@@ -91,6 +91,31 @@ impl Evidence {
         self.changes += f64::from(window.changes);
     }
 
+    /// Takes a window of calls that a plan did not know, which were this share of all.
+    pub(super) fn mix(&mut self, missed: &Window, share: f64) {
+        let weight = self.weight().max(1.0);
+        // What it did not know is known better now.
+        self.others = 0.0;
+        let all = f64::from(missed.samples().max(1));
+        let scale = weight * share / all;
+        for (kind, calls) in missed.seen() {
+            self.set(kind, f64::from(calls) * scale);
+        }
+        self.others += f64::from(missed.others) * scale;
+    }
+
+    fn set(&mut self, kind: usize, weight: f64) {
+        let known = self.seen[..self.types].iter_mut().find(|one| one.0 == kind);
+        if let Some(known) = known {
+            known.1 = weight;
+        } else if self.types < TYPES {
+            self.seen[self.types] = (kind, weight);
+            self.types += 1;
+        } else {
+            self.others += weight;
+        }
+    }
+
     /// Misses that nobody has told apart.
     pub(super) fn add_misses(&mut self, weight: f64) {
         self.others += weight;

@@ -58,8 +58,6 @@ pub(crate) struct Prices {
     pub(crate) gain: Ps,
     /// Counting a miss, beside what the plan's compares take.
     pub(crate) book: Ps,
-    /// Counting a hit, in [`Way::Counted`].
-    pub(crate) count: Ps,
     /// Recording a call.
     pub(crate) record: Ps,
     /// Counting a plain call: a gap, or waiting for a flip.
@@ -112,9 +110,6 @@ pub(crate) struct Offer {
     pub(crate) hits: f64,
     /// What a hit saves, as far as is known.
     pub(crate) gain: Ps,
-    /// What a hit saves in any case, whatever the order: below what counting it takes, hits
-    /// are not counted.
-    pub(crate) sure: Ps,
     /// What a miss takes beside the plain call, at most, not counted.
     pub(crate) miss: Ps,
     /// What publishing it takes; nothing, if it is what is published.
@@ -174,6 +169,11 @@ pub(crate) struct Life {
     /// Whether sites that are not known to be hot had the last windows.
     looks: bool,
     seed: u64,
+    /// What the purse lacks for a site that is ready; how fast it fills, of its full rate.
+    lacks: Option<Ps>,
+    rate: f64,
+    /// When the last pass was, by both.
+    passed: (Ps, Ps),
     /// Time until the next pass is wanted.
     wanted: Ps,
 }
@@ -272,6 +272,9 @@ impl Life {
             turn: 0,
             looks: false,
             seed: seed | 1,
+            lacks: None,
+            rate: 1.0,
+            passed: (0, 0),
             wanted: 0,
         }
     }

@@ -5,7 +5,8 @@ use std::cmp::Reverse;
 
 use super::stint::Stint;
 use super::{
-    Act, BURST, BURSTS, Block, GAPS, GRACE, LEASE, Life, MS, Now, Ps, SEC, SOON, Sites, State, Way,
+    Act, BURST, BURSTS, Block, GAPS, GRACE, LEASE, Life, MS, Now, Offer, Ps, SEC, SOON, Sites,
+    State, Way,
 };
 
 /// Sites that need no search.
@@ -18,8 +19,15 @@ const SWEEP: Ps = 20 * MS;
 const LATER: Ps = 300 * MS;
 /// Between looks at sites that are seldom called.
 const COLD: Ps = 10 * SEC;
+/// Flips are to be earned back in this time.
+const HORIZON: Ps = SEC;
 /// The worker does not come more often.
 const MOST_OFTEN: Ps = 5 * MS;
+/// Nor less often.
+const LONGEST: Ps = SEC;
+
+/// Another plan gains more by that.
+const MARGIN: f64 = 1.05;
 
 /// Who makes a pass.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -28,6 +36,15 @@ pub(crate) enum By {
     Worker,
     /// The program, which asked for it.
     Program,
+}
+
+/// What makes a site worth sending by its plan.
+struct Worth {
+    /// What is gained in the time that goes by.
+    gain: f64,
+    /// What the purse is to hold besides the way in and out. A site whose misses empty it
+    /// faster than it fills goes by its plan in turns, and long ones, for the flips.
+    keep: Ps,
 }
 
 impl Life {
@@ -49,11 +66,20 @@ impl Life {
             }
         }
         // What gains comes first; but who is ready may be so for long.
-        let waits = self.enter(now.wall, sites);
+        for site in 0..self.sites.len() {
+            if self.sites[site].state == State::On {
+                self.review(site, sites);
+            }
+        }
+        self.enter(now.wall, sites);
+        let waits = self.lacks.is_some();
         self.turn += 1;
         if self.sweep.is_empty() && (!waits || self.turn.is_multiple_of(4)) {
             self.open(now.wall, sites);
         }
+        let (time, wall) = (self.time - self.passed.0, now.wall - self.passed.1);
+        self.rate = (time as f64 / wall.max(1) as f64).clamp(0.001, 1.0);
+        self.passed = (self.time, now.wall);
         self.wanted = self.until_next(now.wall);
         &self.acts
     }
@@ -108,8 +134,8 @@ impl Life {
         site.due = now + (wait as f64 * (0.5 + dice)) as Ps;
     }
 
-    /// Whether a site's plan is worth its flips and its misses, and how much a second.
-    fn worth(&self, index: usize, now: Ps) -> Option<f64> {
+    /// Whether a site's plan is worth its flips and its misses.
+    fn worth(&self, index: usize, now: Ps) -> Option<Worth> {
         let site = &self.sites[index];
         let offer = site.offer?;
         let every = site.every?.max(1);
@@ -134,8 +160,8 @@ impl Life {
             return None;
         }
         // The flips are to be earned back four times before the purse is empty, and soon.
-        let room = (self.purse.have - self.rules.reserve()).max(0) as f64;
-        let calls = (SEC / every) as f64;
+        let room = (self.rules.cap - self.rules.reserve()) as f64 * 0.7;
+        let calls = (HORIZON / every) as f64;
         let calls = if spends > 0.0 {
             calls.min(room / spends)
         } else {
@@ -144,8 +170,40 @@ impl Life {
         let flips = (2 * self.flip_price()) as f64;
         // As long as the purse fills as fast as misses empty it, it need not be full.
         let income = (every - offer.gain).max(1) as f64 * self.rules.ppm as f64 / 1e6;
-        let saved = spends * 2.0 > income && room < self.rules.cap as f64 * 0.55;
-        (calls * gains >= 4.0 * flips && !saved).then(|| gains / every as f64)
+        let saves = spends * 2.0 > income;
+        (calls * gains >= 4.0 * flips).then(|| Worth {
+            gain: gains / every as f64,
+            keep: self.rules.reserve() + if saves { self.rules.cap * 11 / 20 } else { 0 },
+        })
+    }
+
+    /// Looks at what has missed a plan: another one may know it.
+    fn review(&mut self, index: usize, sites: &mut impl Sites) {
+        let (prices, reserve) = (self.prices, self.rules.reserve());
+        let site = &mut self.sites[index];
+        let (Some(offer), Some(missing)) = (site.offer, site.stint.missing()) else {
+            return;
+        };
+        let window = sites.recorded(index);
+        if window.samples() == 0 {
+            return;
+        }
+        // As if a window had met as many of them as there were among all calls.
+        site.evidence.mix(&window, missing);
+        let Some(other) = sites.offer(index, &site.evidence) else {
+            return;
+        };
+        let gain = |offer: &Offer, hits| offer.balance(hits, &prices).0;
+        let before = gain(&offer, 1.0 - missing);
+        let better = other.plan != offer.plan && gain(&other, other.hits) > before * MARGIN;
+        // Misses may cost more by the new plan: those that are paid already, too.
+        let more = (other.lease(&prices) - offer.lease(&prices)).max(0);
+        if better && self.purse.take(other.publish + more, reserve) {
+            let site = &mut self.sites[index];
+            site.offer = Some(other);
+            site.stint = Stint::begin(self.time, self.rules.leash);
+            self.acts.push(Act::Publish(index));
+        }
     }
 
     /// Whether there were good windows enough.
@@ -153,23 +211,20 @@ impl Life {
         site.good >= self.rules.times || (site.good > 0 && site.earned > 0)
     }
 
-    /// Sends sites by their plans, those first that gain most. Whether the purse did not
-    /// hold enough for one.
-    fn enter(&mut self, now: Ps, sites: &mut impl Sites) -> bool {
+    /// Sends sites by their plans, those first that gain most.
+    fn enter(&mut self, now: Ps, sites: &mut impl Sites) {
         let all = (0..self.sites.len()).filter_map(|one| Some((one, self.worth(one, now)?)));
         let mut all: Vec<_> = all.collect();
         // About equal ones page by page.
-        all.sort_by_key(|(one, gain)| {
-            let gain = ((*gain * 1e6) as u64).max(1).ilog2();
+        all.sort_by_key(|(one, worth)| {
+            let gain = ((worth.gain * 1e6) as u64).max(1).ilog2();
             (Reverse(gain), self.sites[*one].page)
         });
-        for (index, _) in all {
+        self.lacks = None;
+        for (index, worth) in all {
             let Some(offer) = self.sites[index].offer else {
                 continue;
             };
-            if self.worth(index, now).is_none() {
-                continue;
-            }
             let page = self.sites[index].page;
             let flip_on = self.prices.key
                 + if self.pages[page as usize] == self.batch {
@@ -180,8 +235,10 @@ impl Life {
             // The way back and the first misses are paid before the way in.
             let back = self.flip_price() + Ps::from(GRACE) * self.prices.skip + self.prices.clock;
             let price = offer.publish + flip_on + back + offer.lease(&self.prices);
-            if !self.purse.take(price, self.rules.reserve()) {
-                return true;
+            if !self.purse.take(price, worth.keep) {
+                let lacks = worth.keep + price - self.purse.have;
+                self.lacks = Some(self.lacks.map_or(lacks, |other| other.min(lacks)));
+                continue;
             }
             self.is_new_page(page);
             self.sites[index].state = State::On;
@@ -190,7 +247,6 @@ impl Life {
             self.acts.push(Act::Publish(index));
             self.acts.push(Act::KeyOn(index));
         }
-        false
     }
 
     /// Opens windows: long ones for the hottest sites known, or short looks at sites that
@@ -246,6 +302,8 @@ impl Life {
             left -= price;
             self.purse.owe(price);
             self.is_new_page(page);
+            // Misses that are left of its last time by plan are no sample.
+            sites.recorded(index);
             let seed = (self.random() * 65_535.0) as u16 | 1;
             let block = Block::window(bursts, gaps as u16, seed);
             let site = &mut self.sites[index];
@@ -260,23 +318,26 @@ impl Life {
         self.unfilled = self.sweep.len();
     }
 
-    /// Until something is due, or the purse holds what the next step takes.
+    /// Until something is due and the purse holds what it takes.
     fn until_next(&self, now: Ps) -> Ps {
-        let mut next = SEC;
+        let fills = |lacks: Ps| {
+            let time = lacks.max(0) as f64 * 1e6 / self.rules.ppm.max(1) as f64;
+            (time / self.rate) as Ps
+        };
+        let window = 2 * self.flip_price() + 16 * Ps::from(BURST) * self.prices.record;
+        let funded = fills(2 * window - self.purse.have);
+        let mut next = self.lacks.map_or(LONGEST, fills);
         for site in &self.sites {
             let due = match site.state {
-                State::Off if site.unread => now,
-                State::Off if self.is_trusted(site) => site.due.min(site.on_due.max(now)),
-                State::Off => site.due,
-                State::Open { .. } => self.opened + SWEEP,
-                State::Leaving | State::Closing => now,
+                State::Off if site.unread => 0,
+                State::Off if self.is_trusted(site) && site.on_due > now => site.on_due - now,
+                State::Off => (site.due - now).max(funded),
+                State::Open { .. } => (self.opened + SWEEP - now).max(0),
+                State::Leaving | State::Closing => 0,
                 State::Gone | State::On => continue,
             };
-            next = next.min(due - now);
+            next = next.min(due);
         }
-        let window = 2 * self.flip_price() + Ps::from(BURST) * 16 * self.prices.record;
-        let lacks = (2 * window - self.purse.have).max(0);
-        let funded = lacks / self.rules.ppm.max(1) * 1_000_000;
-        next.max(funded).clamp(MOST_OFTEN, SEC)
+        next.clamp(MOST_OFTEN, LONGEST)
     }
 }

@@ -89,6 +89,12 @@ impl Stint {
         self.leash >= 0
     }
 
+    /// The share of calls that miss, once that is known.
+    pub(super) fn missing(&self) -> Option<f64> {
+        let known = self.misses >= 8 * Ps::from(LEASE);
+        known.then(|| self.misses as f64 / (self.misses + self.hits) as f64)
+    }
+
     /// How long it has lasted until its last lease was used up.
     pub(super) fn lasted(&self) -> Ps {
         self.lease_at - self.at

@@ -100,7 +100,6 @@ impl Sites for Calls {
             plan: mask,
             hits: hits / evidence.weight(),
             gain,
-            sure: gain,
             miss: m.miss,
             publish: 0,
         })

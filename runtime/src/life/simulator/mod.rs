@@ -32,7 +32,6 @@ impl Machine {
             plain: 1_400,
             gain: 900,
             book: 3_000,
-            count: 1_900,
             record: 50 * NS,
             skip: 1_000,
             clock: 25 * NS,
@@ -148,5 +147,5 @@ impl Outcome {
 
 /// Whether the first site goes by its plan.
 pub(crate) fn is_on(blocks: &[Block], site: usize) -> bool {
-    matches!(blocks[site].way, Way::On | Way::Counted)
+    blocks[site].way == Way::On
 }

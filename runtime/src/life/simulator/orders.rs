@@ -259,6 +259,19 @@ fn in_phases() -> Vec<Row> {
             one(3, 10_000)
         }
     };
+    let name = "one type for 1 s, then 90/10 with another, both listed";
+    let both = |_: &[Block], now, _| {
+        if now < SEC {
+            one(0, 10_000)
+        } else {
+            Segment::Mix {
+                site: 0,
+                shares: &[0.9, 0.1],
+                calls: 10_000,
+            }
+        }
+    };
+    rows.push(busy(row(name, 2, W, 5 * SEC, both)));
     let name = "even 4 random for 1 s, then one type, all listed";
     rows.push(row(name, 4, W, 5 * SEC, kinds));
     rows

@@ -225,12 +225,13 @@ impl World {
     }
 
     fn play(&mut self, segment: &Segment) {
-        let (site, mut left) = match *segment {
-            Segment::Run { site, calls, .. }
-            | Segment::Mix { site, calls, .. }
-            | Segment::Cycle { site, calls, .. } => (site, calls),
-            _ => return,
+        let (Segment::Run { site, calls, .. }
+        | Segment::Mix { site, calls, .. }
+        | Segment::Cycle { site, calls, .. }) = *segment
+        else {
+            return;
         };
+        let mut left = calls;
         let machine = self.calls.machine;
         let (p, work) = (machine.prices, self.row.work);
         let list = (1_u64 << self.row.list) - 1;
@@ -309,16 +310,33 @@ impl World {
                         };
                         let cost = misses as Ps * (machine.miss + p.book);
                         self.spend(site, misses, plain, on, cost);
+                        self.missed(segment, misses as u32);
                         self.count(site, misses);
                         known + misses
                     }
                 }
-                Way::Counted => unreachable!("not yet"),
             };
             if matches!(segment, Segment::Cycle { .. }) {
                 self.turn += done as usize;
             }
             left -= done;
+        }
+    }
+
+    /// Records misses, as their count is.
+    fn missed(&mut self, segment: &Segment, misses: u32) {
+        let (Segment::Run { site, .. } | Segment::Mix { site, .. } | Segment::Cycle { site, .. }) =
+            *segment
+        else {
+            return;
+        };
+        // Of a mix, one that the plan does not know.
+        for _ in 0..64 {
+            let kind = self.kind(segment);
+            if kind >= 64 || self.calls.known[site] >> kind & 1 == 0 {
+                self.calls.windows[site].note(kind, misses);
+                return;
+            }
         }
     }
 
