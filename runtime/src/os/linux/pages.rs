@@ -230,10 +230,12 @@ impl Pages {
                 let stopped = stops(PatchError::new("mmap", io::ErrorKind::OutOfMemory));
                 return Ok((kinds, stopped));
             }
+            // Where nothing can be learnt of a page, each edit is looked at.
+            let blind = self.survey.as_ref().is_some_and(Survey::is_blind);
             let mut kind = Came::Own;
             for at in pages.step_by(self.page) {
                 let one = match last {
-                    Some((known, one)) if known == at => one,
+                    Some((known, one)) if known == at && !blind => one,
                     _ => match self.kind(at, is_copied(at), Some(edit)) {
                         Ok(one) => one,
                         Err(error) => {
@@ -242,8 +244,7 @@ impl Pages {
                         }
                     },
                 };
-                // Each edit of a page of which nothing is known is looked at.
-                last = (one == Came::Own).then_some((at, one));
+                last = Some((at, one));
                 if one == Came::Copied {
                     kind = Came::Copied;
                 }
@@ -395,13 +396,26 @@ impl Pages {
                 ),
             ));
         }
-        if kind == Came::Own {
+        match kind {
             // SAFETY: the caller's.
-            return unsafe { self.replace_own(pages, edits) };
+            Came::Own => unsafe { self.replace_own(pages, edits) },
+            // SAFETY: the caller's.
+            Came::Copied => unsafe { self.copy_instead(&pages, edits) },
         }
+    }
+
+    /// Replaces pages by copies, and takes note of it.
+    ///
+    /// # Safety
+    /// As for [`Self::replace_run`].
+    unsafe fn copy_instead(
+        &mut self,
+        pages: &Range<usize>,
+        edits: &[Edit<'_>],
+    ) -> Result<(), PatchError> {
         // SAFETY: the caller's.
-        unsafe { self.replace_by_copies(&pages, edits) }?;
-        self.ledger().note(&pages, Came::Copied, self.page);
+        unsafe { self.replace_by_copies(pages, edits) }?;
+        self.ledger().note(pages, Came::Copied, self.page);
         Ok(())
     }
 
@@ -418,31 +432,23 @@ impl Pages {
         // file holds; the caller vouches for those who execute it.
         let aside = match unsafe { Aside::take(&pages) } {
             Ok(aside) => aside,
+            // More than one mapping, say.
             Err(_) if pages.len() > self.page => {
-                // More than one mapping, say: page by page, those with edits.
-                let mut done = 0;
-                while let Some(edit) = edits.get(done) {
-                    let start = edit.at & !(self.page - 1);
-                    let page = start..start + self.page;
-                    let count = edits[done..].partition_point(|edit| edit.at < page.end);
+                return self.each_page(edits, |pages, page, edits| {
                     // SAFETY: a part of the caller's.
-                    unsafe { self.replace_own(page, &edits[done..done + count]) }
-                        .map_err(|error| error.after(done, edits))?;
-                    done += count;
-                }
-                return Ok(());
+                    unsafe { pages.replace_own(page, edits) }
+                });
             }
-            Err(_) => {
-                // SAFETY: the caller's.
-                unsafe { self.replace_by_copies(&pages, edits) }?;
-                self.ledger().note(&pages, Came::Copied, self.page);
-                return Ok(());
-            }
+            // SAFETY: the caller's.
+            Err(_) => return unsafe { self.copy_instead(&pages, edits) },
         };
         if let Err(error) = aside.make_writable() {
             // SAFETY: it is as it was.
             if unsafe { aside.put_back() }.is_ok() {
-                return Err(error);
+                return self.each_page(edits, |pages, page, edits| {
+                    // SAFETY: a part of the caller's.
+                    unsafe { pages.copy_instead(&page, edits) }
+                });
             }
             // SAFETY: the caller's.
             return unsafe { self.rescue(aside, &pages, edits, error) };
@@ -462,6 +468,24 @@ impl Pages {
             let at = edit.at & !(self.page - 1);
             self.ledger()
                 .note(&(at..at + self.page), Came::Own, self.page);
+        }
+        Ok(())
+    }
+
+    /// Does something with each page that has edits, which lie in one page each.
+    fn each_page(
+        &mut self,
+        edits: &[Edit<'_>],
+        mut with: impl FnMut(&mut Self, Range<usize>, &[Edit<'_>]) -> Result<(), PatchError>,
+    ) -> Result<(), PatchError> {
+        let mut done = 0;
+        while let Some(edit) = edits.get(done) {
+            let start = edit.at & !(self.page - 1);
+            let page = start..start + self.page;
+            let count = edits[done..].partition_point(|edit| edit.at < page.end);
+            with(self, page, &edits[done..done + count])
+                .map_err(|error| error.after(done, edits))?;
+            done += count;
         }
         Ok(())
     }

@@ -75,6 +75,11 @@ impl Survey {
         self.made.elapsed() < FRESH
     }
 
+    /// Whether the system does not say what is mapped.
+    pub(super) fn is_blind(&self) -> bool {
+        self.mappings.is_empty()
+    }
+
     /// Closes the file that is open in between, if no more is to be looked at now.
     pub(super) fn rest(&mut self) {
         self.page_map = None;
