@@ -35,10 +35,8 @@ pub(crate) fn apply(name: &str) {
 /// All memory, now and later, with no right to lock more.
 fn lock_memory() {
     // SAFETY: changes what of this process is kept in memory, nothing else.
-    assert_eq!(
-        unsafe { libc::mlockall(libc::MCL_CURRENT | libc::MCL_FUTURE) },
-        0
-    );
+    let locked = unsafe { libc::mlockall(libc::MCL_CURRENT | libc::MCL_FUTURE) };
+    assert_eq!(locked, 0);
 }
 
 /// As `MemoryDenyWriteExecute` of systemd has it, by the kernel's own means.

@@ -253,13 +253,11 @@ pub(super) fn moves_aside(page: usize) -> bool {
             // SAFETY: nobody executes it.
             unsafe { aside.put_back() }
         });
-        match moved {
-            Ok(()) => shows_its_file && first() == !before,
-            Err(_) => {
-                aside.give_up();
-                false
-            }
+        if moved.is_err() {
+            aside.give_up();
+            return false;
         }
+        shows_its_file && first() == !before
     });
     // SAFETY: ours, and nobody has an address inside it.
     let gone = unsafe { mm::munmap(place, page) };

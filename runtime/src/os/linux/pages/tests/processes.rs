@@ -88,10 +88,8 @@ fn a_limit_for_files_is_an_error_and_no_signal() {
             rlim_max: 0,
         };
         // SAFETY: changes what the child may do, nothing else.
-        assert_eq!(
-            unsafe { libc::setrlimit(libc::RLIMIT_FSIZE, &raw const limit) },
-            0
-        );
+        let set = unsafe { libc::setrlimit(libc::RLIMIT_FSIZE, &raw const limit) };
+        assert_eq!(set, 0);
         let refused = mapping::sealed_file(&[0; 4096]).is_err_and(|error| error.step == "write");
         // SAFETY: asks for the child's signals that wait.
         let waits = unsafe {
@@ -193,6 +191,32 @@ fn whatever_is_refused_while_a_page_is_aside_it_ends_executable_and_what_it_hold
             );
         }
     }
+}
+
+#[test]
+fn where_memory_is_locked_pages_are_copied_and_nothing_is_unlocked() {
+    let text = own::Text::new(32);
+    let mut memory = pages();
+    let keys = [3, 20].map(|number| text.page(number));
+    let set = |memory: &mut Pages, at| own::replace(memory, &[Edit { at, bytes: &[1; 5] }]);
+    set(&mut memory, keys[0]).unwrap();
+    assert!(in_a_child(|| {
+        // SAFETY: changes what of the child is kept in memory, nothing else.
+        if unsafe { libc::mlockall(libc::MCL_CURRENT) } != 0 {
+            return true; // Not allowed: then nothing can be locked.
+        }
+        let locked = || {
+            let smaps = std::fs::read_to_string("/proc/self/smaps").unwrap();
+            let place = format!("{:x}-", text.page(4));
+            let mut lines = smaps.lines().skip_while(|line| !line.starts_with(&place));
+            let flags = lines.find(|line| line.starts_with("VmFlags"));
+            flags.is_some_and(|flags| flags.contains(" lo"))
+        };
+        set(&mut memory, keys[0]).unwrap();
+        let first = locked();
+        set(&mut memory, keys[1]).unwrap();
+        first && locked() && keys.map(|at| memory.ledger().came(at)) == [Some(Came::Copied); 2]
+    }));
 }
 
 #[test]
