@@ -234,7 +234,7 @@ pub(super) fn moves_aside(page: usize) -> bool {
     let Ok(file) = File::open("/proc/self/exe") else {
         return false;
     };
-    let access = ProtFlags::READ | ProtFlags::EXEC;
+    let access = ProtFlags::EXEC | ProtFlags::READ;
     // SAFETY: a new mapping; nobody writes to the file of a program that runs.
     let mapped = unsafe { mm::mmap(ptr::null_mut(), page, access, MapFlags::PRIVATE, &file, 0) };
     let Ok(place) = mapped else {

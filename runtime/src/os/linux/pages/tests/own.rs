@@ -247,6 +247,7 @@ fn a_page_with_a_breakpoint_is_left_alone_until_it_is_gone() {
         // Pages around it are replaced without it, also where gaps are closed.
         replace(&mut memory, &others).unwrap();
         assert_eq!(text.byte(breakpoint), BREAKPOINT);
+        assert_eq!(memory.ledger().came(text.page(5)), None);
         // As it was: a copy of the page that is the same as the file.
         Text::poke(breakpoint, 0x90);
         assert_eq!(text.byte(breakpoint), 0x90);
@@ -258,6 +259,37 @@ fn a_page_with_a_breakpoint_is_left_alone_until_it_is_gone() {
             Err(error) => assert!(error.to_string().contains("cannot be read"), "{error}"),
         }
     }
+}
+
+#[test]
+fn two_versions_that_replace_pages_of_one_text_at_once_lose_nothing_of_each_other() {
+    let text = Text::new(64);
+    let ready = std::sync::Barrier::new(2);
+    thread::scope(|scope| {
+        for own in [[3, 40], [20, 60]] {
+            let (text, ready) = (&text, &ready);
+            scope.spawn(move || {
+                // Each knows of its own pages only, and moves those of the other along.
+                let mut memory = pages();
+                let places = own.map(|number| text.page(number) + 64);
+                ready.wait();
+                for round in 0..2000_u32 {
+                    let byte = u8::try_from(round % 100).unwrap();
+                    let bytes = [byte; 5];
+                    replace(&mut memory, &places.map(|at| edit(at, &bytes))).unwrap();
+                    assert_eq!(
+                        places.map(|at| text.byte(at + 4)),
+                        [byte; 2],
+                        "round {round}"
+                    );
+                }
+            });
+        }
+    });
+    assert_eq!(
+        [3, 40, 20, 60].map(|number| text.byte(text.page(number) + 64)),
+        [99; 4]
+    );
 }
 
 /// A probe of the kernel's in a file's code, as perf and bpftrace set them.
@@ -341,7 +373,9 @@ fn a_probe_of_the_kernels_is_left_alone_before_the_first_edit_and_works_on_after
             "{error}"
         );
         replace(&mut memory, &[edit(text.page(9) + 64, &key)]).unwrap();
-        [5, 9].map(|number| call(text.page(number)));
+        for number in [5, 9] {
+            call(text.page(number));
+        }
     }
     let hits: Vec<_> = probes.iter().map(Probe::hits).collect();
     drop(probes);
@@ -352,7 +386,9 @@ fn a_probe_of_the_kernels_is_left_alone_before_the_first_edit_and_works_on_after
         [0x90; 2]
     );
     assert_eq!(text.byte(text.page(9) + 64), key[0]);
-    [5, 9].map(|number| call(text.page(number)));
+    for number in [5, 9] {
+        call(text.page(number));
+    }
 }
 
 #[test]
@@ -380,10 +416,8 @@ fn a_thread_that_executes_a_page_that_is_aside_runs_what_the_file_holds() {
             unsafe { memory.replace(&[edit(start + 8, &bytes)]) }.unwrap();
             memory.barrier().unwrap();
             // SAFETY: as above.
-            assert_eq!(
-                unsafe { static_call_os_tests_keyed() },
-                u64::from(flip % 2 == 0)
-            );
+            let answer = unsafe { static_call_os_tests_keyed() };
+            assert_eq!(answer, u64::from(flip % 2 == 0));
         }
         stop.store(true, Ordering::Relaxed);
     });
