@@ -220,6 +220,32 @@ fn where_memory_is_locked_pages_are_copied_and_nothing_is_unlocked() {
 }
 
 #[test]
+fn a_mapping_that_is_sealed_is_left_as_it_is_with_an_error() {
+    const SYS_MSEAL: libc::c_long = 462;
+    assert!(in_a_child(|| {
+        let text = own::Text::new(8);
+        let mut memory = pages();
+        let (at, length) = (text.page(0), 8 * 4096_usize);
+        // SAFETY: takes the right to change this mapping, for the child's life.
+        if unsafe { libc::syscall(SYS_MSEAL, at, length, 0) } != 0 {
+            std::mem::forget(text);
+            return true; // A kernel before 6.10.
+        }
+        let edits = [3, 5].map(|number| Edit {
+            at: text.page(number),
+            bytes: &[1; 5],
+        });
+        let refused = own::replace(&mut memory, &edits).is_err_and(|error| {
+            error.is_refusal() && error.applied == 0 && error.at_rest.is_empty()
+        });
+        let as_it_was = [3, 5].map(|number| text.byte(text.page(number))) == [0x90; 2];
+        let executable = own::executable(&text);
+        std::mem::forget(text);
+        refused && as_it_was && executable
+    }));
+}
+
+#[test]
 fn a_reservation_that_may_not_become_code_is_given_back() {
     assert!(in_a_child(|| {
         const PR_SET_MDWE: i32 = 65;
