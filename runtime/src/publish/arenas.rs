@@ -4,6 +4,11 @@
 //! that has a copy of this runtime. A plugin's goes when the plugin goes, so only the
 //! plugin's own trampolines lead there. Where no room is left within reach, chains go to
 //! memory that is mapped for them, near the object.
+//!
+//! A chain's place is never used again, for a thread may stand in it for any time; only
+//! a bound object's is, when its user says that nobody is inside. So a program whose plans
+//! never settle would fill memory: [`CEILING`] is where that ends. Sites go on with the
+//! chains that there are, by which they are found again, and are plain otherwise.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -11,8 +16,15 @@ use std::ops::Range;
 use crate::arch::{self, TRAMPOLINE_BYTES};
 use crate::os::{self, CodeMemory, PatchError, REACH};
 
-/// Size of one arena of chains, in bytes: five hundred chains of the usual size.
+/// Size of one arena of chains in a room, in bytes: five hundred chains of the usual size.
 const ARENA_BYTES: usize = 32 * 1024;
+
+/// Size of one that is mapped for them: it is one mapping of the system's, like the other.
+const LARGE_ARENA_BYTES: usize = 64 * 1024;
+
+/// All arenas of a process together, in bytes: a hundred thousand chains of the usual size,
+/// in at most two hundred mappings.
+pub(super) const CEILING: usize = 8 << 20;
 
 /// Places for chains, and how long each is that has one.
 #[derive(Default)]
@@ -25,6 +37,8 @@ pub(super) struct Arenas {
     free: Vec<usize>,
     /// The chains' bytes, by where they lie.
     lengths: HashMap<usize, usize>,
+    /// All that was opened, in bytes.
+    bytes: usize,
 }
 
 /// Executable memory with breakpoints in it.
@@ -38,6 +52,8 @@ struct Room {
     all: Range<usize>,
     /// What is no arena yet.
     left: Range<usize>,
+    /// How much of it is, in bytes.
+    opened: usize,
     /// Where the plugin lies that it belongs to, if it is a plugin's.
     plugin: Option<Range<usize>>,
 }
@@ -55,6 +71,7 @@ impl Arenas {
     pub(super) fn add_room(&mut self, room: Range<usize>, plugin: Option<Range<usize>>) {
         self.rooms.push(Room {
             left: room.clone(),
+            opened: 0,
             all: room,
             plugin,
         });
@@ -62,6 +79,13 @@ impl Arenas {
 
     /// Forgets all that lies in `plugin`.
     pub(super) fn forget(&mut self, plugin: &Range<usize>) {
+        for room in self
+            .rooms
+            .iter()
+            .filter(|room| plugin.contains(&room.all.start))
+        {
+            self.bytes = self.bytes.saturating_sub(room.opened);
+        }
         self.rooms.retain(|room| !plugin.contains(&room.all.start));
         self.opened
             .retain(|arena| !plugin.contains(&(arena.left.end - 1)));
@@ -110,7 +134,11 @@ impl Arenas {
             // Within reach of all trampolines of the object.
             let object = os::objects::object_of(near)
                 .map_or(near..near + TRAMPOLINE_BYTES, |object| object.range);
-            let left = memory.reserve_near(object, ARENA_BYTES)?;
+            if self.bytes + LARGE_ARENA_BYTES > CEILING {
+                return Err(full());
+            }
+            let left = memory.reserve_near(object, LARGE_ARENA_BYTES)?;
+            self.bytes += left.len();
             self.add(left, false)
         };
         let at = self.opened[index].left.start;
@@ -140,7 +168,7 @@ impl Arenas {
     fn open(&mut self, memory: &mut dyn CodeMemory, near: usize, bytes: usize) -> Option<usize> {
         for index in 0..self.rooms.len() {
             let room = &mut self.rooms[index];
-            if !room.serves(near) {
+            if !room.serves(near) || self.bytes + ARENA_BYTES > CEILING {
                 continue;
             }
             while !room.left.is_empty() {
@@ -153,7 +181,11 @@ impl Arenas {
                         // and that gives out each stretch once; the object stays
                         // until `forget`. There is nothing there.
                         match unsafe { memory.open(stretch.clone()) } {
-                            Ok(()) => return Some(self.add(stretch, true)),
+                            Ok(()) => {
+                                room.opened += stretch.len();
+                                self.bytes += stretch.len();
+                                return Some(self.add(stretch, true));
+                            }
                             // Whatever it was, it is said where memory is mapped.
                             Err(_) => room.left.start = room.left.end,
                         }
@@ -189,6 +221,12 @@ impl Arenas {
         self.lengths.remove(&at);
         self.free.push(at);
     }
+}
+
+/// No more chains.
+fn full() -> PatchError {
+    let why = format!("chains take {CEILING} bytes, and no more of them are made");
+    PatchError::left_alone("making room for a chain", why)
 }
 
 /// What of a stretch of a room holds no code.

@@ -6,6 +6,13 @@
     target_os = "linux",
     not(miri)
 ))]
+mod growth;
+#[cfg(all(
+    feature = "patching",
+    target_arch = "x86_64",
+    target_os = "linux",
+    not(miri)
+))]
 mod page;
 mod rooms;
 

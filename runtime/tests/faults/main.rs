@@ -101,6 +101,10 @@ const CASES: &[(&str, Outcome, Outcome)] = &[
     ("files", GoesOn, GoesOn),
     ("address space", Portable("mmap"), GoesOn),
     ("/proc", GoesOn, GoesOn),
+    ("size of files", GoesOn, GoesOn),
+    ("writable memory", Portable("mmap"), GoesOn),
+    ("locked memory", GoesOn, GoesOn),
+    ("memory once written", Portable("mprotect"), GoesOn),
     (
         "both ways and munmap",
         Portable("mremap"),

@@ -19,15 +19,16 @@
 //! instruction or behind it, and is right to run what the file holds at any time. In
 //! longer code a thread may stand anywhere, and the file does not hold it: such a page
 //! has to be a copy, which is exchanged without showing anything else. A page that is a
-//! copy stays one: what `MREMAP_DONTUNMAP` leaves of anonymous memory are zeros.
+//! copy stays one: what `MREMAP_DONTUNMAP` leaves of anonymous memory are zeros. Where
+//! memory is locked, all pages are copies: it would unlock the mapping.
 //!
 //! # Mappings
 //! A part of a mapping that is moved aside and back is a mapping of its own afterwards,
 //! since it was writable and its neighbours were not. So a mapping is first moved and
 //! put back as a whole, unchanged: all of it has then been writable, and its parts become
 //! one again whenever they are put back. A program of 100 MB with 5,000 patched pages has
-//! one mapping of code, as before. Where that is refused (locked memory, limits), and for
-//! copies, each run of pages adds up to two mappings: no more than an eighth of
+//! one mapping of code, as before. Where that is refused (limits, other pages that somebody
+//! has written to), and for copies, each run of pages adds up to two mappings: no more than an eighth of
 //! `vm.max_map_count` in all, and then pages are left as they are.
 //!
 //! # Limits
@@ -127,6 +128,8 @@ struct Pages {
     /// Whether pages of a file can stay its own.
     keeps_files: bool,
     ledger: &'static Mutex<Ledger>,
+    /// Whether pages may be moved aside, once it was asked in a batch.
+    may_move: Option<bool>,
     /// What was seen last of what is mapped.
     survey: Option<Survey>,
     /// How many mappings more there may be for what was replaced.
@@ -153,6 +156,7 @@ impl Pages {
                 way: Replacement::Anonymous,
                 keeps_files: false,
                 ledger,
+                may_move: None,
                 survey: None,
                 limit: limit(),
                 leaves_copies: None,
@@ -230,10 +234,12 @@ impl Pages {
                 let stopped = stops(PatchError::new("mmap", io::ErrorKind::OutOfMemory));
                 return Ok((kinds, stopped));
             }
+            // Where nothing can be learnt of a page, each edit is looked at.
+            let blind = self.survey.as_ref().is_some_and(Survey::is_blind);
             let mut kind = Came::Own;
             for at in pages.step_by(self.page) {
                 let one = match last {
-                    Some((known, one)) if known == at => one,
+                    Some((known, one)) if known == at && !blind => one,
                     _ => match self.kind(at, is_copied(at), Some(edit)) {
                         Ok(one) => one,
                         Err(error) => {
@@ -242,8 +248,7 @@ impl Pages {
                         }
                     },
                 };
-                // Each edit of a page of which nothing is known is looked at.
-                last = (one == Came::Own).then_some((at, one));
+                last = Some((at, one));
                 if one == Came::Copied {
                     kind = Came::Copied;
                 }
@@ -266,7 +271,8 @@ impl Pages {
             return Ok(Came::Copied);
         }
         if came == Some(Came::Own) {
-            return Ok(if copied { Came::Copied } else { Came::Own });
+            let stays = !copied && self.may_move();
+            return Ok(if stays { Came::Own } else { Came::Copied });
         }
         let page = self.survey().look(at);
         match page {
@@ -278,7 +284,7 @@ impl Pages {
                 let why = format!("the page at {at:#x} is left alone: it holds a breakpoint");
                 return Err(PatchError::left_alone("looking at its bytes", why));
             }
-            Page::OfItsFile if self.keeps_files && !copied => {}
+            Page::OfItsFile if self.keeps_files && !copied && self.may_move() => {}
             _ => return Ok(Came::Copied),
         }
         if !self.ledger().is_decided(at) {
@@ -307,6 +313,11 @@ impl Pages {
         self.survey = Some(survey);
     }
 
+    /// Whether pages may be moved aside in this batch.
+    fn may_move(&mut self) -> bool {
+        *self.may_move.get_or_insert_with(survey::nothing_is_locked)
+    }
+
     fn is_reserved(&self, at: usize) -> bool {
         self.reserved.iter().any(|range| range.contains(&at))
     }
@@ -324,7 +335,7 @@ impl Pages {
     fn join(&mut self, at: usize) {
         let survey = self.survey();
         let whole = survey.mapping_around(at).unwrap_or(0..0);
-        let may = survey.may_change_whole_mappings() && survey.is_unchanged(&whole);
+        let may = survey.is_unchanged(&whole);
         // SAFETY: one private mapping of a file, and each page shows what that holds.
         let joined = may && unsafe { join(&whole) };
         self.ledger().note_mapping(whole, joined);
@@ -375,15 +386,9 @@ impl Pages {
         kind: Came,
         edits: &[Edit<'_>],
     ) -> Result<(), PatchError> {
-        let in_reserved = self
-            .reserved
-            .iter()
-            .find(|range| range.contains(&pages.start));
-        if let Some(reserved) = in_reserved {
-            let small = reserved.len() <= WHOLE_BYTES;
-            let pages = if small { reserved.clone() } else { pages };
+        if let Some(whole) = self.whole_reservations(&pages) {
             // SAFETY: the caller's; what was reserved is code of ours.
-            return unsafe { self.replace_by_copies(&pages, edits) };
+            return unsafe { self.replace_by_copies(&whole, edits) };
         }
         if self.ledger().mappings_with(&pages, kind, self.page) > self.limit {
             return Err(PatchError::left_alone(
@@ -395,13 +400,43 @@ impl Pages {
                 ),
             ));
         }
-        if kind == Came::Own {
+        match kind {
             // SAFETY: the caller's.
-            return unsafe { self.replace_own(pages, edits) };
+            Came::Own => unsafe { self.replace_own(pages, edits) },
+            // SAFETY: the caller's.
+            Came::Copied => unsafe { self.copy_instead(&pages, edits) },
         }
+    }
+
+    /// Pages that begin and end in reserved memory, with all of that if it is small.
+    fn whole_reservations(&self, pages: &Range<usize>) -> Option<Range<usize>> {
+        let around = |at: usize| {
+            let mut reserved = self.reserved.iter();
+            reserved.find(|range| range.contains(&at))
+        };
+        let (first, last) = (around(pages.start)?, around(pages.end - 1)?);
+        let is_small = |range: &Range<usize>| range.len() <= WHOLE_BYTES;
+        let start = if is_small(first) {
+            first.start
+        } else {
+            pages.start
+        };
+        let end = if is_small(last) { last.end } else { pages.end };
+        Some(start..end)
+    }
+
+    /// Replaces pages by copies, and takes note of it.
+    ///
+    /// # Safety
+    /// As for [`Self::replace_run`].
+    unsafe fn copy_instead(
+        &mut self,
+        pages: &Range<usize>,
+        edits: &[Edit<'_>],
+    ) -> Result<(), PatchError> {
         // SAFETY: the caller's.
-        unsafe { self.replace_by_copies(&pages, edits) }?;
-        self.ledger().note(&pages, Came::Copied, self.page);
+        unsafe { self.replace_by_copies(pages, edits) }?;
+        self.ledger().note(pages, Came::Copied, self.page);
         Ok(())
     }
 
@@ -418,31 +453,23 @@ impl Pages {
         // file holds; the caller vouches for those who execute it.
         let aside = match unsafe { Aside::take(&pages) } {
             Ok(aside) => aside,
+            // More than one mapping, say.
             Err(_) if pages.len() > self.page => {
-                // More than one mapping, say: page by page, those with edits.
-                let mut done = 0;
-                while let Some(edit) = edits.get(done) {
-                    let start = edit.at & !(self.page - 1);
-                    let page = start..start + self.page;
-                    let count = edits[done..].partition_point(|edit| edit.at < page.end);
+                return self.each_page(edits, |pages, page, edits| {
                     // SAFETY: a part of the caller's.
-                    unsafe { self.replace_own(page, &edits[done..done + count]) }
-                        .map_err(|error| error.after(done, edits))?;
-                    done += count;
-                }
-                return Ok(());
+                    unsafe { pages.replace_own(page, edits) }
+                });
             }
-            Err(_) => {
-                // SAFETY: the caller's.
-                unsafe { self.replace_by_copies(&pages, edits) }?;
-                self.ledger().note(&pages, Came::Copied, self.page);
-                return Ok(());
-            }
+            // SAFETY: the caller's.
+            Err(_) => return unsafe { self.copy_instead(&pages, edits) },
         };
         if let Err(error) = aside.make_writable() {
             // SAFETY: it is as it was.
             if unsafe { aside.put_back() }.is_ok() {
-                return Err(error);
+                return self.each_page(edits, |pages, page, edits| {
+                    // SAFETY: a part of the caller's.
+                    unsafe { pages.copy_instead(&page, edits) }
+                });
             }
             // SAFETY: the caller's.
             return unsafe { self.rescue(aside, &pages, edits, error) };
@@ -462,6 +489,24 @@ impl Pages {
             let at = edit.at & !(self.page - 1);
             self.ledger()
                 .note(&(at..at + self.page), Came::Own, self.page);
+        }
+        Ok(())
+    }
+
+    /// Does something with each page that has edits, which lie in one page each.
+    fn each_page(
+        &mut self,
+        edits: &[Edit<'_>],
+        mut with: impl FnMut(&mut Self, Range<usize>, &[Edit<'_>]) -> Result<(), PatchError>,
+    ) -> Result<(), PatchError> {
+        let mut done = 0;
+        while let Some(edit) = edits.get(done) {
+            let start = edit.at & !(self.page - 1);
+            let page = start..start + self.page;
+            let count = edits[done..].partition_point(|edit| edit.at < page.end);
+            with(self, page, &edits[done..done + count])
+                .map_err(|error| error.after(done, edits))?;
+            done += count;
         }
         Ok(())
     }
@@ -565,6 +610,7 @@ impl CodeMemory for Pages {
     unsafe fn replace(&mut self, edits: &[Edit<'_>]) -> Result<(), PatchError> {
         let sorted = runs::sorted(edits);
         let _held = lock::hold();
+        self.may_move = None;
         self.notice_unloads();
         let (kinds, stopped) = self.kinds(&sorted)?;
         let page = self.page;

@@ -90,11 +90,39 @@ pub(super) unsafe fn map_over(bytes: &[u8], to: usize) -> Result<(), PatchError>
 /// mapping in `/proc/self/map_files`.
 pub(super) fn sealed_file(bytes: &[u8]) -> Result<File, PatchError> {
     let mut file = File::from(memory_file()?);
-    file.write_all(bytes)
+    without_size_signal(|| file.write_all(bytes))
         .map_err(|error| PatchError::new("write", error))?;
     let seals = SealFlags::WRITE | SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL;
     fcntl_add_seals(&file, seals).map_err(|error| PatchError::new("fcntl", error))?;
     Ok(file)
+}
+
+/// Does what may exceed the limit for the size of files, as files in memory do, too: it
+/// is an error then, and not the signal that ends the process.
+fn without_size_signal<R>(work: impl FnOnce() -> io::Result<R>) -> io::Result<R> {
+    let signal = libc::SIGXFSZ;
+    // SAFETY: sets of signals are plain data, which the calls below write before they
+    // are read; only this thread's mask changes, and it is put back.
+    unsafe {
+        let mut only = std::mem::zeroed::<libc::sigset_t>();
+        let (mut before, mut pending) = (only, only);
+        libc::sigemptyset(&raw mut only);
+        libc::sigaddset(&raw mut only, signal);
+        libc::sigpending(&raw mut pending);
+        let blocked = libc::pthread_sigmask(libc::SIG_BLOCK, &raw const only, &raw mut before);
+        if blocked != 0 {
+            return Err(io::Error::from_raw_os_error(blocked));
+        }
+        let result = work();
+        let exceeded = |error: &io::Error| error.raw_os_error() == Some(libc::EFBIG);
+        let was_pending = libc::sigismember(&raw const pending, signal) == 1;
+        if result.as_ref().err().is_some_and(exceeded) && !was_pending {
+            let now = std::mem::zeroed::<libc::timespec>();
+            libc::sigtimedwait(&raw const only, ptr::null_mut(), &raw const now);
+        }
+        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, ptr::null_mut());
+        result
+    }
 }
 
 /// A file in memory that may be mapped as code.
@@ -206,7 +234,7 @@ pub(super) fn moves_aside(page: usize) -> bool {
     let Ok(file) = File::open("/proc/self/exe") else {
         return false;
     };
-    let access = ProtFlags::READ | ProtFlags::EXEC;
+    let access = ProtFlags::EXEC | ProtFlags::READ;
     // SAFETY: a new mapping; nobody writes to the file of a program that runs.
     let mapped = unsafe { mm::mmap(ptr::null_mut(), page, access, MapFlags::PRIVATE, &file, 0) };
     let Ok(place) = mapped else {
@@ -225,13 +253,11 @@ pub(super) fn moves_aside(page: usize) -> bool {
             // SAFETY: nobody executes it.
             unsafe { aside.put_back() }
         });
-        match moved {
-            Ok(()) => shows_its_file && first() == !before,
-            Err(_) => {
-                aside.give_up();
-                false
-            }
+        if moved.is_err() {
+            aside.give_up();
+            return false;
         }
+        shows_its_file && first() == !before
     });
     // SAFETY: ours, and nobody has an address inside it.
     let gone = unsafe { mm::munmap(place, page) };

@@ -75,6 +75,11 @@ impl Survey {
         self.made.elapsed() < FRESH
     }
 
+    /// Whether the system does not say what is mapped.
+    pub(super) fn is_blind(&self) -> bool {
+        self.mappings.is_empty()
+    }
+
     /// Closes the file that is open in between, if no more is to be looked at now.
     pub(super) fn rest(&mut self) {
         self.page_map = None;
@@ -91,13 +96,8 @@ impl Survey {
             };
         };
         let mapping = &self.mappings[index];
-        if mapping.path.starts_with("/memfd:static-call")
-            || mapping
-                .path
-                .as_os_str()
-                .as_encoded_bytes()
-                .starts_with(b"/memfd:static-call")
-        {
+        let path = mapping.path.as_os_str().as_encoded_bytes();
+        if path.starts_with(b"/memfd:static-call") {
             return Page::Foreign("it was replaced by another version of this library");
         }
         if mapping.inode == 0 || !mapping.private || mapping.writable {
@@ -130,20 +130,6 @@ impl Survey {
     /// Whether the page at `at` is a copy of what a file holds, and not the file's own.
     pub(super) fn is_copy(&mut self, at: usize) -> bool {
         self.is_the_files(at) == Some(false)
-    }
-
-    /// Whether whole mappings may be changed at once: not where memory is locked, for
-    /// then all of it is copied when it may be written.
-    pub(super) fn may_change_whole_mappings(&self) -> bool {
-        let locked = fs::read_to_string("/proc/self/status")
-            .ok()
-            .and_then(|status| {
-                let line = status
-                    .lines()
-                    .find_map(|line| line.strip_prefix("VmLck:"))?;
-                line.split_whitespace().next()?.parse::<u64>().ok()
-            });
-        locked == Some(0)
     }
 
     fn mapping_of(&self, at: usize) -> Option<usize> {
@@ -227,6 +213,15 @@ impl Survey {
         // Behind the file's end there are zeros.
         Ok(live == bytes)
     }
+}
+
+/// Whether none of this process's memory is locked, as far as the system says so.
+/// `MREMAP_DONTUNMAP` unlocks all of the mapping that a page is taken out of.
+pub(super) fn nothing_is_locked() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mut lines = status.lines();
+    let locked = lines.find_map(|line| line.strip_prefix("VmLck:"));
+    locked.is_some_and(|locked| locked.trim() == "0 kB")
 }
 
 /// The executable mappings.

@@ -36,6 +36,41 @@ fn ten_thousand_replacements_leave_no_more_mappings_than_runs() {
     assert_eq!(inside(), 1);
 }
 
+#[test]
+fn a_small_reservation_is_one_mapping_however_it_is_written_to() {
+    let mut memory = pages();
+    let region = memory.reserve_near(near_tests(), 16 * 4096).unwrap();
+    let middle = region.start + region.len() / 2;
+    memory.reserved = vec![region.start..middle, middle..region.end];
+    let inside = || {
+        let inside = mappings().into_iter().filter(|(place, _)| {
+            let start = usize::from_str_radix(place.split('-').next().unwrap(), 16).unwrap();
+            region.contains(&start)
+        });
+        inside.count()
+    };
+    for at in region.clone().step_by(4096).rev() {
+        // SAFETY: the region is fresh and nobody executes it.
+        unsafe { memory.replace(&[Edit { at, bytes: &[0x90] }]) }.unwrap();
+        assert!(inside() <= 2, "{} mappings", inside());
+    }
+    // Across where they meet.
+    let edit = [Edit {
+        at: middle - 2,
+        bytes: &[1, 2, 3, 4],
+    }];
+    // SAFETY: as above.
+    unsafe { memory.replace(&edit) }.unwrap();
+    assert!(inside() <= 2, "{} mappings", inside());
+    // SAFETY: the region stays mapped and readable.
+    let bytes = unsafe { std::slice::from_raw_parts(region.start as *const u8, region.len()) };
+    let (mut model, step) = (vec![BREAKPOINT; region.len()], 4096);
+    model.iter_mut().step_by(step).for_each(|byte| *byte = 0x90);
+    let middle = middle - region.start;
+    model[middle - 2..middle + 2].copy_from_slice(&[1, 2, 3, 4]);
+    assert!(bytes == model);
+}
+
 /// Prints what a retarget costs here: one head, and ten thousand.
 #[test]
 fn latency_is_printed() {

@@ -3,21 +3,36 @@
 use std::fs::File;
 use std::io::Write as _;
 use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
 
 use super::*;
 
 /// Code in a file that is mapped as a program's text is, with memory before and behind it
 /// that nobody may touch.
-struct Text {
+pub(super) struct Text {
     file: File,
     range: Range<usize>,
 }
 
 impl Text {
     /// As many pages of NOPs, all in memory.
-    fn new(pages: usize) -> Self {
+    pub(super) fn new(pages: usize) -> Self {
+        let path = path();
+        let text = Self::at(&path, pages);
+        std::fs::remove_file(path).unwrap();
+        text
+    }
+
+    /// The same in a file that keeps its name.
+    fn at(path: &Path, pages: usize) -> Self {
         let length = pages * 4096;
-        let mut file = tempfile();
+        let options = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(path);
+        let mut file = options.unwrap();
         for _ in 0..pages {
             file.write_all(&[0x90; 4096]).unwrap();
         }
@@ -36,11 +51,11 @@ impl Text {
         }
     }
 
-    fn page(&self, number: usize) -> usize {
+    pub(super) fn page(&self, number: usize) -> usize {
         self.range.start + number * 4096
     }
 
-    fn byte(&self, at: usize) -> u8 {
+    pub(super) fn byte(&self, at: usize) -> u8 {
         assert!(self.range.contains(&at));
         // SAFETY: mapped and readable.
         unsafe { ptr::read_volatile(at as *const u8) }
@@ -78,28 +93,28 @@ impl Drop for Text {
     }
 }
 
-fn tempfile() -> File {
-    let path = std::env::temp_dir().join(format!(
-        "static-call-text-{:?}-{}",
-        thread::current().id(),
-        std::process::id()
-    ));
-    let options = File::options()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .open(&path);
-    std::fs::remove_file(path).unwrap();
-    options.unwrap()
+/// A name that nobody else has.
+fn path() -> PathBuf {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let name = format!("static-call-text-{}-{number}", std::process::id());
+    std::env::temp_dir().join(name)
 }
 
 fn edit(at: usize, bytes: &[u8]) -> Edit<'_> {
     Edit { at, bytes }
 }
 
+/// Whether all of it can be executed and nothing can be written.
+pub(super) fn executable(text: &Text) -> bool {
+    mappings().iter().all(|(place, rights)| {
+        let start = usize::from_str_radix(place.split('-').next().unwrap(), 16).unwrap();
+        !text.range.contains(&start) || rights == "r-xp"
+    })
+}
+
 /// Makes edits to text that nobody executes.
-fn replace(memory: &mut Pages, edits: &[Edit<'_>]) -> Result<(), PatchError> {
+pub(super) fn replace(memory: &mut Pages, edits: &[Edit<'_>]) -> Result<(), PatchError> {
     // SAFETY: the tests' texts are mapped and executed by nobody.
     unsafe { memory.replace(edits) }
 }
@@ -232,6 +247,7 @@ fn a_page_with_a_breakpoint_is_left_alone_until_it_is_gone() {
         // Pages around it are replaced without it, also where gaps are closed.
         replace(&mut memory, &others).unwrap();
         assert_eq!(text.byte(breakpoint), BREAKPOINT);
+        assert_eq!(memory.ledger().came(text.page(5)), None);
         // As it was: a copy of the page that is the same as the file.
         Text::poke(breakpoint, 0x90);
         assert_eq!(text.byte(breakpoint), 0x90);
@@ -242,6 +258,136 @@ fn a_page_with_a_breakpoint_is_left_alone_until_it_is_gone() {
             Ok(()) => assert_eq!(text.byte(key), 1),
             Err(error) => assert!(error.to_string().contains("cannot be read"), "{error}"),
         }
+    }
+}
+
+#[test]
+fn two_versions_that_replace_pages_of_one_text_at_once_lose_nothing_of_each_other() {
+    let text = Text::new(64);
+    let ready = std::sync::Barrier::new(2);
+    thread::scope(|scope| {
+        for own in [[3, 40], [20, 60]] {
+            let (text, ready) = (&text, &ready);
+            scope.spawn(move || {
+                // Each knows of its own pages only, and moves those of the other along.
+                let mut memory = pages();
+                let places = own.map(|number| text.page(number) + 64);
+                ready.wait();
+                for round in 0..2000_u32 {
+                    let byte = u8::try_from(round % 100).unwrap();
+                    let bytes = [byte; 5];
+                    replace(&mut memory, &places.map(|at| edit(at, &bytes))).unwrap();
+                    assert_eq!(
+                        places.map(|at| text.byte(at + 4)),
+                        [byte; 2],
+                        "round {round}"
+                    );
+                }
+            });
+        }
+    });
+    assert_eq!(
+        [3, 40, 20, 60].map(|number| text.byte(text.page(number) + 64)),
+        [99; 4]
+    );
+}
+
+/// A probe of the kernel's in a file's code, as perf and bpftrace set them.
+struct Probe {
+    name: String,
+}
+
+impl Probe {
+    const TRACING: &str = "/sys/kernel/tracing";
+
+    /// `None` where the kernel lets nobody trace here.
+    fn set(path: &Path, offset: usize) -> Option<Self> {
+        let name = format!("probe_{}_{offset:x}", std::process::id());
+        let events = format!("{}/uprobe_events", Self::TRACING);
+        let mut events = File::options().append(true).open(events).ok()?;
+        let event = format!("p:static_call/{name} {}:{offset:#x}\n", path.display());
+        events.write_all(event.as_bytes()).ok()?;
+        let probe = Probe { name };
+        probe.enable("1");
+        Some(probe)
+    }
+
+    fn enable(&self, how: &str) {
+        let file = format!("{}/events/static_call/{}/enable", Self::TRACING, self.name);
+        std::fs::write(file, how).unwrap();
+    }
+
+    /// How often it was hit.
+    fn hits(&self) -> u64 {
+        let profile = std::fs::read_to_string(format!("{}/uprobe_profile", Self::TRACING));
+        let profile = profile.unwrap();
+        // Its file, its event, hits.
+        let line = profile.lines().find(|line| line.contains(&self.name));
+        let hits = line.and_then(|line| line.split_ascii_whitespace().last());
+        hits.map_or(0, |hits| hits.parse().unwrap())
+    }
+}
+
+impl Drop for Probe {
+    fn drop(&mut self) {
+        self.enable("0");
+        let events = format!("{}/uprobe_events", Self::TRACING);
+        let mut events = File::options().append(true).open(events).unwrap();
+        let event = format!("-:static_call/{}\n", self.name);
+        events.write_all(event.as_bytes()).unwrap();
+    }
+}
+
+#[test]
+fn a_probe_of_the_kernels_is_left_alone_before_the_first_edit_and_works_on_after_it() {
+    let path = path();
+    let text = Text::at(&path, 16);
+    let mut memory = pages();
+    // `ret`, and a place of its own to begin at for each page.
+    for number in 0..16 {
+        text.file
+            .write_all_at(&[0xC3], number * 4096 + 200)
+            .unwrap();
+    }
+    // SAFETY: NOPs and a return.
+    let call = |at: usize| unsafe { std::mem::transmute::<usize, extern "C" fn()>(at)() };
+    // `nop dword ptr [rax + rax]`, a key.
+    let key = [0x0F, 0x1F, 0x44, 0, 0];
+    replace(&mut memory, &[edit(text.page(9) + 64, &key)]).unwrap();
+    let Some(probes) = [5, 9]
+        .map(|number| Probe::set(&path, number * 4096 + 100))
+        .into_iter()
+        .collect::<Option<Vec<_>>>()
+    else {
+        std::fs::remove_file(&path).unwrap();
+        return println!("nobody may trace here: a debugger's breakpoint stands for it");
+    };
+    assert_eq!(
+        [5, 9].map(|number| text.byte(text.page(number) + 100)),
+        [BREAKPOINT; 2]
+    );
+    for _ in 0..100 {
+        let error = replace(&mut memory, &[edit(text.page(5) + 64, &key)]).unwrap_err();
+        assert!(
+            error.only_here && error.to_string().contains("breakpoint"),
+            "{error}"
+        );
+        replace(&mut memory, &[edit(text.page(9) + 64, &key)]).unwrap();
+        for number in [5, 9] {
+            call(text.page(number));
+        }
+    }
+    let hits: Vec<_> = probes.iter().map(Probe::hits).collect();
+    drop(probes);
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(hits, [100, 100]);
+    assert_eq!(
+        [5, 9].map(|number| text.byte(text.page(number) + 100)),
+        [0x90; 2]
+    );
+    assert_eq!(text.byte(text.page(9) + 64), key[0]);
+    for number in [5, 9] {
+        call(text.page(number));
     }
 }
 
@@ -270,10 +416,8 @@ fn a_thread_that_executes_a_page_that_is_aside_runs_what_the_file_holds() {
             unsafe { memory.replace(&[edit(start + 8, &bytes)]) }.unwrap();
             memory.barrier().unwrap();
             // SAFETY: as above.
-            assert_eq!(
-                unsafe { static_call_os_tests_keyed() },
-                u64::from(flip % 2 == 0)
-            );
+            let answer = unsafe { static_call_os_tests_keyed() };
+            assert_eq!(answer, u64::from(flip % 2 == 0));
         }
         stop.store(true, Ordering::Relaxed);
     });
