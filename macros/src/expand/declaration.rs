@@ -53,6 +53,7 @@ impl Context<'_> {
                 (!cfgs.is_empty())
                     .then(|| quote!(#(#cfgs)* let __layout = __layout.rotate_left(1) ^ #step;))
             });
+        let declared = names::declared(self.ident());
         // Of several object types none stands for the others, and here none can be named.
         let slot = (self.generics.params.is_empty() && self.associated.is_empty()).then(|| {
             let ident = self.ident();
@@ -68,7 +69,7 @@ impl Context<'_> {
                 #private::core::option_env!("CARGO_PKG_VERSION"),
                 { let __layout: #private::core::primitive::u64 = #layout; #(#conditions)* __layout },
                 &[#(#methods),*],
-            )#slot;
+            ).with_path(#private::type_name::<#declared>)#slot;
         }
     }
 

@@ -59,6 +59,8 @@ pub use holder::{Loaded, WhenUnloaded};
 pub(crate) use origin::Origins;
 pub use overriding::Override;
 use overriding::Overrides;
+#[cfg(target_os = "linux")]
+pub(crate) use record::partner;
 pub use record::{BindingRecord, STATIC_CALL_BINDINGS_0_1_0, TrampolineOfBinding, Unbound};
 pub(crate) use record::{Object, trampolines};
 
