@@ -8,6 +8,7 @@
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicU32;
 
+use crate::binding::making::{self, Turn};
 use crate::binding::{BindingRecord, New, Origins, SwapError};
 use crate::engine::{self, Retarget, RetargetError};
 use crate::life::By;
@@ -45,6 +46,9 @@ pub(crate) struct Host {
     /// Whether this plugin, which nobody has any more, stays: it was not let go yet and now
     /// will not be, or is kept for another reason.
     pub(crate) stays: fn(u64) -> bool,
+    /// A turn to make what the binding of this cell begins with; then `end_making`.
+    pub(crate) begin_making: fn(usize) -> Turn,
+    pub(crate) end_making: fn(usize),
 }
 
 /// This object's runtime.
@@ -70,6 +74,8 @@ pub(crate) static HOST: Host = Host {
     // SAFETY: the caller's contract is `Engine::release`'s.
     release: |record, objects| engine::with(|engine| unsafe { engine.release(record, objects) }),
     origins: engine::origins,
+    begin_making: making::begin,
+    end_making: making::end,
     stays: |plugin| engine::with(|engine| engine.let_stay(plugin)),
 };
 

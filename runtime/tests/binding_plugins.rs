@@ -7,7 +7,7 @@ use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use static_call::WhenUnloaded;
 use static_call::runtime::{self, Config, Mode, Plugin, PluginBox, State, UnloadReason};
-use static_call_fixture_api::{Fixed, GAUGE, Gauge, Remote, SPARE, Spare};
+use static_call_fixture_api::{Fixed, GAUGE, Gauge, Remote, SPARE, Spare, blocks, first, second};
 
 #[path = "support/plugins.rs"]
 mod plugins;
@@ -77,6 +77,22 @@ fn a_plugins_copy_is_the_hosts_binding() {
         if is_patched_there {
             assert!(copies.iter().all(|copy| copy.state == state), "{copies:#?}");
         }
+    });
+}
+
+#[test]
+fn bindings_and_traits_of_one_name_in_several_functions_of_a_module_are_several() {
+    in_both_modes(|mode| {
+        assert_eq!(static_call_fixture_api::traits(), 23);
+        (first(Some(31)), second(Some(32)), blocks(Some((33, 34))));
+        let plugin = load(&copy_for(&format!("twins-{mode}"), &BUILT));
+        let there = remote(&plugin);
+        assert_eq!(there.twins(), [31, 32, 33, 34]);
+        runtime::retarget().unwrap();
+        assert_eq!(there.twins(), [31, 32, 33, 34]);
+        assert_eq!((first(Some(41)), second(Some(42))), (41, 42));
+        assert_eq!(blocks(Some((43, 44))), (43, 44));
+        assert_eq!(there.twins(), [41, 42, 43, 44]);
     });
 }
 

@@ -51,6 +51,7 @@ impl Context<'_> {
                 (!cfgs.is_empty())
                     .then(|| quote!(#(#cfgs)* let __layout = __layout.rotate_left(1) ^ #step;))
             });
+        let declared = names::declared(self.ident());
         // Of several object types none stands for the others, and here none can be named.
         let is_one = self.generics.params.is_empty() && self.associated.is_empty();
         let slot = (cfg!(feature = "std") && is_one).then(|| {
@@ -72,7 +73,7 @@ impl Context<'_> {
                 #private::core::option_env!("CARGO_PKG_VERSION"),
                 { let __layout: #private::core::primitive::u64 = #layout; #(#conditions)* __layout },
                 &[#(#methods),*],
-            )#slot;
+            ).with_path(#private::type_name::<#declared>)#slot;
         }
     }
 

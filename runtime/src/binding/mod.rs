@@ -32,6 +32,7 @@
 use core::marker::PhantomData;
 use std::sync::{Arc, OnceLock};
 
+use crate::host::in_charge;
 use crate::registry::TraitObject;
 use crate::sync::Exclusive;
 
@@ -40,6 +41,7 @@ mod change;
 mod declaration;
 mod error;
 mod holder;
+pub(crate) mod making;
 mod origin;
 mod overriding;
 mod record;
@@ -56,9 +58,12 @@ pub use declaration::{
 pub use error::{CompareSwapError, SwapError};
 use holder::Holder;
 pub use holder::{Loaded, WhenUnloaded};
+use making::Turn;
 pub(crate) use origin::Origins;
 pub use overriding::Override;
 use overriding::Overrides;
+#[cfg(target_os = "linux")]
+pub(crate) use record::partner;
 pub use record::{BindingRecord, STATIC_CALL_BINDINGS_0_1_0, TrampolineOfBinding, Unbound};
 pub(crate) use record::{Object, trampolines};
 
@@ -161,8 +166,51 @@ impl<D: ?Sized + 'static, K> Binding<D, K> {
             Initial::Value(value) => {
                 Some(self.first.get_or_init(|| Arc::new(Holder::fixed(value.0))))
             }
-            Initial::Lazy(make) => Some(self.first.get_or_init(|| Arc::new(Holder::boxed(make())))),
+            Initial::Lazy(make) => Some(self.made(*make)),
             Initial::Nothing => None,
+        }
+    }
+
+    /// What is made on first use: made now, if it was not.
+    ///
+    /// # Panics
+    /// If the block that makes it uses it, or waits for a thread that does so for another
+    /// binding.
+    fn made(&'static self, make: fn() -> Box<D>) -> &'static Arc<Holder<D>> {
+        struct Ended(usize);
+        impl Drop for Ended {
+            fn drop(&mut self) {
+                (in_charge().end_making)(self.0);
+            }
+        }
+        let binding = core::ptr::from_ref(&self.cell).addr();
+        loop {
+            if let Some(first) = self.first.get() {
+                return first;
+            }
+            match (in_charge().begin_making)(binding) {
+                Turn::Make => {
+                    let _ended = Ended(binding);
+                    // Another thread may have ended since this one looked.
+                    if self.first.get().is_none() {
+                        let _ = self.first.set(Arc::new(Holder::boxed(make())));
+                    }
+                }
+                Turn::Look => {}
+                Turn::Circle => {
+                    let BindingRecord {
+                        name,
+                        file,
+                        line,
+                        column,
+                        ..
+                    } = self.record;
+                    panic!(
+                        "the binding `{name}` ({file}:{line}:{column}) is used by the block that \
+                         makes it, or by one that it waits for"
+                    );
+                }
+            }
         }
     }
 

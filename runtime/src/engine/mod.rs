@@ -302,12 +302,17 @@ impl Engine {
     ///
     /// # Safety
     /// The records of its bindings and their trampolines lie in the plugin, whole, and the
-    /// room as well, which nobody uses.
+    /// room as well, which nobody uses. The bindings' leaders are those of
+    /// [`leaders`](Self::leaders).
     #[cfg(target_os = "linux")]
     pub(crate) unsafe fn add_plugin(
         &mut self,
         object: LoadedObject,
-        (bindings, trampolines): (&'static [BindingRecord], &'static [TrampolineOfBinding]),
+        (bindings, trampolines, leaders): (
+            &'static [BindingRecord],
+            &'static [TrampolineOfBinding],
+            &[Option<&'static BindingRecord>],
+        ),
         plugin: u64,
         range: Range<usize>,
         room: Option<Range<usize>>,
@@ -320,7 +325,7 @@ impl Engine {
         self.trust.add_plugin(plugin, range);
         self.objects.push(object);
         // SAFETY: the caller's.
-        unsafe { self.add_bindings(bindings, trampolines, plugin) };
+        unsafe { self.add_bindings(bindings, trampolines, plugin, leaders) };
         self.wake(|other| declarations.iter().any(|new| new.is_same(other)));
     }
 

@@ -82,6 +82,16 @@ pub enum PluginError {
         /// Version and layout in the plugin.
         plugin: String,
     },
+    /// It has a binding of which cannot be told which one of the host's it is: several of
+    /// that name stand in one function.
+    Binding {
+        /// The plugin's path.
+        path: PathBuf,
+        /// The binding.
+        name: String,
+        /// Where it is declared: file, line, column.
+        location: String,
+    },
     /// The dynamic loader refused it.
     Load {
         /// The plugin's path.
@@ -198,6 +208,16 @@ impl fmt::Display for PluginError {
                 formatter,
                 "the trait `{name}` differs: {plugin} in {}, {host} in this program; build both \
                  from the same sources",
+                path.display()
+            ),
+            E::Binding {
+                path,
+                name,
+                location,
+            } => write!(
+                formatter,
+                "{} has a binding `{name}` ({location}), and which one of this program's it is \
+                 cannot be told: several of that name stand in one function; give each another name",
                 path.display()
             ),
             E::Load { path, reason } => {

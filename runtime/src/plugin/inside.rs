@@ -304,9 +304,14 @@ impl Memory {
             self.text("a trait's crate's version", version)?;
         }
         // SAFETY: as above; a function's address is a word, and null if there is none.
-        let slot = unsafe { (&raw const (*at).slot).cast::<*const ()>().read() };
-        if !slot.is_null() {
-            self.code("a trait's function", slot)?;
+        let functions = unsafe {
+            [
+                (&raw const (*at).path).cast::<*const ()>().read(),
+                (&raw const (*at).slot).cast::<*const ()>().read(),
+            ]
+        };
+        for function in functions.into_iter().filter(|one| !one.is_null()) {
+            self.code("a trait's function", function)?;
         }
         let methods = self.slice("a trait's methods", methods, Use::Read)?;
         (0..methods.len()).try_for_each(|index| self.method(nth(methods, index)))
@@ -348,7 +353,7 @@ impl Memory {
         let (functions, flag) = unsafe {
             (
                 [
-                    (&raw const (*at).object).cast::<*const ()>().read(),
+                    (&raw const (*at).identity).cast::<*const ()>().read(),
                     (&raw const (*at).declaration).cast::<*const ()>().read(),
                     (&raw const (*at).cell).cast::<*const ()>().read(),
                     (&raw const (*at).look).cast::<*const ()>().read(),

@@ -23,7 +23,7 @@ use crate::binding::BindingRecord;
 use crate::engine::{self, Engine, LoadedObject};
 use crate::key::Placed;
 use crate::os::{Memory, objects};
-use crate::registry::TraitObject;
+use crate::registry::{TraitDeclaration, TraitObject};
 
 mod error;
 mod file;
@@ -167,6 +167,15 @@ impl Plugin {
             let contents = inside::contents(manifest, &memory);
             let contents = contents.map_err(|fault| misplaced(path, &fault))?;
             check_traits(path, &contents, &engine.objects)?;
+            check_names(path, &contents)?;
+            let leaders =
+                engine
+                    .leaders(contents.bindings)
+                    .map_err(|binding| PluginError::Binding {
+                        path: path.to_owned(),
+                        name: format!("{}::{}", binding.module, binding.name),
+                        location: format!("{}:{}:{}", binding.file, binding.line, binding.column),
+                    })?;
             let id = engine.plugins.next_id();
             (contents.adopt)(&crate::host::HOST);
             let object = LoadedObject::of_plugin(
@@ -176,7 +185,11 @@ impl Plugin {
                 contents.implementations,
                 id,
             );
-            let bindings = (contents.bindings, contents.trampolines_of_bindings);
+            let bindings = (
+                contents.bindings,
+                contents.trampolines_of_bindings,
+                &leaders[..],
+            );
             // SAFETY: `inside::contents` has found all of them in the library, whose copy of
             // the runtime has lent the room.
             unsafe { engine.add_plugin(object, bindings, id, range.clone(), contents.room) };
@@ -359,24 +372,44 @@ fn find_manifest(
     Ok(function())
 }
 
+/// Constructors are known by their names.
+fn check_names(path: &Path, contents: &Contents) -> Result<(), PluginError> {
+    let mut names = std::collections::BTreeSet::new();
+    let twice = contents
+        .constructors
+        .iter()
+        .find(|one| !names.insert(one.name));
+    twice.map_or(Ok(()), |one| {
+        Err(PluginError::Manifest {
+            path: path.to_owned(),
+            reason: format!("two constructors are called `{}`", one.name),
+        })
+    })
+}
+
 /// Every trait that both sides know must be the same.
 fn check_traits(
     path: &Path,
     contents: &Contents,
     objects: &[LoadedObject],
 ) -> Result<(), PluginError> {
+    let slot = |one: &TraitDeclaration| one.slot.map(|slot| slot());
     for theirs in contents.declarations {
         let ours = objects.iter().flat_map(|object| object.declarations);
-        for ours in ours.filter(|ours| ours.is_namesake(theirs)) {
-            let slots = (ours.slot.map(|slot| slot()), theirs.slot.map(|slot| slot()));
-            if !ours.is_same(theirs) || slots.0 != slots.1 {
-                return Err(PluginError::Trait {
-                    path: path.to_owned(),
-                    name: format!("{}::{}", ours.module(), ours.name()),
-                    host: error::describe(ours, slots.0),
-                    plugin: error::describe(theirs, slots.1),
-                });
-            }
+        let ours: Vec<_> = ours.filter(|ours| ours.is_namesake(theirs)).collect();
+        // In blocks of one function there may be several of one name.
+        let known = ours
+            .iter()
+            .any(|ours| ours.is_same(theirs) && slot(ours) == slot(theirs));
+        if let Some(other) = ours.first()
+            && !known
+        {
+            return Err(PluginError::Trait {
+                path: path.to_owned(),
+                name: format!("{}::{}", other.module(), other.name()),
+                host: error::describe(other, slot(other)),
+                plugin: error::describe(theirs, slot(theirs)),
+            });
         }
     }
     Ok(())

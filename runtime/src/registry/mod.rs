@@ -27,6 +27,9 @@ pub struct TraitDeclaration {
     pub(crate) crate_version: Option<&'static str>,
     layout: u64,
     pub(crate) methods: &'static [MethodDeclaration],
+    /// The name of a type that stands beside it: so a path, with the functions that it is in,
+    /// which a module's path leaves out.
+    pub(crate) path: Option<fn() -> &'static str>,
     /// Which slot of its vtables holds the hook, where the trait has one object type.
     pub(crate) slot: Option<fn() -> usize>,
 }
@@ -71,8 +74,16 @@ impl TraitDeclaration {
             crate_version,
             layout,
             methods,
+            path: None,
             slot: None,
         }
+    }
+
+    /// For the expansion of `#[static_dispatch]`: [`type_name`] of a type beside the trait.
+    #[must_use]
+    pub const fn with_path(mut self, path: fn() -> &'static str) -> Self {
+        self.path = Some(path);
+        self
     }
 
     /// For the expansion of `#[static_dispatch]`, with [`slot_of`] the trait's object type.
@@ -117,7 +128,8 @@ impl TraitDeclaration {
 
     /// Whether both have the same path, whatever they contain.
     pub fn is_namesake(&self, other: &TraitDeclaration) -> bool {
-        self.name == other.name && self.module == other.module
+        let path = |one: &TraitDeclaration| one.path.map(|path| path());
+        self.name == other.name && self.module == other.module && path(self) == path(other)
     }
 }
 

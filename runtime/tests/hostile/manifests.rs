@@ -64,6 +64,7 @@ const PARTS: [Part; 11] = [
             (7, Data),
             (8, Length),
             (9, Optional),
+            (10, Optional),
         ],
     ),
     (3, "method", &[(0, Text), (1, Length)]),
