@@ -7,6 +7,13 @@
     not(miri)
 ))]
 mod page;
+#[cfg(all(
+    feature = "patching",
+    target_arch = "x86_64",
+    target_os = "linux",
+    not(miri)
+))]
+mod receivers;
 mod rooms;
 
 use std::collections::HashSet;
