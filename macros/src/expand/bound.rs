@@ -366,6 +366,7 @@ impl<'a> Bound<'a> {
         quote! {
             #attributes
             #(#kept)*
+            #[allow(clippy::boxed_local)]
             #[inline(always)]
             #visibility #unsafety fn #name <#(#lifetimes),*>(#receiver #(, #plain_parameters)*)
                 #plain_output
@@ -425,7 +426,7 @@ impl<'a> Bound<'a> {
         quote! {
             #attributes
             #[doc(hidden)]
-            #[allow(single_use_lifetimes, unused_lifetimes, unused_variables)]
+            #[allow(single_use_lifetimes, unused_lifetimes, unused_variables, clippy::boxed_local)]
             unsafe fn #name <#(#lifetimes),*>(
                 #receiver, _: #private::Nothing #(, #plain_parameters)*
             ) #plain_output #clause {

@@ -153,6 +153,23 @@ impl Laboratory {
         }
     }
 
+    /// The same for a method whose result is in memory.
+    fn with_result_in_memory(mut self) -> Laboratory {
+        let path = self.trampoline.path;
+        let route = Box::leak(Box::new(Route {
+            receiver: || Some(Receiver::BehindResult),
+            site: path.route.site,
+            ..Route::without_guards(
+                path.route.declaration,
+                0,
+                path.route.rest,
+                path.route.fallback,
+            )
+        }));
+        self.trampoline = Trampoline::new(Path { route, ..path });
+        self
+    }
+
     /// The implementations of these letters, nearby.
     fn near(&self, letters: &str) -> Vec<Target> {
         let target = |letter: u8| {
@@ -322,9 +339,23 @@ fn blocks() -> Vec<(&'static str, String)> {
         });
         laboratory.bind(lead)
     };
+    let wide = || {
+        let laboratory = new().with_result_in_memory();
+        let targets = laboratory.near("A");
+        laboratory.publish(&targets)
+    };
+    let bound_wide = || {
+        let laboratory = new().with_result_in_memory();
+        let lead = Lead::Bound(Bound {
+            data: laboratory.at + OBJECT,
+            shim: laboratory.near("A")[0].shim,
+        });
+        laboratory.bind(lead)
+    };
     vec![
         ("at rest", new().shown() + "\n" + &rest()),
         ("one target", near("A").shown()),
+        ("a result in memory", wide().shown()),
         ("three targets", near("ABC").shown()),
         ("low vtable", one(Some(LOW), None, None).shown()),
         ("far vtable", one(far_vtable, None, None).shown()),
@@ -335,6 +366,7 @@ fn blocks() -> Vec<(&'static str, String)> {
         ("four targets", near("ABCD").shown()),
         ("back at rest", near("A").publish(&[]).shown()),
         ("bound", bound(None).shown()),
+        ("bound, a result in memory", bound_wide().shown()),
         ("bound far away", bound(Some(FAR + OBJECT)).shown()),
         ("bound to nothing", new().bind(Lead::Return).shown()),
     ]
