@@ -35,6 +35,29 @@ impl<'t> Stated<'t, String> for One {
     }
 }
 
+// What cannot be dispatched is left alone where all methods are annotated at once.
+#[static_dispatch(targets = 2, object = FastWhole)]
+pub trait Whole {
+    fn receiver(&'static self) -> u8;
+    fn longer<'a: 'static>(&'a self, x: &'a u8);
+    fn condition(&self) -> u8
+    where
+        Self: 'static;
+    fn dispatched(&self) -> u8;
+}
+
+#[static_dispatch(targets = 2, object = FastParameter)]
+pub trait Parameter<'t, T> {
+    type Item;
+    fn reference(&self, x: &'static T) -> u8;
+    fn of_the_trait(&self, x: &'t T) -> u8;
+    fn associated(&self, x: Option<&'static Self::Item>);
+    fn condition(&self, x: T)
+    where
+        T: 'static;
+    fn dispatched(&mut self, x: T);
+}
+
 fn main() {
     let one: &'static dyn Stated<String, Item = u8> = &One;
     assert_eq!(*static_call!(one.stated(&[], None)), 1);
