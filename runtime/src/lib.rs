@@ -239,8 +239,8 @@ pub mod __private {
         Code, DeclaredTrait, MethodDeclaration, Table, TraitDeclaration, TraitObject,
     };
     pub use crate::specialize::{
-        Asked, Home, Listed, Region, Specialize, asked, entry, key_of, known, listed, object,
-        object_type, which,
+        Asked, Home, Identity, Listed, Region, Specialize, asked, key_of, known, listed, object,
+        object_type, vtable_here, which,
     };
     pub use crate::vtable::{dangling, vtable_of, vtable_of_pointer};
     pub use crate::{home, region};
