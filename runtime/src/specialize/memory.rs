@@ -1,8 +1,8 @@
 //! What a region remembers: vtables whose type it has verified.
 //!
-//! Words are written once or a few times, so that all processors share their line from then on, and a hit is
-//! a load and a compare. A vtable's type never changes while it is there, so a word says all
-//! there is to know, and `Relaxed` is enough.
+//! Words are written once or a few times, so that all processors share their line from then on,
+//! and a hit is a load and a compare. A vtable's type never changes while it is there, so a word
+//! says all there is to know, and `Relaxed` is enough.
 
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
