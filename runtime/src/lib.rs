@@ -260,8 +260,8 @@ pub mod __private {
         Code, DeclaredTrait, MethodDeclaration, Table, TraitDeclaration, TraitObject,
     };
     pub use crate::specialize::{
-        Asked, Home, Listed, Region, Specialize, asked, entry, key_of, known, listed, object,
-        object_type, which,
+        Asked, Home, Identity, Listed, Region, Specialize, asked, key_of, known, listed, object,
+        object_type, vtable_here, which,
     };
     pub use crate::vtable::{dangling, vtable_of, vtable_of_pointer};
     pub use crate::{home, region};
@@ -337,22 +337,26 @@ macro_rules! static_call {
 /// Compiles a region once for each listed type, and enters the right copy by one exact
 /// test: `specialize!(receiver: [A, B] in { block })`.
 ///
-/// In the block, `receiver` is a `&A` in the first copy, a `&B` in the second, and the
-/// trait object in the last, which takes every other type; or `&mut` of these, if the
-/// receiver is. So a loop over calls on one receiver is tested once, and in it the
-/// calls are static and inlined, as in generic code, without making the function
-/// generic. `return`, `break`, `continue`, `?`, `.await` and labels in the block mean
-/// what they mean outside; the block's value is the expression's. A `static_call!` on
-/// the receiver inside is the plain call where the type is known, and a call site in
-/// the last copy.
+/// In the block, `receiver` is the trait object that it is outside. In the copy for `A` the
+/// compiler knows that an `A` is behind it: calls are direct there, and are inlined, as in
+/// generic code, without making the function generic. The last copy takes every other type.
+/// So a loop over calls on one receiver is tested once; in a loop over many receivers, the
+/// region stands inside. `return`, `break`, `continue`, `?`, `.await` and labels in the block
+/// mean what they mean outside; the block's value is the expression's. A `static_call!` on the
+/// receiver inside is the plain call where the type is known, and a call site in the last copy.
 ///
 /// `specialize!(name = expression: [A, B] in { block })` names a receiver that is no
 /// variable; it is evaluated once. For a box, write `name = &*boxed`.
 ///
-/// The receiver is a reference to a trait object that holds nothing borrowed, `&(dyn
-/// Trait + 'static)`: in a function's signature, `&dyn Trait` alone may hold something
-/// borrowed, and is refused. A type from another loaded object (a plugin) takes the last
-/// copy. Items and macros declared in the block are declared once for each copy.
+/// The receiver is a reference to a trait object, which may borrow. Listed types implement the
+/// trait as the object does, with its generics, associated types and auto traits; they may
+/// depend on the generics of the function around, and lifetimes in them may be left open,
+/// `[Slice<'_, f32>]`. A type from another loaded object (a plugin) takes the last copy. Items
+/// and macros declared in the block are declared once for each copy.
+///
+/// No runtime is needed: a region works in `no_std`, patched or not, on every target.
+/// Functions that are called with the receiver and are not inlined gain nothing; the
+/// [guide](crate::docs::guide) says what to write there.
 ///
 /// ```
 /// use static_call::{specialize, static_dispatch};
@@ -364,7 +368,7 @@ macro_rules! static_call {
 /// }
 /// # struct Lz4; impl Codec for Lz4 { fn step(&self, x: u64) -> u64 { x + 1 } }
 /// # struct Store; impl Codec for Store { fn step(&self, x: u64) -> u64 { x + 2 } }
-/// fn sum(codec: &(dyn Codec + 'static), input: &[u64]) -> u64 {
+/// fn sum(codec: &dyn Codec, input: &[u64]) -> u64 {
 ///     specialize!(codec: [Lz4, Store] in {
 ///         input.iter().map(|x| codec.step(*x)).sum()
 ///     })

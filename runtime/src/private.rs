@@ -36,8 +36,8 @@ pub use crate::site::{
     record_call as record,
 };
 pub use crate::specialize::{
-    Asked, Home, Listed, Region, RegionRecord, STATIC_CALL_REGIONS_0_1_0 as REGIONS, Specialize,
-    asked, entry, key_of, known, listed, object, object_type, which,
+    Asked, Home, Identity, Listed, Region, RegionRecord, STATIC_CALL_REGIONS_0_1_0 as REGIONS,
+    Specialize, asked, key_of, known, listed, object, object_type, vtable_here, which,
 };
 pub use crate::vtable::{dangling, vtable_of, vtable_of_pointer};
 pub use crate::{

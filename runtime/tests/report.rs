@@ -120,7 +120,7 @@ fn a_region_that_meets_many_other_types_stops_telling_them_apart() {
         &Double, &Half, &One::<0>, &One::<1>, &One::<2>, &One::<3>, &One::<4>, &One::<5>,
     ];
     let sum = || rules.iter().map(|rule| weigh_many(*rule)).sum::<u64>();
-    let expected = rules.iter().map(|rule| rule.weigh(7)).sum();
+    let expected: u64 = rules.iter().map(|rule| rule.weigh(7)).sum();
     let row = || {
         let regions = runtime::report().regions.into_iter();
         let line = include_str!("report.rs").lines();

@@ -281,6 +281,17 @@ fn another_lifetime_in_the_list_is_only_a_name() {
 }
 
 #[test]
+fn a_listed_type_may_borrow_for_less_than_the_object_may_live() {
+    // The receiver is one for less, too.
+    fn first<'a>(a: &'a (dyn Adapter<'static, f32> + 'static), _: &'a u8) -> Option<f32> {
+        specialize!(a: [Wrapper<&'a [u8]>] in { a.read(0) })
+    }
+    static BYTES: [u8; 1] = [1];
+    assert_eq!(first(&Wrapper(&BYTES[..], ""), &2), Some(1.5));
+    assert_eq!(first(&Wrapper(vec![1_u8], ""), &2), Some(1.5));
+}
+
+#[test]
 fn a_method_that_panics_has_done_what_it_did() {
     fn fails<'a>(a: &mut (dyn Adapter<'a, f32> + 'a)) {
         specialize!(a: [Slice<'_, f32>] in {

@@ -111,7 +111,7 @@ fn evaluate_unlisted(object: &dyn unlisted_implicit3d::Object<f64>) -> u64 {
 
 /// One test in front of the loops.
 #[inline(never)]
-fn evaluate_specialized(object: &(dyn static_implicit3d::Object<f64> + 'static)) -> u64 {
+fn evaluate_specialized(object: &dyn static_implicit3d::Object<f64>) -> u64 {
     use static_implicit3d::{Object, Sphere};
     specialize!(object: [Sphere<f64>] in {
         grid!(object, |p, slack| object.approx_value(&p, slack))

@@ -46,7 +46,7 @@ macro_rules! pass {
 
 macro_rules! workload {
     ($degree:ident) => {
-        Workload::new(concat!(stringify!($degree), ", per call"))
+        Workload::new(concat!(stringify!($degree), ", a region in the crate"))
             .variant(
                 "plain",
                 pass!(

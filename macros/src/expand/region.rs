@@ -163,13 +163,14 @@ pub(crate) fn specialize(input: TokenStream) -> TokenStream {
                 #private::region! { #count #(#types),* }
                 let __object_type = #private::object_type(&__asked);
                 #(#listed)*
-                // The key is that of this very list, and nobody else names the region.
+                // All are of this very list, and nobody else names the region.
                 let __which = unsafe {
                     #private::which(
                         &__asked,
                         &__REGION,
                         #private::key_of::<(#(#types,)*)>(),
-                        || [#(#private::entry(#names)),*],
+                        const { &[#(#private::identity::<#types> as #private::Identity),*] },
+                        || [#(#private::vtable_here(#names)),*],
                     )
                 };
                 #(#copies)* {

@@ -87,7 +87,6 @@ fn prices(costs: &Calibration) -> Prices {
         plain,
         gain: auto::best_gain(costs),
         book: 20 * NS,
-        count: 20 * NS,
         record: 120 * NS,
         skip: 15 * NS,
         clock: US,

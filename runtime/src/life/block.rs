@@ -41,7 +41,6 @@ impl From<u8> for Way {
             1 => Way::Gap,
             2 => Way::Burst,
             3 => Way::On,
-            4 => Way::Counted,
             _ => Way::Plain,
         }
     }

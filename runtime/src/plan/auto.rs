@@ -133,7 +133,6 @@ pub(crate) fn offer<'a>(
         plan: 0,
         hits: f64::min(hits, 1.0),
         gain,
-        sure: 0,
         miss: MISS + compares * COMPARE,
         publish: 0,
     };

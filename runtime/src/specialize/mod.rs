@@ -134,14 +134,6 @@ impl<L, O: ?Sized, F: Copy> Clone for Listed<L, O, F> {
 
 impl<L, O: ?Sized, F: Copy> Copy for Listed<L, O, F> {}
 
-/// What a test needs to know of a listed type.
-#[derive(Clone, Copy)]
-pub struct Entry {
-    /// The compiler's own vtable for it right here.
-    here: usize,
-    identity: TypeId,
-}
-
 /// A listed type.
 #[inline(always)]
 pub fn listed<L, O: ?Sized, F>(_: &ObjectType<O>, unsize: F) -> Listed<L, O, F>
@@ -152,17 +144,17 @@ where
     Listed { unsize, ty }
 }
 
-/// What is compared with, of one listed type.
+/// The compiler's own vtable for a listed type, right here.
 #[inline(always)]
-pub fn entry<L, O: ?Sized, F>(listed: Listed<L, O, F>) -> Entry
+pub fn vtable_here<L, O: ?Sized, F>(listed: Listed<L, O, F>) -> usize
 where
     F: Fn(*const L) -> *const O + Copy,
 {
-    Entry {
-        here: vtable_of_pointer((listed.unsize)(dangling())),
-        identity: crate::identity::of::<L>(),
-    }
+    vtable_of_pointer((listed.unsize)(dangling()))
 }
+
+/// [`identity::of`](crate::identity::of) a listed type.
+pub type Identity = fn() -> TypeId;
 
 /// A list of types by an address that no other list has: that of a function whose code
 /// contains the list's identity. One list may have several, in several crates.
@@ -174,35 +166,39 @@ pub fn key_of<List: ?Sized>() -> usize {
 /// Which of the listed types the receiver is of; `N` if of none.
 ///
 /// # Safety
-/// `key` is [`key_of`] the listed types, in their order, for every list that is given together
-/// with this region. A region would remember for one list what holds for another.
+/// `listed` are the identities of the listed types, `here` their vtables, and `key` is
+/// [`key_of`] them, all in one order, for every list that is given together with this region. A
+/// region would remember for one list what holds for another.
 #[inline(always)]
 pub unsafe fn which<R: Specialize, const N: usize>(
     asked: &Asked<R>,
     region: &'static Region<N>,
     key: usize,
-    listed: impl FnOnce() -> [Entry; N],
+    listed: &'static [Identity; N],
+    here: impl FnOnce() -> [usize; N],
 ) -> usize {
     let object = asked.0.__object();
     if memory::IS_KEPT {
-        region.which(key, vtable_of(object), || exactly(object, &listed()))
-    } else {
-        let (vtable, listed) = (vtable_of(object), listed());
-        let here = listed.iter().position(|one| one.here == vtable);
-        here.unwrap_or_else(|| exactly(object, &listed))
+        return region.which(key, object, listed);
     }
+    let (vtable, here) = (vtable_of(object), here());
+    let found = here.iter().position(|one| *one == vtable);
+    found.unwrap_or_else(|| exactly(object, listed))
 }
 
 /// The exact test: asks the object.
 #[cold]
 #[inline(never)]
-fn exactly<const N: usize, O: TraitObject + ?Sized>(object: &O, listed: &[Entry; N]) -> usize {
+fn exactly<const N: usize, O>(object: &O, listed: &[Identity; N]) -> usize
+where
+    O: TraitObject + ?Sized,
+{
     let table = object.__table();
     if !core::ptr::eq(table.declaration(), O::__declaration()) {
         return N;
     }
     let identity = table.type_id();
-    let found = listed.iter().position(|one| one.identity == identity);
+    let found = listed.iter().position(|one| one() == identity);
     found.unwrap_or(N)
 }
 

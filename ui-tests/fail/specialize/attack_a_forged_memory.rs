@@ -35,11 +35,10 @@ impl<'a, T: Copy + 'a> Adapter<'a, T> for Slice<'a, T> {
 }
 
 fn f<'a>(a: &'a (dyn Adapter<'a, f32> + 'a)) {
-    use static_call::__private::{Home, Region, Specialize, entry, key_of, listed, object_type, which};
+    use static_call::__private::{Home, Region, Specialize, identity, key_of, which};
     static REGION: Region<1> = Region::new(Home::new(std::ptr::null()));
     let asked = a.__static_call_specialize();
-    let slice = listed::<Slice<'_, f32>, _, _>(&object_type(&asked), |pointer| pointer);
-    which(&asked, &REGION, key_of::<(u8,)>(), || [entry(slice)]);
+    which(&asked, &REGION, key_of::<(u8,)>(), &[identity::<Slice<'_, f32>>], || [0]);
 }
 
 fn main() {}
