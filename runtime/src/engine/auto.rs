@@ -19,6 +19,7 @@ use crate::life::{Act, Block, By, Evidence, Life, NS, Now, Offer, Prices, Ps, Ru
 use crate::life::{LEASE, Sites, Way, Window};
 use crate::os;
 use crate::plan::auto::{self, Offered};
+use crate::profile::Profile;
 use crate::publish::{Batch, Head, PrepareError};
 use crate::site::{Locked, Phase, Site, TRAMPOLINES};
 
@@ -109,7 +110,7 @@ struct Scene<'a> {
     objects: &'a mut [LoadedObject],
     places: &'a [Option<Place>],
     trust: &'a super::trust::Trust,
-    spare: &'a mut Vec<&'static crate::profile::Profile>,
+    spare: &'a mut Vec<&'static Profile>,
     costs: &'a Calibration,
 }
 
@@ -154,16 +155,22 @@ impl Sites for Scene<'_> {
         let Some((site, details)) = get(self.objects, self.places, number) else {
             return window;
         };
-        let Some(profile) = site.lock().and_then(|lock| lock.take()) else {
+        let Some(lock) = site.lock() else {
             return window;
         };
-        // SAFETY: taken away from its site, under the lock.
+        // What misses a plan is noted as long as that is on.
+        let is_on = details.published.is_some();
+        let profile = if is_on { lock.profile() } else { lock.take() };
+        let Some(profile) = profile else {
+            return window;
+        };
+        // SAFETY: the site's lock is held.
         let notes = unsafe { profile.notes() };
         if details.route.is_none() {
             details.route = site.route();
         }
         if let Some(route) = details.route.filter(|_| notes.samples > 0) {
-            details.windows += 1;
+            details.windows += u32::from(!is_on);
             let mut names = Names::new();
             let unloads = details.unloads_at_opening;
             let seen = candidates(notes, route, details, unloads, trust, &mut names);
@@ -182,7 +189,10 @@ impl Sites for Scene<'_> {
             window.changes = notes.changes;
         }
         notes.clear();
-        spare.push(profile);
+        if !is_on {
+            spare.push(profile);
+        }
+        drop(lock);
         window
     }
 
@@ -192,7 +202,8 @@ impl Sites for Scene<'_> {
         let capacity = details.capacity();
         let known = details.known.iter().map(|(one, _)| one);
         let (offered, mut offer) = auto::offer(known, evidence, capacity, &costs)?;
-        let is_published = details.published.as_ref() == Some(&offered.plan);
+        let published = details.published.as_ref().map(|published| &published.plan);
+        let is_published = published == Some(&offered.plan);
         offer.publish = if is_published || offered.plan.chain.is_empty() {
             0
         } else {
@@ -216,7 +227,7 @@ impl Sites for Scene<'_> {
 
 impl Locked<'_> {
     /// Takes the window's profile away, whatever calls do.
-    fn take(&self) -> Option<&'static crate::profile::Profile> {
+    fn take(&self) -> Option<&'static Profile> {
         self.replace(None)
     }
 }
@@ -273,16 +284,19 @@ impl Engine {
                 Patching::Failed { .. } | Patching::Unavailable { .. } => None,
             };
             let prepared = match act {
-                Act::Publish(_) => publisher.map_or(Ok(None), |publisher| {
-                    details.prepare_plan(publisher, &mut batch)
-                }),
+                Act::Publish(_) => {
+                    // While the key is off nobody looks there.
+                    details.guard(site, &mut self.spare);
+                    publisher.map_or(Ok(None), |publisher| {
+                        details.prepare_plan(publisher, &mut batch)
+                    })
+                }
                 Act::KeyOn(_) => {
                     let opened = if is_open {
                         details.open(site, &mut self.spare);
                         outcome.reopened += 1;
                         Some(())
                     } else {
-                        details.guard(site);
                         outcome.published += 1;
                         None
                     };
@@ -561,6 +575,13 @@ fn settle(auto: &mut Auto, place: Place, details: &mut Details, can_patch: bool)
     }
 }
 
+/// An empty profile.
+fn fresh(spare: &mut Vec<&'static Profile>) -> &'static Profile {
+    spare
+        .pop()
+        .unwrap_or_else(|| Box::leak(Box::new(Profile::new())))
+}
+
 impl Details {
     /// How many targets a chain may have.
     fn capacity(&self) -> usize {
@@ -575,24 +596,22 @@ impl Details {
     }
 
     /// A window: nothing is caught, and all is noted.
-    fn open(&mut self, site: &'static Site, spare: &mut Vec<&'static crate::profile::Profile>) {
+    fn open(&mut self, site: &'static Site, spare: &mut Vec<&'static Profile>) {
         self.published = None;
         if let Some(guards) = self.listed() {
             // SAFETY: nothing is switched on.
             unsafe { site.guard(guards, &[]) };
         }
         self.unloads_at_opening = os::objects::unload_count();
-        let profile = spare
-            .pop()
-            .unwrap_or_else(|| Box::leak(Box::new(crate::profile::Profile::new())));
+        let profile = fresh(spare);
         if let Some(lock) = site.lock() {
             lock.live();
             spare.extend(lock.replace(Some(profile)));
         }
     }
 
-    /// Switches the guards of the plan on that was offered.
-    fn guard(&mut self, site: &'static Site) {
+    /// Switches the guards of the plan on that was offered, and has its misses noted.
+    fn guard(&mut self, site: &'static Site, spare: &mut Vec<&'static Profile>) {
         let Some(offered) = &self.offered else { return };
         let on: Vec<_> = offered
             .plan
@@ -605,10 +624,14 @@ impl Details {
             // for the tables of these vtables, which lie in the site's own object.
             unsafe { site.guard(guards, &on) };
         }
+        self.unloads_at_opening = os::objects::unload_count();
         if let Some(lock) = site.lock() {
             lock.live();
+            if lock.profile().is_none() {
+                lock.replace(Some(fresh(spare)));
+            }
         }
-        self.published = Some(offered.plan.clone());
+        self.published = Some(offered.clone());
     }
 
     /// Adds to the batch what leads the trampolines to the offered plan's chain.
@@ -659,10 +682,11 @@ impl Details {
 
     /// What is on.
     fn show(&mut self, evidence: &Evidence) {
-        let Some(offered) = &self.offered else { return };
-        self.status = Status::Published(offered.figures(evidence));
-        self.figures = offered.figures(evidence);
-        self.last_seen = self.seen(evidence, Some(offered));
+        let Some(published) = &self.published else {
+            return;
+        };
+        self.status = Status::Published(published.figures(evidence));
+        self.last_seen = self.seen(evidence, Some(published));
     }
 
     /// What was met while nothing is on.

@@ -40,7 +40,7 @@ pub(crate) struct Details {
     pub(super) known: Vec<(Candidate, &'static str)>,
     /// The plan that was offered last, and the one that is on.
     pub(super) offered: Option<Offered>,
-    pub(super) published: Option<Plan>,
+    pub(super) published: Option<Offered>,
     /// Misses of published chains, as far as they were counted: a budget of
     /// misses is counted, and then no more until the next window.
     pub(crate) misses: u64,

@@ -5,6 +5,8 @@
 //! which builds with retpolines are recognized by; guards where listed types are what is
 //! met. What was measured may say no; it does not say yes by itself.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use super::{Candidate, Figures, Guard, Plan};
 use crate::calibrate::Calibration;
 use crate::life::{Evidence, NS, Offer, Ps};
@@ -130,7 +132,7 @@ pub(crate) fn offer<'a>(
     let compares = plan.chain.len() + furthest;
     let compares = Ps::try_from(compares).unwrap_or(Ps::MAX);
     let offer = Offer {
-        plan: 0,
+        plan: name_of(&plan),
         hits: f64::min(hits, 1.0),
         gain,
         miss: MISS + compares * COMPARE,
@@ -147,6 +149,16 @@ pub(crate) fn offer<'a>(
         plan,
     };
     Some((offered, offer))
+}
+
+/// A number that differs where plans do.
+fn name_of(plan: &Plan) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for guard in &plan.guards {
+        (guard.key, guard.target).hash(&mut hasher);
+    }
+    plan.chain.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// The share of the evidence that a plan knows.
