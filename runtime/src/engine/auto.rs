@@ -38,6 +38,7 @@ pub(super) struct Auto {
     /// Small numbers of pages, by address.
     pages: HashMap<usize, u32>,
     costs: Calibration,
+    clock: Clock,
 }
 
 /// Which site it is.
@@ -55,6 +56,7 @@ impl Auto {
             places: Vec::new(),
             pages: HashMap::new(),
             costs,
+            clock: Clock::default(),
         }
     }
 
@@ -97,11 +99,26 @@ fn prices(costs: &Calibration) -> Prices {
     }
 }
 
-fn now() -> Now {
-    let (wall, cpu) = os::clocks();
-    Now {
-        wall: wall * NS,
-        cpu: cpu * NS,
+/// What lives are told of time.
+#[derive(Default)]
+struct Clock {
+    /// What the processors' clock said last, and what it had said where it began anew.
+    last: i64,
+    before: i64,
+}
+
+impl Clock {
+    fn now(&mut self) -> Now {
+        let (wall, cpu) = os::clocks();
+        // In a child of `fork` it begins at zero.
+        if cpu < self.last {
+            self.before += self.last;
+        }
+        self.last = cpu;
+        Now {
+            wall: wall * NS,
+            cpu: (self.before + cpu) * NS,
+        }
     }
 }
 
@@ -270,7 +287,7 @@ impl Engine {
             spare: &mut self.spare,
             costs: &auto.costs,
         };
-        let acts = auto.life.pass(by, now(), &mut scene).to_vec();
+        let acts = auto.life.pass(by, auto.clock.now(), &mut scene).to_vec();
         let mut heads: Vec<(usize, Vec<Head>)> = Vec::new();
         let mut failed: Option<crate::os::PatchError> = None;
         for act in &acts {
@@ -379,7 +396,7 @@ impl Engine {
             spare: &mut self.spare,
             costs: &auto.costs,
         };
-        auto.life.flipped(now(), &mut scene);
+        auto.life.flipped(auto.clock.now(), &mut scene);
         if let Some(error) = failed {
             self.leave_auto();
             return Err(self.fail(error));
@@ -510,7 +527,7 @@ impl Engine {
             spare: &mut self.spare,
             costs: &auto.costs,
         };
-        let answer = auto.life.emptied(number, now(), &mut scene);
+        let answer = auto.life.emptied(number, auto.clock.now(), &mut scene);
         let wake = answer.wake;
         let mut flipped = false;
         for act in answer.acts {
@@ -537,7 +554,7 @@ impl Engine {
             spare: &mut self.spare,
             costs: &auto.costs,
         };
-        auto.life.flipped(now(), &mut scene);
+        auto.life.flipped(auto.clock.now(), &mut scene);
         if wake {
             WAKE.fetch_add(1, Ordering::SeqCst);
             os::wake_all(&WAKE);
