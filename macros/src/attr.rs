@@ -57,6 +57,7 @@ pub(crate) enum MethodOptions {
 /// Reads the options on a trait or impl. After an error come the options before
 /// it, and a capacity, so that the trait still dispatches and no call of its
 /// methods is an error as well.
+#[allow(clippy::too_many_lines, reason = "one arm for each option")]
 pub(crate) fn parse_item(attribute: TokenStream, is_impl: bool) -> (ItemOptions, Option<Error>) {
     let mut options = ItemOptions::default();
     let parser = syn::meta::parser(|meta| {

@@ -123,12 +123,12 @@ fn a_receiver_may_borrow_and_a_list_may_leave_lifetimes_open() {
             (sum, copy!())
         })
     }
-    let (data, bytes) = (vec![1.0, 2.0], vec![1_u8, 2]);
     fn copy_of<'a>(of: &(dyn Adapter<'a, f32> + 'a), expected: f32) -> usize {
         let (found, copy) = sum(of);
         assert_eq!(found, expected);
         copy
     }
+    let (data, bytes) = (vec![1.0, 2.0], vec![1_u8, 2]);
     for _ in 0..3 {
         let first = copy_of(&slice(&data), 3.0);
         let second = copy_of(&Wrapper(&bytes[..], "w"), 4.0);

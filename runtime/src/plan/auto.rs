@@ -15,6 +15,11 @@ use crate::site::{LISTED_IN_SITE, VTABLES};
 /// Chains are offered where one takes no more than this of the plain call, on one type.
 const CHAINS_PAY_BELOW: f32 = 0.6;
 
+/// Guards in the arm are offered unless they were measured to take more than this on one type,
+/// in a loop of one multiplication: what a body gains by being inlined into a program is more
+/// than can be seen there, and a jump to the arm and back is what a call and its return are.
+const GUARDS_PAY_BELOW: f32 = 1.05;
+
 /// A miss passes the arm's compares, the trampoline and the fallback, beside the call.
 const MISS: Ps = 6 * NS;
 /// And each type more that it is compared with.
@@ -42,12 +47,21 @@ pub(crate) enum Plain {
 
 /// What a hit of the guard at a position saves.
 fn gain(costs: &Calibration, position: usize) -> Ps {
-    let ratio = if position < LISTED_IN_SITE {
-        costs.guard.map(|guard| guard.mono)
-    } else {
-        costs.behind
-    };
-    saved(costs, ratio)
+    if position >= LISTED_IN_SITE {
+        return saved(costs, costs.behind);
+    }
+    let ratio = costs.guard.map(|guard| guard.mono);
+    if !ratio.is_some_and(guards_pay) {
+        return 0;
+    }
+    #[allow(clippy::cast_possible_truncation, reason = "some thousands")]
+    let least = (costs.plain * 1000.0 / 8.0) as Ps;
+    saved(costs, ratio).max(least)
+}
+
+/// Whether guards in the arm may be offered.
+fn guards_pay(ratio: f32) -> bool {
+    ratio <= GUARDS_PAY_BELOW
 }
 
 fn saved(costs: &Calibration, ratio: Option<f32>) -> Ps {
@@ -198,7 +212,7 @@ pub(crate) fn why_plain<'a>(
         return Plain::NoList;
     }
     let ratio = costs.guard.map_or(f32::INFINITY, |guard| guard.mono);
-    if !Calibration::pays(ratio) {
+    if !guards_pay(ratio) {
         return Plain::DoesNotPay(ratio);
     }
     let listed = known.filter(|one| one.key.is_some());
