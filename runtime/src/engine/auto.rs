@@ -71,6 +71,12 @@ impl Auto {
         }
         self.places[number] = Some(place);
         details.life = Some(number);
+        // Whatever another mode has left on goes off with this pass.
+        details.status = Status::Resting(Resting::New);
+        for one in &mut details.last_seen {
+            one.in_chain = false;
+            one.guard = None;
+        }
     }
 
     fn remove(&mut self, details: &mut Details) {
