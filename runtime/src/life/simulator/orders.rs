@@ -16,6 +16,7 @@ pub(super) fn row(
     Row {
         name: name.into(),
         list,
+        chain: 0,
         sites: 1,
         sites_a_page: 8,
         work: 0,
