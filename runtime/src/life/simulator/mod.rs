@@ -98,6 +98,8 @@ pub(crate) enum Segment {
         kinds: usize,
         calls: u64,
     },
+    /// Of the program's own, without a call.
+    Work(Ps),
     Idle(Ps),
     /// The program calls `retarget()`.
     Pass,

@@ -125,7 +125,7 @@ fn steady() -> Vec<Row> {
         over(vec![Segment::Cycle {
             site: 0,
             kinds: 6,
-            calls: 600,
+            calls: 6_000,
         }])
     };
     let five = 5 * SEC;

@@ -68,6 +68,15 @@ impl World {
                     self.out.idle += time;
                     self.goes_by(time);
                 }
+                Segment::Work(time) => {
+                    self.out.plain += time;
+                    self.block.1 += time;
+                    self.block.2 += time;
+                    self.phase[0].0 += time;
+                    self.phase[0].1 += time;
+                    self.cost(time);
+                    self.passes();
+                }
                 Segment::Pass => self.pass(By::Program),
                 Segment::Phase => self.settle(),
                 segment @ Segment::Run { site, fresh, .. } => {
