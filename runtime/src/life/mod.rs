@@ -15,6 +15,7 @@
 
 mod block;
 mod calls;
+mod choice;
 mod evidence;
 mod pass;
 mod purse;
@@ -26,6 +27,7 @@ mod tests;
 
 pub(crate) use block::{BURST, BURSTS, Block, GAPS, GRACE, LEASE, RETRY, Script, Taken, Way};
 pub(crate) use calls::Answer;
+pub(crate) use choice::{Choice, Costs, Facts, MOST, choose};
 pub(crate) use evidence::{Evidence, TYPES, Window};
 pub(crate) use pass::By;
 use purse::Purse;

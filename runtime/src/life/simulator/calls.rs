@@ -1,17 +1,19 @@
 //! What the machine steers: the calls' side of all sites, and the types that they meet.
 
 use super::{Machine, Segment};
-use crate::life::{Block, Evidence, Offer, Ps, Sites, Window};
+use crate::life::{Block, Choice, Evidence, Facts, Offer, Ps, Sites, Window, choose};
 
 /// The calls' side.
 pub(super) struct Calls {
     pub(super) blocks: Vec<Block>,
     pub(super) windows: Vec<Window>,
-    /// The types that each site's plan knows, a bit each: offered, and published.
-    pub(super) offered: Vec<u64>,
-    pub(super) known: Vec<u64>,
+    /// Each site's plan, as offered last and as published.
+    pub(super) offered: Vec<Choice>,
+    pub(super) known: Vec<Choice>,
     pub(super) keys: Vec<bool>,
     pub(super) list: usize,
+    /// Types that a chain may hold.
+    pub(super) chain: usize,
     pub(super) machine: Machine,
 }
 
@@ -27,20 +29,22 @@ pub(super) struct Kinds {
 impl Calls {
     /// What a plan that knows these types makes of the segment, or of its next call alone,
     /// which is so far in a cycle.
-    pub(super) fn kinds(&self, segment: &Segment, known: u64, next: Option<usize>) -> Kinds {
-        let has = |kind: usize| kind < 64 && known >> kind & 1 == 1;
-        let rank = |kind: usize| f64::from((known & ((1 << kind.min(63)) - 1)).count_ones());
+    pub(super) fn kinds(&self, segment: &Segment, known: &Choice, next: Option<usize>) -> Kinds {
+        let place = |kind: usize| {
+            let all = known.guards().iter().chain(known.chain());
+            all.copied().position(|one| one == kind)
+        };
         let alone = |kind: usize| Kinds {
-            hits: f64::from(u8::from(has(kind))),
-            deep: rank(kind),
+            hits: f64::from(u8::from(place(kind).is_some())),
+            deep: place(kind).unwrap_or(0) as f64,
             mispredicted: 0,
         };
         let mixed = |shares: &mut dyn Iterator<Item = f64>| {
             let (mut hits, mut deep) = (0.0, 0.0);
             for (kind, share) in shares.enumerate() {
-                if has(kind) {
+                if let Some(place) = place(kind) {
                     hits += share;
-                    deep += share * rank(kind);
+                    deep += share * place as f64;
                 }
             }
             (hits, if hits > 0.0 { deep / hits } else { 0.0 })
@@ -85,29 +89,18 @@ impl Sites for Calls {
     }
 
     fn offer(&mut self, site: usize, evidence: &Evidence) -> Option<Offer> {
-        let listed = evidence.types().iter().filter(|one| one.0 < self.list);
-        let mask = listed.clone().fold(0_u64, |mask, one| mask | 1 << one.0);
-        if mask == 0 {
-            return None;
-        }
-        let rank = |kind: usize| f64::from((mask & ((1 << kind) - 1)).count_ones());
-        let hits: f64 = listed.clone().map(|one| one.1).sum();
-        let deep = listed.map(|one| one.1 * rank(one.0)).sum::<f64>() / hits;
-        let m = &self.machine;
-        let gain = m.prices.plain - m.hit - (m.compare as f64 * deep) as Ps;
-        self.offered[site] = mask;
-        Some(Offer {
-            plan: mask,
-            hits: hits / evidence.weight(),
-            gain,
-            miss: m.miss,
-            publish: 0,
-        })
+        let facts = Facts {
+            key: &|kind| (kind < self.list).then_some(kind),
+            capacity: self.chain,
+            foreseen: None,
+            current: Some(&self.known[site]),
+        };
+        let (choice, offer) = choose(evidence, &facts, &self.machine.costs())?;
+        self.offered[site] = choice;
+        Some(offer)
     }
 
     fn hits(&self, site: usize, evidence: &Evidence) -> f64 {
-        let known = |one: &&(usize, f64)| one.0 < 64 && self.offered[site] >> one.0 & 1 == 1;
-        let hits: f64 = evidence.types().iter().filter(known).map(|one| one.1).sum();
-        hits / evidence.weight().max(1e-9)
+        self.offered[site].hits(evidence)
     }
 }

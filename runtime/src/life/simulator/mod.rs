@@ -10,10 +10,10 @@ pub(crate) use orders::all;
 pub(crate) use spite::random;
 pub(crate) use world::World;
 
-use crate::life::{Block, NS, Prices, Ps, US, Way};
+use crate::life::{Block, Costs, MOST, NS, Prices, Ps, US, Way};
 
 /// What things cost on the simulated machine.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Machine {
     pub(crate) prices: Prices,
     /// What a call costs more, of either kind, whose type was not foreseen.
@@ -44,6 +44,36 @@ impl Machine {
         compare: 100,
         miss: 500,
     };
+
+    /// The same with retpolines, which no processor predicts.
+    pub(crate) const RETPOLINES: Machine = Machine {
+        prices: Prices {
+            plain: 20 * NS,
+            gain: 18 * NS,
+            ..Machine::STANDARD.prices
+        },
+        mispredicted: 0,
+        hit: 2 * NS,
+        ..Machine::STANDARD
+    };
+
+    /// What plans are chosen by.
+    pub(crate) fn costs(&self) -> Costs {
+        let mut places = [self.hit; MOST];
+        for (place, price) in places.iter_mut().enumerate() {
+            *price += place as Ps * self.compare;
+        }
+        Costs {
+            plain: self.prices.plain,
+            mispredicted: self.mispredicted,
+            dear: self.prices.plain > 10 * NS,
+            guard: places,
+            chain: places,
+            past_guards: self.miss,
+            past_chain: self.miss,
+            publish: 10 * US,
+        }
+    }
 }
 
 /// A stretch of a program. Types below the row's `list` are listed.
@@ -68,6 +98,8 @@ pub(crate) enum Segment {
         kinds: usize,
         calls: u64,
     },
+    /// Of the program's own, without a call.
+    Work(Ps),
     Idle(Ps),
     /// The program calls `retarget()`.
     Pass,
@@ -101,8 +133,9 @@ pub(crate) type Order = Box<dyn FnMut(&[Block], Ps, f64) -> Segment>;
 /// A program.
 pub(crate) struct Row {
     pub(crate) name: String,
-    /// Types listed.
+    /// Types listed, and further ones that a chain may hold.
     pub(crate) list: usize,
+    pub(crate) chain: usize,
     pub(crate) sites: usize,
     /// Sites whose keys share a page.
     pub(crate) sites_a_page: usize,

@@ -16,6 +16,7 @@ pub(super) fn row(
     Row {
         name: name.into(),
         list,
+        chain: 0,
         sites: 1,
         sites_a_page: 8,
         work: 0,
@@ -124,7 +125,7 @@ fn steady() -> Vec<Row> {
         over(vec![Segment::Cycle {
             site: 0,
             kinds: 6,
-            calls: 600,
+            calls: 6_000,
         }])
     };
     let five = 5 * SEC;

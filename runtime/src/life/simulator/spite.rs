@@ -12,6 +12,29 @@ pub(super) fn all() -> Vec<Row> {
     rows
 }
 
+/// Listed types while off; when on, misses, and between them as much work as would do for
+/// hits, so that all that the purse holds is spent.
+fn drains(sites: usize) -> impl FnMut(&[Block], Ps, f64) -> Segment {
+    let (mut step, mut lately) = (0, 0);
+    move |blocks, _, _| {
+        step += 1;
+        let on = blocks.iter().position(|block| block.way == Way::On);
+        // Where a lock was taken, calls are plain for a while, and then not.
+        lately = if on.is_some() {
+            200
+        } else {
+            (lately - 1).max(0)
+        };
+        let calls = if lately > 0 { 64 } else { 2_000 };
+        match (on, step % 4) {
+            (_, 0) => Segment::Pass,
+            (Some(_), 1 | 3) => Segment::Work(NS * 700),
+            (Some(site), _) => at(site, 1, 64),
+            (None, _) => at(step / 4 % sites, 0, calls),
+        }
+    }
+}
+
 /// Listed types while off or watched, unlisted ones when on; with a pass at each step
 /// while `pass` says so.
 fn adversary(pass: fn(bool) -> bool) -> impl FnMut(&[Block], Ps, f64) -> Segment {
@@ -85,6 +108,15 @@ fn against() -> Vec<Row> {
             let misses = step % 2 == 0;
             one(usize::from(misses), if misses { 10 } else { 10 * hits })
         }));
+    }
+    // What looks like time for hits, between misses that empty the purse.
+    for (sites, passes, taken) in [(1, W, 0.0), (1, P, 0.0), (1, W, 0.9), (40, W, 0.0)] {
+        let name = format!("adversary, misses between work, {sites} sites, {passes:?}, {taken}");
+        rows.push(Row {
+            sites,
+            taken,
+            ..row(&name, 1, passes, 5 * SEC, drains(sites))
+        });
     }
     let mut adversary = row(
         "adversary, locks taken",

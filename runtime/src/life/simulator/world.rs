@@ -2,7 +2,7 @@
 
 use super::calls::{Calls, Kinds};
 use super::{Clock, Machine, Outcome, Passes, Row, Segment};
-use crate::life::{Act, Block, By, Life, MS, NS, Now, Ps, Rules, SEC, Way, Window};
+use crate::life::{Act, Block, By, Choice, Life, MS, NS, Now, Ps, Rules, SEC, Way, Window};
 
 pub(crate) struct World {
     row: Row,
@@ -41,10 +41,11 @@ impl World {
             calls: Calls {
                 blocks: vec![Block::PLAIN; n],
                 windows: vec![Window::default(); n],
-                offered: vec![0; n],
-                known: vec![0; n],
+                offered: vec![Choice::default(); n],
+                known: vec![Choice::default(); n],
                 keys: vec![false; n],
                 list: row.list,
+                chain: row.chain,
                 machine,
             },
             out: Outcome::default(),
@@ -66,6 +67,15 @@ impl World {
                 Segment::Idle(time) => {
                     self.out.idle += time;
                     self.goes_by(time);
+                }
+                Segment::Work(time) => {
+                    self.out.plain += time;
+                    self.block.1 += time;
+                    self.block.2 += time;
+                    self.phase[0].0 += time;
+                    self.phase[0].1 += time;
+                    self.cost(time);
+                    self.passes();
                 }
                 Segment::Pass => self.pass(By::Program),
                 Segment::Phase => self.settle(),
@@ -136,7 +146,9 @@ impl World {
     fn goes_by(&mut self, time: Ps) {
         self.now += time;
         let out = &mut self.out;
-        let over = out.total - out.plain / 50 * 51 - out.idle / 50;
+        let over = out.total * 50 - out.plain * 51 - out.idle;
+        // Rounded up.
+        let over = over / 50 + Ps::from(over % 50 > 0);
         self.low = self.low.min(over);
         out.constant = out.constant.max(over);
         out.stretch = out.stretch.max(over - self.low);
@@ -160,7 +172,11 @@ impl World {
         for act in acts {
             let (site, on) = match *act {
                 Act::Publish(site) => {
-                    self.calls.known[site] = self.calls.offered[site];
+                    let offered = self.calls.offered[site];
+                    if !offered.chain().is_empty() && offered != self.calls.known[site] {
+                        self.cost(self.calls.machine.costs().publish);
+                    }
+                    self.calls.known[site] = offered;
                     continue;
                 }
                 Act::KeyOn(site) => (site, true),
@@ -234,7 +250,8 @@ impl World {
         let mut left = calls;
         let machine = self.calls.machine;
         let (p, work) = (machine.prices, self.row.work);
-        let list = (1_u64 << self.row.list) - 1;
+        let all = self.row.list + self.row.chain;
+        let list = Choice::of_guards(0..all);
         let time = |kinds: Kinds, plain: Ps| {
             let hit = machine.hit + (machine.compare as f64 * kinds.deep) as Ps;
             let hit = hit + kinds.mispredicted + work;
@@ -251,18 +268,18 @@ impl World {
             }
             let way = self.calls.blocks[site].way;
             let known = self.calls.known[site];
-            let all = self.calls.kinds(segment, known, None);
+            let all = self.calls.kinds(segment, &known, None);
             let one_by_one = matches!(segment, Segment::Cycle { .. })
                 && way == Way::On
                 && all.hits > 0.0
                 && all.hits < 1.0 - 1e-9;
             let kinds = if one_by_one {
-                self.calls.kinds(segment, known, Some(self.turn))
+                self.calls.kinds(segment, &known, Some(self.turn))
             } else {
                 all
             };
             let plain = p.plain + kinds.mispredicted + work;
-            let (_, on) = time(self.calls.kinds(segment, list, None), plain);
+            let (_, on) = time(self.calls.kinds(segment, &list, None), plain);
             let (hit, _) = time(kinds, plain);
             let each = if way == Way::On { hit } else { plain };
             let most = ((self.next.min(self.row.time) - self.now) / each + 1) as u64;
@@ -333,7 +350,8 @@ impl World {
         // Of a mix, one that the plan does not know.
         for _ in 0..64 {
             let kind = self.kind(segment);
-            if kind >= 64 || self.calls.known[site] >> kind & 1 == 0 {
+            let known = &self.calls.known[site];
+            if !known.guards().contains(&kind) && !known.chain().contains(&kind) {
                 self.calls.windows[site].note(kind, misses);
                 return;
             }
