@@ -485,10 +485,14 @@ impl Pages {
             // SAFETY: the caller's.
             return unsafe { self.rescue(aside, &pages, edits, error) };
         }
+        let mut last = 0;
         for edit in edits {
             let at = edit.at & !(self.page - 1);
-            self.ledger()
-                .note(&(at..at + self.page), Came::Own, self.page);
+            if at != last {
+                let page = at..at + self.page;
+                self.ledger().note(&page, Came::Own, self.page);
+            }
+            last = at;
         }
         Ok(())
     }

@@ -42,15 +42,19 @@ impl Ledger {
 
     /// Those in a range that came so.
     pub(super) fn within(&self, range: &Range<usize>, came: Came) -> Vec<usize> {
+        self.each_within(range, came).collect()
+    }
+
+    fn each_within(&self, range: &Range<usize>, came: Came) -> impl Iterator<Item = usize> {
         let pages = self.pages.range(range.clone());
-        let came = pages.filter(|(_, one)| **one == came);
-        came.map(|(at, _)| *at).collect()
+        let came = pages.filter(move |(_, one)| **one == came);
+        came.map(|(at, _)| *at)
     }
 
     /// How many mappings more there will be at most once `range`, in pages of this size,
     /// has come so: one for the run of pages, and one for what is cut off behind it.
     pub(super) fn mappings_with(&self, range: &Range<usize>, came: Came, page: usize) -> usize {
-        let known = self.within(range, came).len() * page;
+        let known = self.each_within(range, came).count() * page;
         let is_joined = came == Came::Own && self.joined_around(range.start).is_some();
         let more = if is_joined || known == range.len() {
             0
@@ -60,6 +64,7 @@ impl Ledger {
         self.mappings + more
     }
 
+    /// Allocates nothing for pages that have come so before.
     pub(super) fn note(&mut self, range: &Range<usize>, came: Came, page: usize) {
         self.mappings = self.mappings_with(range, came, page);
         for at in range.clone().step_by(page) {

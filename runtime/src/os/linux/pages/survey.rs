@@ -7,6 +7,7 @@
 //! The kernel says at once of most that they show their file as it is; the others are
 //! compared with the file.
 
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io;
 use std::ops::Range;
@@ -46,8 +47,8 @@ pub(super) struct Survey {
     /// In ascending order; empty if the system does not say.
     mappings: Vec<Mapping>,
     page_map: Option<File>,
-    /// Which pages' entries are at hand, by the first one's number.
-    entries: (u64, Vec<u64>),
+    /// Entries of pages, by the number of the first of so many.
+    entries: HashMap<u64, Vec<u64>>,
 }
 
 /// One mapping that may be executed.
@@ -67,7 +68,7 @@ impl Survey {
             page,
             mappings: fs::read("/proc/self/maps").map_or_else(|_| Vec::new(), |maps| parse(&maps)),
             page_map: None,
-            entries: (0, Vec::new()),
+            entries: HashMap::new(),
         }
     }
 
@@ -143,22 +144,20 @@ impl Survey {
     /// The page's entry in the page map.
     fn entry(&mut self, at: usize) -> Option<u64> {
         let number = (at / self.page) as u64;
-        let (first, entries) = &mut self.entries;
-        if !(*first..*first + entries.len() as u64).contains(&number) {
-            let start = number - number % ENTRIES as u64;
-            let mut bytes = vec![0; ENTRIES * size_of::<u64>()];
-            let offset = start * size_of::<u64>() as u64;
+        let index = usize::try_from(number % ENTRIES as u64).ok()?;
+        let first = number - index as u64;
+        if !self.entries.contains_key(&first) {
             if self.page_map.is_none() {
                 self.page_map = File::open("/proc/self/pagemap").ok();
             }
+            let mut bytes = vec![0; ENTRIES * size_of::<u64>()];
+            let offset = first * size_of::<u64>() as u64;
             let length = self.page_map.as_ref()?.read_at(&mut bytes, offset).ok()?;
             let (words, _) = bytes[..length].as_chunks::<{ size_of::<u64>() }>();
-            (*first, *entries) = (
-                start,
-                words.iter().copied().map(u64::from_ne_bytes).collect(),
-            );
+            let words = words.iter().copied().map(u64::from_ne_bytes);
+            self.entries.insert(first, words.collect());
         }
-        entries.get(usize::try_from(number - *first).ok()?).copied()
+        self.entries.get(&first)?.get(index).copied()
     }
 
     /// Compares a page with the file that is mapped there.
