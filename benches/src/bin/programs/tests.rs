@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Mutex;
 
-use static_call::runtime;
+use static_call::runtime::{self, Backend, Config, Mode, State};
 
 use crate::measure::{open, round};
 use crate::program::Size;
@@ -32,11 +32,19 @@ fn every_program_gives_the_same_in_every_way() {
 }
 
 #[test]
-fn every_program_gives_the_same_in_every_way_while_it_is_re_planned() {
-    agree(8, || {
+fn every_program_gives_the_same_in_every_way_while_its_calls_are_patched() {
+    runtime::configure(Config::default().mode(Mode::Always)).unwrap();
+    agree(12, || {
         // Where nothing can be patched, calls are plain, and give the same, too.
         let _ = runtime::retarget();
     });
+    let sites = runtime::sites();
+    let on = |state| sites.iter().filter(|site| site.state == state).count();
+    let (patched, inlined) = (on(State::Patched), on(State::Inlined));
+    assert!(
+        runtime::backend() != Backend::Patching || patched + inlined > 0,
+        "{patched} patched, {inlined} inlined"
+    );
 }
 
 #[test]
