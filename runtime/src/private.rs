@@ -16,8 +16,8 @@ pub use typeid::of as identity;
 
 pub use crate::binding::{
     Always, AlwaysBound, Binding, BindingRecord, BindingSite, Bound, Cell, Initial,
-    MethodOfASharedObject, STATIC_CALL_BINDINGS_0_1_0 as BINDINGS, Shareable, Shared, Sometimes,
-    TrampolineOfBinding, Unbound,
+    MethodOfASharedObject, STATIC_CALL_BINDINGS_0_1_0 as BINDINGS, Shareable, Shared, Shares,
+    Sometimes, TrampolineOfBinding, Unbound,
 };
 
 pub use crate::registry::{
@@ -29,7 +29,7 @@ pub use crate::registry::{
 pub use crate::site::TRAMPOLINES;
 pub use crate::site::{
     CallSite, DispatchedMethod, Gate, Guards, HOT_FROM, Keys, List, ListOfMethod, NotAnnotated,
-    Place, Route, STATIC_CALL_SITES_0_1_0 as SITES, Site, SiteOf, Switch, count_miss,
+    Own, Place, Route, STATIC_CALL_SITES_0_1_0 as SITES, Site, SiteOf, Switch, count_miss,
     counts_misses, record_call as record,
 };
 pub use crate::specialize::Specialize;

@@ -38,7 +38,11 @@ macro_rules! site {
                 ));
         }
         static __KEYS: $crate::__private::Keys = $crate::__private::Keys::OFF;
-        impl $crate::__private::CallSite for __Site {
+        // An item, so that the call may stand in the user's own `unsafe`.
+        // SAFETY: used once, with the trampoline below.
+        const __OWN: $crate::__private::Own = unsafe { $crate::__private::Own::new() };
+        // SAFETY: the statics above, which nobody else can name.
+        unsafe impl $crate::__private::CallSite for __Site {
             type Inline = $($inline)*;
             #[inline(always)]
             fn site() -> &'static $crate::__private::Site {

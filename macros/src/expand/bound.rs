@@ -283,7 +283,7 @@ impl<'a> Bound<'a> {
             let always = quote!(__Binding: #private::AlwaysBound);
             return self.called(
                 &quote! {
-                    let __object = <__Binding as #private::BindingSite>::binding().bound();
+                    let __object = unsafe { <__Binding as #private::BindingSite>::binding().bound() };
                     #call
                 },
                 Some(&always),
@@ -292,7 +292,7 @@ impl<'a> Bound<'a> {
         self.called(
             &quote! {
                 if let #private::core::option::Option::Some(__object) =
-                    <__Binding as #private::BindingSite>::binding().current()
+                    unsafe { <__Binding as #private::BindingSite>::binding().current() }
                 {
                     #call
                 }
@@ -367,7 +367,7 @@ impl<'a> Bound<'a> {
         self.function(
             &names::rest_of_bound(self.method.ident()),
             &quote! {
-                match <__Binding as #private::BindingSite>::binding().current() {
+                match unsafe { <__Binding as #private::BindingSite>::binding().current() } {
                     #private::core::option::Option::Some(__object) => { #some }
                     #private::core::option::Option::None => { #nothing }
                 }

@@ -154,13 +154,11 @@ impl<'a> Stages<'a> {
         }
     }
 
-    /// One function: its name, what it takes after the receiver, and its body.
+    /// One function: its name, what it takes after the receiver, and its body. Unsafe, for it
+    /// believes that the keys are those of its list: whoever enters asks the call site for both.
     fn function(&self, name: &Ident, more: &TokenStream, body: &TokenStream) -> TokenStream {
         let Stages {
-            method,
-            key,
-            attributes,
-            ..
+            key, attributes, ..
         } = self;
         let private = &self.context.private;
         let Shape {
@@ -171,11 +169,10 @@ impl<'a> Stages<'a> {
             plain_output,
             ..
         } = &self.shape;
-        let unsafety = &method.signature.unsafety;
         quote! {
             #attributes
             #[doc(hidden)]
-            #unsafety fn #name <#(#lifetimes,)* __Site: #private::SiteOf<#key>>(
+            unsafe fn #name <#(#lifetimes,)* __Site: #private::SiteOf<#key>>(
                 #receiver, #more #(, #plain_parameters)*
             ) #plain_output #clause #body
         }
@@ -230,7 +227,7 @@ impl<'a> Stages<'a> {
         let guards = context.guards_applied(&quote!(<__Site as #private::SiteOf<#key>>::List));
         let plain = shape.call(method, &quote!(<Self as #applied>::#ident));
         let further = |name: &Ident, more: &TokenStream| {
-            shape.call_with(method, &quote!(<Self as #guards>::#name::<__Site>), more)
+            shape.call_hidden(&quote!(<Self as #guards>::#name::<__Site>), more)
         };
         let outlined = further(&names::outlined(method.ident()), &quote!(__gate));
         let guarded = further(&names::guarded(method.ident()), &quote!(__gate, __way));
@@ -299,13 +296,9 @@ impl<'a> Stages<'a> {
         let Stages { method, shape, .. } = self;
         let private = &self.context.private;
         let hot = names::hot(method.ident());
-        let hot = shape.call_with(method, &quote!(Self::#hot::<__Site>), &quote!(__index));
+        let hot = shape.call_hidden(&quote!(Self::#hot::<__Site>), &quote!(__index));
         let guarded = names::guarded(method.ident());
-        let guarded = shape.call_with(
-            method,
-            &quote!(Self::#guarded::<__Site>),
-            &quote!(__gate, __way),
-        );
+        let guarded = shape.call_hidden(&quote!(Self::#guarded::<__Site>), &quote!(__gate, __way));
         let key = &self.key;
         let function = self.function(
             &names::outlined(method.ident()),
@@ -340,7 +333,7 @@ impl<'a> Stages<'a> {
             &listed,
         );
         let further = |name: &Ident, more: &TokenStream| {
-            shape.call_with(method, &quote!(<Self as #rest>::#name::<__Site>), more)
+            shape.call_hidden(&quote!(<Self as #rest>::#name::<__Site>), more)
         };
         let guarded = names::guarded(method.ident());
         let hot = names::hot(method.ident());
@@ -410,9 +403,8 @@ impl<'a> Stages<'a> {
             #private::with_signature_of(#fallback as #signature, __gate.trampoline)
         });
         let learning = names::learning(method.ident());
-        let learning_signature = shape.inferred_signature_of_learning(method);
-        let learn = shape.call_with(
-            method,
+        let learning_signature = shape.inferred_signature_of_learning();
+        let learn = shape.call_hidden(
             &quote!(__learning),
             &quote!(
                 __gate.trampoline,

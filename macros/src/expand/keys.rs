@@ -52,7 +52,8 @@ impl Context<'_> {
                 ) #clause;
                 #repeated
                 #attributes
-                impl #impl_parameters #private::DispatchedMethod for #key #clause {
+                // SAFETY: all of it is the method's.
+                unsafe impl #impl_parameters #private::DispatchedMethod for #key #clause {
                     type Object = __Object;
                     type Inline = #inline;
                     const INDEX: #private::core::primitive::usize = #method_index;
@@ -66,12 +67,14 @@ impl Context<'_> {
                     #[inline]
                     fn route<__Site: #private::SiteOf<Self>>() -> &'static #private::Route {
                         const {
-                            &#private::Route::new::<__Site, Self>(
-                                &#declaration,
-                                <Self as #private::DispatchedMethod>::INDEX,
-                                <Self as #private::DispatchedMethod>::rest::<__Site> as *const (),
-                                <__Object as #shims_applied>::#fallback::<__Site> as *const (),
-                            )
+                            &unsafe {
+                                #private::Route::new::<__Site, Self>(
+                                    &#declaration,
+                                    <Self as #private::DispatchedMethod>::INDEX,
+                                    <Self as #private::DispatchedMethod>::rest::<__Site> as *const (),
+                                    <__Object as #shims_applied>::#fallback::<__Site> as *const (),
+                                )
+                            }
                         }
                     }
                     #private::rest! { <__Object as #shims_applied>::#fallback::<__Site> }

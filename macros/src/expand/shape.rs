@@ -117,11 +117,10 @@ impl Shape {
     }
 
     /// The type of the function for recorded calls, as a function pointer.
-    pub(super) fn inferred_signature_of_learning(&self, method: &Method) -> TokenStream {
-        let unsafety = &method.signature.unsafety;
+    pub(super) fn inferred_signature_of_learning(&self) -> TokenStream {
         let parameters = std::iter::repeat_n(quote!(_), 3 + self.arguments.len());
         let output = if self.diverges { quote!(!) } else { quote!(_) };
-        quote!(#unsafety fn(#(#parameters),*) -> #output)
+        quote!(unsafe fn(#(#parameters),*) -> #output)
     }
 
     /// The plain call of `function` with the receiver and all arguments.
@@ -139,6 +138,12 @@ impl Shape {
     ) -> TokenStream {
         let arguments = &self.arguments;
         unsafe_if(method, quote!(#function(self, #more #(, #arguments)*)))
+    }
+
+    /// The same of a hidden function, which is unsafe whatever the method is.
+    pub(super) fn call_hidden(&self, function: &TokenStream, more: &TokenStream) -> TokenStream {
+        let arguments = &self.arguments;
+        quote!(unsafe { #function(self, #more #(, #arguments)*) })
     }
 
     /// The plain call on the value behind the receiver, whose type is `ty`.

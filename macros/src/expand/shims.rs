@@ -211,7 +211,6 @@ impl Context<'_> {
             ..
         } = shape;
         let repeated = repeated(&method.attributes);
-        let unsafety = &method.signature.unsafety;
         let ident = names::quiet(method.ident());
         let learning = names::learning(method.ident());
         let key = self.key(method, &quote!(Self));
@@ -221,13 +220,13 @@ impl Context<'_> {
             #[doc(hidden)]
             #[cold]
             #[inline(never)]
-            #unsafety fn #learning <#(#lifetimes),*>(
+            unsafe fn #learning <#(#lifetimes),*>(
                 #receiver,
                 __trampoline: unsafe extern "C-unwind" fn(),
                 __route: &'static #private::Route
                 #(, #plain_parameters)*
             ) #plain_output #clause {
-                #private::record::<#key>(&*self, __trampoline, __route);
+                unsafe { #private::record::<#key>(&*self, __trampoline, __route) }
                 #call
             }
         }

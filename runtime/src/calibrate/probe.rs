@@ -77,7 +77,8 @@ macro_rules! through_site {
 
             struct At;
 
-            impl CallSite for At {
+            // SAFETY: its own.
+            unsafe impl CallSite for At {
                 type Inline = $list;
 
                 #[inline(always)]
@@ -94,7 +95,8 @@ macro_rules! through_site {
 
             #[inline(always)]
             fn gate<M: DispatchedMethod>() -> Gate<At, M> {
-                Gate::new(At::site(), __trampoline::<M>)
+                // SAFETY: its own.
+                Gate::new(At::site(), __trampoline::<M>, unsafe { crate::site::Own::new() })
             }
 
             #[inline(never)]

@@ -43,7 +43,7 @@ mod gate;
 mod inline;
 
 pub(crate) use gate::Way;
-pub use gate::{DispatchedMethod, Gate, NotAnnotated, Switch, record_call};
+pub use gate::{DispatchedMethod, Gate, NotAnnotated, Own, Switch, record_call};
 pub use inline::{Guards, HOT_FROM, Keys, List, ListOfMethod, SiteOf};
 pub(crate) use inline::{KEYS_IN_SITE, Key, MOST_LISTED};
 #[cfg(loom)]
@@ -127,7 +127,10 @@ pub(crate) enum Phase {
 
 /// The type that carries a call site into a trampoline: each `static_call!`
 /// declares its own.
-pub trait CallSite {
+///
+/// # Safety
+/// For the expansion of `static_call!`. Site and keys are those of this type alone.
+pub unsafe trait CallSite {
     /// The types whose bodies are inlined there: `(A, (B, ()))`, or [`ListOfMethod`].
     type Inline;
 
@@ -172,7 +175,11 @@ unsafe impl Send for Route {}
 
 impl Route {
     /// For the expansion of `#[static_dispatch]`.
-    pub const fn new<S: SiteOf<M>, M: DispatchedMethod>(
+    ///
+    /// # Safety
+    /// They are the method's: its trait, its index there, its way at rest and its fallback for
+    /// this site.
+    pub const unsafe fn new<S: SiteOf<M>, M: DispatchedMethod>(
         declaration: &'static TraitDeclaration,
         method: usize,
         rest: *const (),
