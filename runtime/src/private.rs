@@ -19,8 +19,8 @@ pub use crate::identity::of as identity;
 pub use crate::arch::Receiver;
 pub use crate::binding::{
     Always, AlwaysBound, Binding, BindingRecord, BindingSite, Bound, Cell, Initial,
-    MethodOfASharedObject, STATIC_CALL_BINDINGS_0_1_0 as BINDINGS, Shareable, Shared, Sometimes,
-    TrampolineOfBinding, Unbound,
+    MethodOfASharedObject, STATIC_CALL_BINDINGS_0_1_0 as BINDINGS, Shareable, Shared, Shares,
+    Sometimes, TrampolineOfBinding, Unbound,
 };
 
 pub use crate::registry::{
@@ -32,7 +32,7 @@ pub use crate::registry::{
 pub use crate::site::TRAMPOLINES;
 pub use crate::site::{
     CallSite, DispatchedMethod, Gate, Guards, Keys, LISTED_IN_SITE, List, ListOfMethod,
-    NotAnnotated, Place, Route, STATIC_CALL_SITES_0_1_0 as SITES, Site, SiteOf, counts_calls,
+    NotAnnotated, Own, Place, Route, STATIC_CALL_SITES_0_1_0 as SITES, Site, SiteOf, counts_calls,
     record_call as record,
 };
 pub use crate::specialize::{

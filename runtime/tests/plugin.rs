@@ -443,16 +443,16 @@ fn the_file_that_was_checked_is_the_one_that_the_loader_is_given() {
 
 #[test]
 fn lifetimes_that_names_do_not_show_are_no_way_around_a_constructors_types() {
+    // Both are `fn(fn(&'_ str))`; the first may keep what it is called with.
+    type Keeps = for<'a> fn(fn(&'a str));
+    fn keeps<'a>(_: fn(&'a str)) {}
+    type Takes = fn(for<'a> fn(&'a str));
     let _alone = alone();
     let plugin = load(&GOOD).unwrap();
     let mut filter = plugin
         .construct::<dyn Filter, &'static str>("length", "four")
         .unwrap();
     assert_eq!(filter.apply(1), 5);
-    // Both are `fn(fn(&'_ str))`; this one keeps what it is called with.
-    type Keeps = for<'a> fn(fn(&'a str));
-    fn keeps<'a>(_: fn(&'a str)) {}
-    type Takes = fn(for<'a> fn(&'a str));
     let names = [
         std::any::type_name::<Keeps>(),
         std::any::type_name::<Takes>(),

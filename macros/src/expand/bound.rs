@@ -305,7 +305,7 @@ impl<'a> Bound<'a> {
             let always = quote!(__Binding: #private::AlwaysBound);
             return self.called(
                 &quote! {
-                    let __object = <__Binding as #private::BindingSite>::binding().bound();
+                    let __object = unsafe { <__Binding as #private::BindingSite>::binding().bound() };
                     #call
                 },
                 Some(&always),
@@ -314,7 +314,7 @@ impl<'a> Bound<'a> {
         self.called(
             &quote! {
                 if let #private::core::option::Option::Some(__object) =
-                    <__Binding as #private::BindingSite>::binding().current()
+                    unsafe { <__Binding as #private::BindingSite>::binding().current() }
                 {
                     #call
                 }
@@ -389,7 +389,7 @@ impl<'a> Bound<'a> {
         self.function(
             &names::rest_of_bound(self.method.ident()),
             &quote! {
-                match <__Binding as #private::BindingSite>::binding().current() {
+                match unsafe { <__Binding as #private::BindingSite>::binding().current() } {
                     #private::core::option::Option::Some(__object) => { #call }
                     #private::core::option::Option::None => { #nothing }
                 }

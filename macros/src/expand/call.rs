@@ -121,7 +121,7 @@ fn site(krate: &TokenStream, macros: Span, method: &Ident, inline: Option<Inline
     // No function around it: rustc would check one more for each site. The trampoline's
     // type says whose gate it is: rustc would check a type that is written here twice.
     let at = macros.located_at(at);
-    quote_spanned!(at=> { #items #private::Gate::new(__trampoline) })
+    quote_spanned!(at=> { #items #private::Gate::new(__trampoline, __OWN) })
 }
 
 /// The error; and for rust-analyzer, where it asks what may follow `receiver.`, the

@@ -156,12 +156,12 @@ impl Context<'_> {
                     __Implementation: #bound + '__object,
                     #outlives
                 {
-                    #private::Implementation::new(
-                        #private::vtable_of_pointer(
-                            #private::dangling::<__Implementation>() as *const (dyn #bound + '__object)
-                        ),
-                        <__Implementation as #shims_applied>::__table(),
-                    )
+                    let __vtable = #private::vtable_of_pointer(
+                        #private::dangling::<__Implementation>() as *const (dyn #bound + '__object)
+                    );
+                    let __table = <__Implementation as #shims_applied>::__table();
+                    // SAFETY: both are of this type and trait.
+                    unsafe { #private::Implementation::new(__vtable, __table) }
                 }
             }
         });

@@ -148,13 +148,11 @@ impl<'a> Stages<'a> {
     }
 
     /// One function: its name and its body. `in_arm` is of the arm, where `__Full` is all
-    /// of the list.
+    /// of the list. Unsafe, for it believes that the keys are those of its list: whoever enters
+    /// asks the call site for both.
     fn function(&self, name: &Ident, in_arm: bool, body: &TokenStream) -> TokenStream {
         let Stages {
-            method,
-            key,
-            attributes,
-            ..
+            key, attributes, ..
         } = self;
         let private = &self.context.private;
         let Shape {
@@ -165,7 +163,6 @@ impl<'a> Stages<'a> {
             plain_output,
             ..
         } = &self.shape;
-        let unsafety = &method.signature.unsafety;
         let (full, demand) = in_arm
             .then(|| {
                 let guards = self.context.guards_applied(&quote!(__Full));
@@ -176,7 +173,7 @@ impl<'a> Stages<'a> {
         quote! {
             #attributes
             #[doc(hidden)]
-            #unsafety fn #name <#(#lifetimes,)* __Site: #private::SiteOf<#key> #full>(
+            unsafe fn #name <#(#lifetimes,)* __Site: #private::SiteOf<#key> #full>(
                 #receiver, __gate: #private::Gate<__Site, #key> #(, #plain_parameters)*
             ) #plain_output
             where
@@ -210,11 +207,8 @@ impl<'a> Stages<'a> {
     /// A call of a stage of these guards.
     fn call(&self, guards: &TokenStream, stage: &Ident, in_arm: bool) -> TokenStream {
         let full = in_arm.then(|| quote!(, __Full));
-        self.shape.call_with(
-            self.method,
-            &quote!(#guards::#stage::<__Site #full>),
-            &quote!(__gate),
-        )
+        self.shape
+            .call_hidden(&quote!(#guards::#stage::<__Site #full>), &quote!(__gate))
     }
 
     /// Where a call's entry leads: to the key, and behind it the plain call, or the arm.
@@ -242,8 +236,7 @@ impl<'a> Stages<'a> {
         let guards = context.guards_applied(&list);
         let plain = shape.call(method, &quote!(<Self as #applied>::#ident));
         let guarded = names::guarded(method.ident());
-        let arm = shape.call_with(
-            method,
+        let arm = shape.call_hidden(
             &quote!(<Self as #guards>::#guarded::<__Site, #list>),
             &quote!(__gate),
         );

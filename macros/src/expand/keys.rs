@@ -54,7 +54,8 @@ impl Context<'_> {
                 ) #clause;
                 #repeated
                 #attributes
-                impl #impl_parameters #private::DispatchedMethod for #key #clause {
+                // SAFETY: all of it is the method's.
+                unsafe impl #impl_parameters #private::DispatchedMethod for #key #clause {
                     type Object = __Object;
                     #inline
                     const INDEX: #private::core::primitive::usize = #method_index;
@@ -68,12 +69,14 @@ impl Context<'_> {
                     #[inline]
                     fn route<__Site: #private::SiteOf<Self>>() -> &'static #private::Route {
                         const {
-                            &#private::Route::new::<__Site, Self>(
-                                &#declaration,
-                                <Self as #private::DispatchedMethod>::INDEX,
-                                <Self as #private::DispatchedMethod>::rest::<__Site> as *const (),
-                                <__Object as #shims_applied>::#fallback::<__Site> as *const (),
-                            )
+                            &unsafe {
+                                #private::Route::new::<__Site, Self>(
+                                    &#declaration,
+                                    <Self as #private::DispatchedMethod>::INDEX,
+                                    <Self as #private::DispatchedMethod>::rest::<__Site> as *const (),
+                                    <__Object as #shims_applied>::#fallback::<__Site> as *const (),
+                                )
+                            }
                         }
                     }
                     #receiver

@@ -98,6 +98,12 @@ impl Shape {
         unsafe_if(method, quote!(#function(self, #more #(, #arguments)*)))
     }
 
+    /// The same of a hidden function, which is unsafe whatever the method is.
+    pub(super) fn call_hidden(&self, function: &TokenStream, more: &TokenStream) -> TokenStream {
+        let arguments = &self.arguments;
+        quote!(unsafe { #function(self, #more #(, #arguments)*) })
+    }
+
     /// The plain call on the value behind the receiver, whose type is `ty`.
     pub(super) fn call_on(
         &self,

@@ -186,7 +186,7 @@ impl Context<'_> {
             unsafe fn #counted <#(#lifetimes),*>(
                 #receiver #(, #plain_parameters)*, __route: &'static #private::Route
             ) #plain_output #clause {
-                #private::record::<#key>(&*self, __route);
+                unsafe { #private::record::<#key>(&*self, __route) }
                 #call
             }
         }

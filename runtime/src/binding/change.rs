@@ -112,7 +112,7 @@ impl<D: TraitObject + ?Sized + 'static, K> Binding<D, K> {
         origins: Origins,
     ) -> Loaded<D> {
         if let Initial::Value(value) = &self.initial
-            && same_object(value.0, object)
+            && same_object(value.reference, object)
             && let Some(first) = self.first()
         {
             return Loaded::new(Arc::clone(first));

@@ -211,6 +211,6 @@ impl<D: ?Sized + 'static> fmt::Debug for Loaded<D> {
             .debug_struct("Loaded")
             .field("object", &core::ptr::from_ref(self.0.object))
             .field("owner", &owner)
-            .finish()
+            .finish_non_exhaustive()
     }
 }

@@ -53,7 +53,7 @@ use change::{Changed, Decision, Inner};
 use declaration::Kind;
 pub use declaration::{
     Always, AlwaysBound, BindingSite, Bound, Initial, MethodOfASharedObject, Shareable, Shared,
-    Sometimes,
+    Shares, Sometimes,
 };
 pub use error::{CompareSwapError, SwapError};
 use holder::Holder;
@@ -93,7 +93,10 @@ unsafe impl<D: ?Sized, K> Sync for Binding<D, K> {}
 
 impl<D: ?Sized + 'static, K> Binding<D, K> {
     /// For the expansion of `binding!`.
-    pub const fn new(record: &'static BindingRecord, initial: Initial<D>) -> Self {
+    ///
+    /// # Safety
+    /// The object type is [`Sync`], and the record is this binding's.
+    pub const unsafe fn new(record: &'static BindingRecord, initial: Initial<D>) -> Self {
         let current = match &initial {
             Initial::Value(value) => core::ptr::from_ref::<Shared<D>>(*value)
                 .cast::<()>()
@@ -126,9 +129,13 @@ impl<D: ?Sized + 'static, K> Binding<D, K> {
 
     /// The bound object, made if it has to be. Two loads. For the expansion of
     /// annotated traits, which let go of it with the call: see [`Binding::reclaim`].
+    ///
+    /// # Safety
+    /// The reference is used for one call of a method and let go with it, and what that
+    /// returns is all that may be left: what is said to whoever reclaims is about such calls.
     #[doc(hidden)]
     #[inline]
-    pub fn current(&'static self) -> Option<&'static D> {
+    pub unsafe fn current(&'static self) -> Option<&'static D> {
         match self.cell.current() {
             // SAFETY: `Cell::set`: a reference to the bound object, which is not freed
             // while a call may read it.
@@ -142,7 +149,8 @@ impl<D: ?Sized + 'static, K> Binding<D, K> {
     fn missing(&'static self) -> Option<&'static D> {
         let leader = self.leader();
         if !core::ptr::eq(leader, self) {
-            return leader.current();
+            // SAFETY: the caller's, who has it from `current`.
+            return unsafe { leader.current() };
         }
         if !matches!(self.initial, Initial::Lazy(_)) {
             return None;
@@ -156,16 +164,18 @@ impl<D: ?Sized + 'static, K> Binding<D, K> {
             Some(first.object)
         } else {
             // Something else was bound meanwhile.
-            self.current()
+            // SAFETY: as above.
+            unsafe { self.current() }
         }
     }
 
     /// What the binding was declared with; made now, if it is to be made on first use.
     fn first(&'static self) -> Option<&'static Arc<Holder<D>>> {
         match &self.initial {
-            Initial::Value(value) => {
-                Some(self.first.get_or_init(|| Arc::new(Holder::fixed(value.0))))
-            }
+            Initial::Value(value) => Some(
+                self.first
+                    .get_or_init(|| Arc::new(Holder::fixed(value.reference))),
+            ),
             Initial::Lazy(make) => Some(self.made(*make)),
             Initial::Nothing => None,
         }
@@ -398,10 +408,14 @@ impl<D: ?Sized + 'static> Binding<D, Always> {
     ///
     /// # Panics
     /// Where the block panicked that makes it on first use.
+    ///
+    /// # Safety
+    /// As for [`Binding::current`].
     #[doc(hidden)]
     #[inline]
-    pub fn bound(&'static self) -> &'static D {
-        match self.current() {
+    pub unsafe fn bound(&'static self) -> &'static D {
+        // SAFETY: the caller's.
+        match unsafe { self.current() } {
             Some(object) => object,
             None => crate::private::never_unbound(),
         }

@@ -78,7 +78,8 @@ macro_rules! through_site {
 
             struct At;
 
-            impl CallSite for At {
+            // SAFETY: its own.
+            unsafe impl CallSite for At {
                 type Inline = $list;
 
                 #[inline(always)]
@@ -95,7 +96,8 @@ macro_rules! through_site {
 
             #[inline(always)]
             fn gate<M: DispatchedMethod>() -> Gate<At, M> {
-                Gate::new(__trampoline::<M>)
+                // SAFETY: its own.
+                Gate::new(__trampoline::<M>, unsafe { crate::site::Own::new() })
             }
 
             #[inline(never)]

@@ -146,6 +146,7 @@ pub(super) fn supertraits(slot: usize) -> String {
 }
 
 impl fmt::Display for PluginError {
+    #[allow(clippy::too_many_lines, reason = "a sentence for each")]
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         use PluginError as E;
         match self {

@@ -259,7 +259,10 @@ pub struct Implementation {
 #[cfg(feature = "std")]
 impl Implementation {
     /// For the expansion of `#[static_dispatch]`.
-    pub fn new(vtable: usize, table: &'static Table) -> Self {
+    ///
+    /// # Safety
+    /// The vtable is one of the implementation whose table this is.
+    pub unsafe fn new(vtable: usize, table: &'static Table) -> Self {
         Implementation { vtable, table }
     }
 

@@ -22,8 +22,25 @@ pub struct Gate<S, M> {
     types: PhantomData<fn() -> (S, M)>,
 }
 
+/// The word of a call site that the site and the trampoline beside it are its own. A value, so
+/// that it is given where no code of the user's stands.
+#[derive(Clone, Copy)]
+pub struct Own(());
+
+impl Own {
+    /// # Safety
+    /// It is used with a call site's own static and trampoline.
+    pub const unsafe fn new() -> Self {
+        Own(())
+    }
+}
+
 /// A dispatched method of an object type, as a type: `#[static_dispatch]` makes them.
-pub trait DispatchedMethod {
+///
+/// # Safety
+/// For the expansion of `#[static_dispatch]`. What it says of the method is what a trampoline
+/// leads to, and `table` is the table that the object's own vtable leads to.
+pub unsafe trait DispatchedMethod {
     /// The object type.
     type Object: ?Sized;
 
@@ -87,7 +104,8 @@ pub trait DispatchedMethod {
 /// Stands for methods that have no call sites.
 pub enum NotAnnotated {}
 
-impl DispatchedMethod for NotAnnotated {
+// SAFETY: nothing comes of it.
+unsafe impl DispatchedMethod for NotAnnotated {
     type Object = ();
     type Inline = ();
 
@@ -118,7 +136,7 @@ impl<S, M> Gate<S, M> {
         improper_ctypes_definitions,
         reason = "it is no call of C that is declared here, but a place in code"
     )]
-    pub fn new(trampoline: unsafe extern "C-unwind" fn(PhantomData<(S, M)>)) -> Self {
+    pub fn new(trampoline: unsafe extern "C-unwind" fn(PhantomData<(S, M)>), _: Own) -> Self {
         Gate {
             // SAFETY: both are pointers to functions, and neither is called as what it is
             // declared to be; see `trampoline!`.
@@ -173,7 +191,10 @@ impl<S: CallSite, M: DispatchedMethod> Gate<S, M> {
 }
 
 /// Records a call that is about to be made plainly.
-pub fn record_call<M: DispatchedMethod>(object: &M::Object, route: &'static Route) {
+///
+/// # Safety
+/// The route is the method's.
+pub unsafe fn record_call<M: DispatchedMethod>(object: &M::Object, route: &'static Route) {
     let vtable = crate::private::vtable_of(object);
     record((route.site)(), vtable, M::table(object), route);
 }

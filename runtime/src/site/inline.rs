@@ -92,7 +92,10 @@ pub struct Listed {
 }
 
 /// What a call site lists.
-pub trait InlineList<M: DispatchedMethod> {
+///
+/// # Safety
+/// Implemented here alone: guards run the code of what is listed on what has its key.
+pub unsafe trait InlineList<M: DispatchedMethod> {
     /// The list: `(A, (B, ()))`.
     type List: List<M>;
 }
@@ -100,28 +103,35 @@ pub trait InlineList<M: DispatchedMethod> {
 /// No list at the call: that of the method's annotation, if it has one.
 pub enum ListOfMethod {}
 
-impl<M: DispatchedMethod> InlineList<M> for ListOfMethod {
+// SAFETY: the list that the method's annotation names.
+unsafe impl<M: DispatchedMethod> InlineList<M> for ListOfMethod {
     type List = M::Inline;
 }
 
-impl<M: DispatchedMethod, T: 'static, R: List<M>> InlineList<M> for (T, R) {
+// SAFETY: the list itself.
+unsafe impl<M: DispatchedMethod, T: 'static, R: List<M>> InlineList<M> for (T, R) {
     type List = (T, R);
 }
 
 /// Types one by one.
-pub trait List<M: DispatchedMethod> {
+///
+/// # Safety
+/// Implemented here alone. As many are listed as `LENGTH` says, each by its own identity.
+pub unsafe trait List<M: DispatchedMethod> {
     /// How many.
     const LENGTH: usize;
     /// As written; behind them whatever fills the array.
     const LISTED: [Option<Listed>; MOST_LISTED];
 }
 
-impl<M: DispatchedMethod> List<M> for () {
+// SAFETY: none.
+unsafe impl<M: DispatchedMethod> List<M> for () {
     const LENGTH: usize = 0;
     const LISTED: [Option<Listed>; MOST_LISTED] = [None; MOST_LISTED];
 }
 
-impl<M: DispatchedMethod, T: 'static, R: List<M>> List<M> for (T, R) {
+// SAFETY: one more, at the next index.
+unsafe impl<M: DispatchedMethod, T: 'static, R: List<M>> List<M> for (T, R) {
     const LENGTH: usize = 1 + R::LENGTH;
     const LISTED: [Option<Listed>; MOST_LISTED] = {
         let mut listed = R::LISTED;

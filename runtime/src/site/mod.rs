@@ -34,7 +34,7 @@ mod tests;
 mod gate;
 mod inline;
 
-pub use gate::{DispatchedMethod, Gate, NotAnnotated, record_call};
+pub use gate::{DispatchedMethod, Gate, NotAnnotated, Own, record_call};
 pub use inline::{Guards, Keys, LISTED_IN_SITE, List, ListOfMethod, SiteOf};
 pub(crate) use inline::{Key, MOST_LISTED, VTABLES};
 pub use record::counts_calls;
@@ -117,7 +117,10 @@ pub(crate) enum Phase {
 
 /// The type that carries a call site into a trampoline: each `static_call!`
 /// declares its own.
-pub trait CallSite {
+///
+/// # Safety
+/// For the expansion of `static_call!`. Site and keys are those of this type alone.
+pub unsafe trait CallSite {
     /// The types whose bodies are inlined there: `(A, (B, ()))`, or [`ListOfMethod`].
     type Inline;
 
@@ -164,7 +167,11 @@ unsafe impl Send for Route {}
 
 impl Route {
     /// For the expansion of `#[static_dispatch]`.
-    pub const fn new<S: SiteOf<M>, M: DispatchedMethod>(
+    ///
+    /// # Safety
+    /// They are the method's: its trait, its index there, its way at rest and its fallback for
+    /// this site.
+    pub const unsafe fn new<S: SiteOf<M>, M: DispatchedMethod>(
         declaration: &'static TraitDeclaration,
         method: usize,
         rest: *const (),

@@ -91,7 +91,8 @@ macro_rules! through {
 
             struct At;
 
-            impl CallSite for At {
+            // SAFETY: its own.
+            unsafe impl CallSite for At {
                 type Inline = crate::site::ListOfMethod;
 
                 fn keys() -> &'static crate::site::Keys {
@@ -107,7 +108,8 @@ macro_rules! through {
             crate::trampoline! { At }
 
             fn gate<M: DispatchedMethod>() -> Gate<At, M> {
-                Gate::new(At::site(), __trampoline::<M>)
+                // SAFETY: its own.
+                Gate::new(At::site(), __trampoline::<M>, unsafe { crate::site::Own::new() })
             }
 
             #[inline(never)]

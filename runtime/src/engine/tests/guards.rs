@@ -31,7 +31,8 @@ macro_rules! through {
 
         struct At;
 
-        impl CallSite for At {
+        // SAFETY: its own.
+        unsafe impl CallSite for At {
             // As `inline = [Kind<0>, Kind<1>]` says it.
             type Inline = (Kind<0>, (Kind<1>, ()));
 
@@ -47,7 +48,8 @@ macro_rules! through {
         crate::trampoline! { At }
 
         fn gate<M: DispatchedMethod>() -> Gate<At, M> {
-            Gate::new(At::site(), __trampoline::<M>)
+            // SAFETY: its own.
+            Gate::new(At::site(), __trampoline::<M>, unsafe { crate::site::Own::new() })
         }
 
         #[inline(never)]

@@ -52,7 +52,8 @@ fn path() -> Path {
 
     struct At;
 
-    impl CallSite for At {
+    // SAFETY: its own.
+    unsafe impl CallSite for At {
         type Inline = ListOfMethod;
 
         fn site() -> &'static Site {
@@ -67,7 +68,8 @@ fn path() -> Path {
     crate::trampoline! { At }
 
     fn gate<M: DispatchedMethod>() -> Gate<At, M> {
-        Gate::new(&SITE, __trampoline::<M>)
+        // SAFETY: its own.
+        Gate::new(&SITE, __trampoline::<M>, unsafe { crate::site::Own::new() })
     }
 
     let object: &dyn Paged = &One;
