@@ -460,6 +460,7 @@ impl<'a> Bound<'a> {
             clause,
             plain_parameters,
             plain_output,
+            arguments,
             ..
         } = shape;
         let name = names::declared_result(self.method.ident());
@@ -467,8 +468,9 @@ impl<'a> Bound<'a> {
             #attributes
             #[doc(hidden)]
             #[inline]
-            #[allow(single_use_lifetimes, unused_lifetimes, unused_variables)]
+            #[allow(single_use_lifetimes, unused_lifetimes)]
             fn #name <#(#lifetimes),*>(#receiver #(, #plain_parameters)*) #plain_output #clause {
+                let _ = (#(&#arguments,)*);
                 const { #none }
             }
         })
