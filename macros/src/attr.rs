@@ -61,7 +61,9 @@ pub(crate) enum MethodOptions {
 pub(crate) fn parse_item(attribute: TokenStream, is_impl: bool) -> (ItemOptions, Option<Error>) {
     let mut options = ItemOptions::default();
     let parser = syn::meta::parser(|meta| {
-        if meta.path.is_ident("crate") {
+        if let Some(message) = is_impl.then(|| of_the_trait(&meta)).flatten() {
+            Err(meta.error(message))
+        } else if meta.path.is_ident("crate") {
             if options.krate.is_some() {
                 return Err(meta.error("`crate` is given twice; keep one"));
             }
@@ -83,19 +85,12 @@ pub(crate) fn parse_item(attribute: TokenStream, is_impl: bool) -> (ItemOptions,
                 options.krate = Some(path(&meta)?);
                 Ok(())
             })
-        } else if meta.path.is_ident("object") && is_impl {
-            Err(meta
-                .error("`object` belongs on the trait: `#[static_dispatch(object = FastTrait)]`"))
         } else if meta.path.is_ident("object") {
             if options.object.is_some() {
                 return Err(meta.error("`object` is given twice; keep one"));
             }
             options.object = Some(object(&meta)?);
             Ok(())
-        } else if meta.path.is_ident("supertrait") && is_impl {
-            Err(meta.error(
-                "`supertrait` belongs on the trait: `#[static_dispatch(supertrait = Base)]`",
-            ))
         } else if meta.path.is_ident("supertrait") {
             if options.supertrait.is_some() {
                 return Err(meta.error(
@@ -105,16 +100,12 @@ pub(crate) fn parse_item(attribute: TokenStream, is_impl: bool) -> (ItemOptions,
             }
             options.supertrait = Some(supertrait(&meta)?);
             Ok(())
-        } else if meta.path.is_ident("auto") && is_impl {
-            Err(meta.error("`auto` belongs on the trait: `#[static_dispatch(auto = [Unpin])]`"))
         } else if meta.path.is_ident("auto") {
             if !options.auto.is_empty() {
                 return Err(meta.error("`auto` is given twice; keep one, with the traits of both"));
             }
             options.auto = auto(&meta)?;
             Ok(())
-        } else if meta.path.is_ident("apart") && is_impl {
-            Err(meta.error("`apart` belongs on the trait: `#[static_dispatch(apart)]`"))
         } else if meta.path.is_ident("apart") {
             if options.apart {
                 return Err(meta.error("`apart` is given twice; keep one"));
@@ -125,11 +116,6 @@ pub(crate) fn parse_item(attribute: TokenStream, is_impl: bool) -> (ItemOptions,
             } else {
                 Err(meta.error("`apart` takes no value: write `#[static_dispatch(apart)]`"))
             }
-        } else if meta.path.is_ident("targets") && is_impl {
-            Err(meta.error(
-                "`targets` belongs on the trait or its methods; on an impl write \
-                 `#[static_dispatch]` alone, which registers the implementation",
-            ))
         } else if meta.path.is_ident("targets") {
             if options.targets.is_some() {
                 return Err(meta.error("`targets` is given twice; keep one"));
@@ -167,6 +153,27 @@ pub(crate) fn parse_item(attribute: TokenStream, is_impl: bool) -> (ItemOptions,
         options.targets.get_or_insert(DEFAULT_TARGETS);
     }
     (options, error)
+}
+
+/// What is wrong with this option on an impl, if it is one of the trait's.
+fn of_the_trait(meta: &ParseNestedMeta<'_>) -> Option<&'static str> {
+    let is = |name| meta.path.is_ident(name);
+    if is("object") {
+        Some("`object` belongs on the trait: `#[static_dispatch(object = FastTrait)]`")
+    } else if is("supertrait") {
+        Some("`supertrait` belongs on the trait: `#[static_dispatch(supertrait = Base)]`")
+    } else if is("auto") {
+        Some("`auto` belongs on the trait: `#[static_dispatch(auto = [Unpin])]`")
+    } else if is("apart") {
+        Some("`apart` belongs on the trait: `#[static_dispatch(apart)]`")
+    } else if is("targets") {
+        Some(
+            "`targets` belongs on the trait or its methods; on an impl write \
+             `#[static_dispatch]` alone, which registers the implementation",
+        )
+    } else {
+        None
+    }
 }
 
 /// Takes the `#[static_dispatch…]` attributes off an item.

@@ -471,6 +471,7 @@ impl<'a> Bound<'a> {
             clause,
             plain_parameters,
             plain_output,
+            arguments,
             ..
         } = shape;
         let name = names::declared_result(self.method.ident());
@@ -478,8 +479,9 @@ impl<'a> Bound<'a> {
             #attributes
             #[doc(hidden)]
             #[inline]
-            #[allow(single_use_lifetimes, unused_lifetimes, unused_variables)]
+            #[allow(single_use_lifetimes, unused_lifetimes)]
             fn #name <#(#lifetimes),*>(#receiver #(, #plain_parameters)*) #plain_output #clause {
+                let _ = (#(&#arguments,)*);
                 const { #none }
             }
         })
