@@ -52,8 +52,8 @@ fn objects() -> [Box<dyn Codec>; 3] {
 /// Which copy of a block this stands in: a static of the copy's own.
 macro_rules! copy {
     ($receiver:expr) => {{
-        let _ = $receiver;
         static HERE: std::sync::atomic::AtomicU8 = std::sync::atomic::AtomicU8::new(0);
+        let _ = $receiver;
         (&raw const HERE).addr()
     }};
 }
@@ -91,7 +91,7 @@ fn the_receiver_is_the_object_that_it_is_outside() {
     }
     for object in objects() {
         let (kept, size) = kept(&*object, &*object);
-        assert!(std::ptr::addr_eq(kept, &*object));
+        assert!(std::ptr::addr_eq(kept, &raw const *object));
         assert_eq!((kept.step(5), size), (object.step(5), size_of::<u64>()));
     }
 }

@@ -5,6 +5,8 @@
     clippy::elidable_lifetime_names,
     clippy::needless_lifetimes,
     clippy::float_cmp,
+    clippy::items_after_statements,
+    clippy::trivially_copy_pass_by_ref,
     reason = "lifetimes are what this is about, and the numbers are whole"
 )]
 

@@ -84,13 +84,17 @@ impl<const N: usize> Memory<N> {
     /// What the words asked in line say.
     #[inline(always)]
     fn known(&self, vtable: usize) -> Option<usize> {
-        let mut index = 0;
-        while index < N {
-            if self.first[index].load(Relaxed) == vtable {
-                return Some(index);
-            }
-            index += 1;
+        const { assert!(N <= 8, "a list names at most 8 types") }
+        // One by one: a loop stays a loop where size is what is optimized, and then the copies
+        // are found by a second test.
+        macro_rules! ask {
+            ($($index:literal)*) => {
+                $(if $index < N && self.first[$index].load(Relaxed) == vtable {
+                    return Some($index);
+                })*
+            };
         }
+        ask!(0 1 2 3 4 5 6 7);
         let unlisted = self.unlisted.load(Relaxed);
         (unlisted == vtable || unlisted == ALL_OTHERS).then_some(N)
     }
