@@ -87,7 +87,6 @@ fn prices(costs: &Calibration) -> Prices {
         plain,
         gain: auto::best_gain(costs),
         book: 20 * NS,
-        count: 20 * NS,
         record: 120 * NS,
         skip: 15 * NS,
         clock: US,
@@ -180,7 +179,6 @@ impl Sites for Scene<'_> {
                 }
             }
             window.others = notes.samples.saturating_sub(window.samples());
-            window.changes = notes.changes;
         }
         notes.clear();
         spare.push(profile);

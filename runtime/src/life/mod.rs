@@ -24,8 +24,7 @@ mod stint;
 mod tests;
 
 pub(crate) use block::{BURST, BURSTS, Block, GAPS, GRACE, LEASE, RETRY, Script, Taken, Way};
-pub(crate) use calls::Answer;
-pub(crate) use evidence::{Evidence, TYPES, Window};
+pub(crate) use evidence::{Evidence, Window};
 pub(crate) use pass::By;
 use purse::Purse;
 
@@ -57,8 +56,6 @@ pub(crate) struct Prices {
     pub(crate) gain: Ps,
     /// Counting a miss, beside what the plan's compares take.
     pub(crate) book: Ps,
-    /// Counting a hit, in [`Way::Counted`].
-    pub(crate) count: Ps,
     /// Recording a call.
     pub(crate) record: Ps,
     /// Counting a plain call: a gap, or waiting for a flip.
@@ -311,11 +308,6 @@ impl Life {
     /// What a site has met, the older the less.
     pub(crate) fn evidence(&self, site: usize) -> &Evidence {
         &self.sites[site].evidence
-    }
-
-    /// What is in the purse.
-    pub(crate) fn purse(&self) -> Ps {
-        self.purse.have
     }
 
     fn random(&mut self) -> f64 {

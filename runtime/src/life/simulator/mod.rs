@@ -29,7 +29,6 @@ impl Machine {
             plain: 1_400,
             gain: 900,
             book: 3_000,
-            count: 1_900,
             record: 50 * NS,
             skip: 1_000,
             clock: 25 * NS,
@@ -133,14 +132,6 @@ pub(crate) struct Outcome {
     pub(crate) constant: Ps,
     /// The same within any one stretch of time.
     pub(crate) stretch: Ps,
-}
-
-impl Outcome {
-    /// Of the gain that the best plan has, this share was had; [`None`] where there is none.
-    pub(crate) fn share(&self) -> Option<f64> {
-        let (plain, total, best) = (self.plain as f64, self.total as f64, self.best as f64);
-        (best < 0.995 * plain).then(|| (plain - total) / (plain - best))
-    }
 }
 
 /// Whether the first site goes by its plan.
