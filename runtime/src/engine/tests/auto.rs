@@ -2,6 +2,7 @@
 
 use super::fixture::{self, Kind, Object, SITES, Through};
 use crate::allocations;
+use crate::arch;
 use crate::calibrate::Calibration;
 use crate::config::{Config, Mode};
 use crate::engine::{self, Engine, LoadedObject, Patching, Resting, RetargetError, Status};
@@ -9,7 +10,7 @@ use crate::key::Placed;
 use crate::life::{Block, By, Way};
 use crate::os::{self, Refusing};
 use crate::plan::auto::Plain;
-use crate::publish::{Head, Publisher};
+use crate::publish::{Batch, Head, Lead, Publisher};
 use crate::report::Backend;
 use crate::site::{Keys, Phase, Place, Site, TRAMPOLINES};
 
@@ -156,6 +157,7 @@ impl Scenario {
 
     /// Calls and passes in turn, until this holds.
     fn until(&mut self, kinds: &[usize], done: impl Fn(&Self) -> bool) {
+        self.pass().expect("nothing is refused");
         for _ in 0..100_000 {
             self.call(kinds);
             if done(self) {
@@ -203,8 +205,24 @@ impl Scenario {
         self.objects[kind].target().vtable
     }
 
+    /// That the engine knows where heads and keys are.
+    fn check_books(&self) {
+        let details = self.engine.objects[0].details[0].as_ref();
+        let details = details.expect("a pass has looked at it");
+        assert!(details.on || !self.is_on(), "lost track of a key");
+        for trampoline in &details.trampolines {
+            let at = trampoline.at();
+            // SAFETY: a trampoline of this program.
+            let head: [u8; arch::HEAD_BYTES] =
+                unsafe { std::ptr::read_volatile(std::ptr::with_exposed_provenance(at)) };
+            let is_at_rest = arch::is_rest_head(at, &head, trampoline.path.route.rest.addr());
+            assert_eq!(is_at_rest, trampoline.head == Head::Rest, "of a head");
+        }
+    }
+
     /// For the next engine, which takes the sites for new.
     fn end(mut self) {
+        self.check_books();
         if let Ok(memory) = os::code_memory() {
             self.engine.patching = Patching::Works(Box::new(Publisher::new(memory)));
         }
@@ -213,6 +231,18 @@ impl Scenario {
             .expect("it is valid");
         self.pass().expect("nothing is refused");
         assert!(!self.is_on());
+        if let Patching::Works(publisher) = &mut self.engine.patching {
+            let details = self.engine.objects[0].details[0].as_mut();
+            let details = details.expect("a pass has looked at it");
+            let mut batch = Batch::default();
+            for trampoline in &mut details.trampolines {
+                let head = publisher.prepare(trampoline, Lead::Rest, &mut batch);
+                trampoline.head = head.expect("its way at rest is within reach");
+            }
+            // SAFETY: the lock is held, and this program stays loaded.
+            engine::with(|_| unsafe { publisher.commit(&batch) }).expect("nothing is refused");
+            self.check_books();
+        }
         self.call(&[0, 1, 2, 3]);
     }
 }
@@ -340,15 +370,22 @@ fn a_refused_step_ends_all_lives_and_leaves_calls_right() {
     if !TRAMPOLINES || os::code_memory().is_err() {
         return;
     }
-    for step in ["mremap", "membarrier"] {
-        for after in 0..3 {
+    let (sites, through) = fixture::sites::<3>();
+    let cases = ["mmap", "mremap", "membarrier"].map(|step| (0..5).map(move |after| (step, after)));
+    for (step, after) in cases.into_iter().flatten() {
+        for (partly, with_chain) in [(0, false), (9, true), (1, true)] {
             let memory = Refusing {
                 after,
+                partly,
                 inner: os::code_memory().ok(),
                 ..Refusing::at(step)
             };
             let patching = Patching::Works(Box::new(Publisher::new(Box::new(memory))));
-            let mut scenario = Scenario::listed(3, patching);
+            let mut scenario = if with_chain {
+                Scenario::new(&sites[1..2], through[1], CHAINS_PAY, patching)
+            } else {
+                Scenario::listed(3, patching)
+            };
             let mut refused = None;
             for _ in 0..100_000 {
                 scenario.call(&[0, 1]);
@@ -367,7 +404,8 @@ fn a_refused_step_ends_all_lives_and_leaves_calls_right() {
             };
             assert!(reason.contains(step), "{reason}");
             assert!(!scenario.has_life());
-            assert_eq!(LISTED[3][0].block(), Block::PLAIN);
+            assert_eq!(scenario.sites[0].block(), Block::PLAIN);
+            scenario.check_books();
             // Nothing more is tried.
             for _ in 0..3 {
                 scenario.call(&[0, 1, 2, 3]);

@@ -439,13 +439,28 @@ impl Pages {
                 return Ok(());
             }
         };
+        // SAFETY: the caller's.
+        unsafe { self.edit_aside(aside, &pages, edits) }
+    }
+
+    /// Edits pages that were taken out of their place, and puts them back. Does not allocate
+    /// unless that is refused.
+    ///
+    /// # Safety
+    /// As for [`Self::replace_own`].
+    unsafe fn edit_aside(
+        &mut self,
+        aside: Aside,
+        pages: &Range<usize>,
+        edits: &[Edit<'_>],
+    ) -> Result<(), PatchError> {
         if let Err(error) = aside.make_writable() {
             // SAFETY: it is as it was.
             if unsafe { aside.put_back() }.is_ok() {
                 return Err(error);
             }
             // SAFETY: the caller's.
-            return unsafe { self.rescue(aside, &pages, edits, error) };
+            return unsafe { self.rescue(aside, pages, edits, error) };
         }
         for edit in edits {
             aside.write(edit.at, edit.bytes);
@@ -456,7 +471,7 @@ impl Pages {
             .and_then(|()| unsafe { aside.put_back() });
         if let Err(error) = put_back {
             // SAFETY: the caller's.
-            return unsafe { self.rescue(aside, &pages, edits, error) };
+            return unsafe { self.rescue(aside, pages, edits, error) };
         }
         for edit in edits {
             let at = edit.at & !(self.page - 1);
@@ -593,8 +608,13 @@ impl CodeMemory for Pages {
         let Some(_held) = lock::try_hold() else {
             return Err(PatchError::new("mremap", io::ErrorKind::WouldBlock));
         };
-        // SAFETY: the caller's; the page is the file's own, as the ledger says.
-        unsafe { self.replace_own(start..start + self.page, std::slice::from_ref(edit)) }
+        let page = start..start + self.page;
+        // SAFETY: the caller's; the page is the file's own, as the ledger says. A copy of it
+        // would have to be allocated: where it cannot be moved, it stays.
+        unsafe {
+            let aside = Aside::take(&page)?;
+            self.edit_aside(aside, &page, std::slice::from_ref(edit))
+        }
     }
 
     fn admit(&mut self, at: usize) -> Result<(), PatchError> {

@@ -50,7 +50,9 @@ impl Ledger {
     /// How many mappings more there will be at most once `range`, in pages of this size,
     /// has come so: one for the run of pages, and one for what is cut off behind it.
     pub(super) fn mappings_with(&self, range: &Range<usize>, came: Came, page: usize) -> usize {
-        let known = self.within(range, came).len() * page;
+        // Counted and not collected: calling threads note, and must not allocate.
+        let known = self.pages.range(range.clone());
+        let known = known.filter(|(_, one)| **one == came).count() * page;
         let is_joined = came == Came::Own && self.joined_around(range.start).is_some();
         let more = if is_joined || known == range.len() {
             0
