@@ -274,7 +274,7 @@ fn in_auto_a_site_without_a_list_is_plain_and_says_what_may_gain() {
         weighed_up(&Double, 1);
     });
     let chain = runtime::report().calibration.unwrap().chain;
-    if patchable() && chain.is_some_and(|chain| chain.mono > 0.6) {
+    if patchable() && chain.is_some_and(|chain| chain > 0.6) {
         assert_eq!(row.state, State::Plain, "{row:?}");
         assert!(row.why.contains(says), "{row:?}");
         assert_eq!(row.targets[0].share, Some(1.0), "{row:?}");
@@ -286,7 +286,7 @@ fn in_auto_listed_types_are_inlined_where_that_was_measured_to_pay() {
     let _alone = alone(Mode::Auto);
     runtime::retarget().unwrap();
     let guard = runtime::report().calibration.unwrap().guard;
-    if !patchable() || guard.is_none_or(|guard| guard.mono > 0.9) {
+    if !patchable() || guard.is_none_or(|guard| guard > 1.0) {
         return;
     }
     let row = until("inlines 100 %", || {

@@ -23,9 +23,8 @@ const UNFORESEEN: f64 = 0.5;
 /// priced so.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Costs {
-    /// A plain call that is predicted, and what it takes more if it is not.
+    /// A plain call that is predicted.
     pub(crate) plain: Ps,
-    pub(crate) mispredicted: Ps,
     /// Whether plain calls are never predicted: retpolines.
     pub(crate) dear: bool,
     pub(crate) guard: [Ps; MOST],

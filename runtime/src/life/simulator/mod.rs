@@ -67,7 +67,6 @@ impl Machine {
         }
         Costs {
             plain: self.prices.plain,
-            mispredicted: self.mispredicted,
             dear: self.prices.plain > 10 * NS,
             guard: places,
             chain: places,
@@ -170,6 +169,14 @@ pub(crate) struct Outcome {
     pub(crate) constant: Ps,
     /// The same within any one stretch of time.
     pub(crate) stretch: Ps,
+}
+
+impl Outcome {
+    /// Of the gain that the best plan has, this share was had; [`None`] where there is none.
+    pub(crate) fn share(&self) -> Option<f64> {
+        let (plain, total, best) = (self.plain as f64, self.total as f64, self.best as f64);
+        (best < 0.995 * plain).then(|| (plain - total) / (plain - best))
+    }
 }
 
 /// Whether the first site goes by its plan.

@@ -111,7 +111,13 @@ fn against() -> Vec<Row> {
     }
     // What looks like time for hits, between misses that empty the purse.
     for (sites, passes, taken) in [(1, W, 0.0), (1, P, 0.0), (1, W, 0.9), (40, W, 0.0)] {
-        let name = format!("adversary, misses between work, {sites} sites, {passes:?}, {taken}");
+        let by = if passes == P {
+            "passes of its own"
+        } else {
+            "a worker"
+        };
+        let name =
+            format!("adversary, misses between work, {sites} sites, {by}, locks taken {taken}");
         rows.push(Row {
             sites,
             taken,

@@ -6,7 +6,6 @@ use super::super::{Evidence, Offer, TYPES, Window};
 /// A Zen 5's, about.
 const COSTS: Costs = Costs {
     plain: 1_400,
-    mispredicted: 5_000,
     dear: false,
     // The third stands out of line.
     guard: [500, 600, 1_200, 1_300, 1_500, 1_600, 1_700, 1_800],
