@@ -5,11 +5,14 @@
 //! that depends on time.
 
 pub mod body;
+pub mod builds;
 pub mod columns;
 pub mod copies;
 pub mod host;
 pub mod latency;
+pub mod layouts;
 pub mod order;
+pub mod plugin;
 pub mod rows;
 pub mod serve;
 pub mod standing;

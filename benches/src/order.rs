@@ -48,8 +48,8 @@ pub enum Mix {
 }
 
 impl Mix {
-    /// The types of `CALLS` calls.
-    fn kinds(self, shuffle: &mut Shuffle) -> Vec<usize> {
+    /// The types of `CALLS` calls, as numbers from 0.
+    pub fn kinds(self, shuffle: &mut Shuffle) -> Vec<usize> {
         let mut skewed = |of: usize, often: usize| {
             if shuffle.below(100) < 80 {
                 often

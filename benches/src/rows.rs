@@ -222,7 +222,8 @@ impl Latency {
     }
 }
 
-fn table(text: &mut String, headings: &[&str], rows: impl Iterator<Item = Vec<String>>) {
+/// A table, as markdown.
+pub fn table(text: &mut String, headings: &[&str], rows: impl Iterator<Item = Vec<String>>) {
     let rows: Vec<Vec<String>> = rows.collect();
     let headings: Vec<_> = headings
         .iter()

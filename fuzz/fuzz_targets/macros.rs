@@ -5,8 +5,6 @@
 use libfuzzer_sys::fuzz_target;
 use proc_macro2::TokenStream;
 
-#[path = "../../macros/src/abi.rs"]
-mod abi;
 #[path = "../../macros/src/ast.rs"]
 mod ast;
 #[path = "../../macros/src/attr.rs"]
@@ -17,6 +15,8 @@ mod expand;
 mod list;
 #[path = "../../macros/src/names.rs"]
 mod names;
+#[path = "../../macros/src/outlives.rs"]
+mod outlives;
 #[path = "../../macros/src/regroup.rs"]
 mod regroup;
 #[path = "../../macros/src/rewrite.rs"]

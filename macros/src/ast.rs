@@ -2,13 +2,11 @@
 //! stages want to see them.
 
 use proc_macro2::Ident;
-use syn::{
-    Attribute, FnArg, ItemTrait, Receiver, Signature, TraitItem, TraitItemFn, Type, TypeParamBound,
-    WherePredicate,
-};
+use syn::{Attribute, FnArg, ItemTrait, Receiver, Signature, TraitItem, TraitItemFn, Type};
 
 use crate::attr::{self, ItemOptions, MethodOptions};
-use crate::valid;
+use crate::list::Listed;
+use crate::{rewrite, valid};
 
 /// A trait under `#[static_dispatch]`, its methods' attributes already taken off.
 pub(crate) struct Trait {
@@ -25,8 +23,8 @@ pub(crate) struct Method {
     /// trait is one of ours.
     pub(crate) title: Ident,
     pub(crate) attributes: Vec<Attribute>,
-    /// What its `where` clause asks for that the trait does not imply.
-    pub(crate) condition: Option<WherePredicate>,
+    /// What is wrong with its conditions, if it has more than the trait.
+    pub(crate) condition: Option<syn::Error>,
     /// What its own attribute asks for; [`None`] where it has none.
     pub(crate) options: Option<MethodOptions>,
 }
@@ -37,7 +35,7 @@ pub(crate) struct Dispatched<'a> {
     /// Chain capacity.
     pub(crate) targets: u8,
     /// Types whose bodies its call sites inline if they list none themselves.
-    pub(crate) inline: &'a [Type],
+    pub(crate) inline: &'a [Listed],
     /// What a call of it gives on a binding that nothing is bound to.
     pub(crate) none: Option<&'a syn::Expr>,
 }
@@ -50,10 +48,10 @@ impl Trait {
         errors: &mut Vec<syn::Error>,
     ) -> Trait {
         let mut methods = Vec::new();
-        let implied: Vec<_> = valid::supertraits(&item).cloned().collect();
+        let written = item.clone();
         for part in &mut item.items {
             match part {
-                TraitItem::Fn(method) => methods.push(Method::read(method, &implied, errors)),
+                TraitItem::Fn(method) => methods.push(Method::read(method, &written, errors)),
                 TraitItem::Const(other) => refuse_elsewhere(&mut other.attrs, errors),
                 TraitItem::Type(other) => refuse_elsewhere(&mut other.attrs, errors),
                 TraitItem::Macro(other) => refuse_elsewhere(&mut other.attrs, errors),
@@ -115,15 +113,13 @@ impl Trait {
 }
 
 impl Method {
-    fn read(
-        method: &mut TraitItemFn,
-        implied: &[TypeParamBound],
-        errors: &mut Vec<syn::Error>,
-    ) -> Method {
+    fn read(method: &mut TraitItemFn, of: &ItemTrait, errors: &mut Vec<syn::Error>) -> Method {
+        let mut signature = method.sig.clone();
+        rewrite::without_parentheses(&mut signature);
         Method {
-            condition: valid::condition(&method.sig, implied).cloned(),
+            condition: valid::condition(&signature, of),
             options: attr::take_method(&mut method.attrs, errors),
-            signature: method.sig.clone(),
+            signature,
             title: method.sig.ident.clone(),
             attributes: method.attrs.clone(),
         }
@@ -158,7 +154,7 @@ impl Method {
 
     /// Whether `where Self: Sized` keeps the method off trait objects.
     pub(crate) fn needs_sized_self(&self) -> bool {
-        crate::rewrite::requires_sized_self(self.signature.generics.where_clause.as_ref())
+        rewrite::requires_sized_self(self.signature.generics.where_clause.as_ref())
     }
 }
 

@@ -1,15 +1,18 @@
 //! What was asked: the options of `#[static_dispatch(…)]`.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::meta::ParseNestedMeta;
 use syn::parse::{ParseStream, Parser};
+use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{
     Attribute, Error, Expr, ExprLit, ExprUnary, Lit, Meta, Path, Result, Token, Type,
-    TypeParamBound, TypePath, UnOp,
+    TypeParamBound, TypePath, UnOp, bracketed,
 };
 
-use crate::list;
+use crate::list::Listed;
+use crate::{list, names, regroup};
 
 /// Chain capacity when none is given. Two targets are what Linux's proposed
 /// dynamic calls used, and what one trampoline's body holds.
@@ -21,7 +24,7 @@ const MOST_TARGETS: u8 = 8;
 pub(crate) struct ItemOptions {
     /// `targets = N` on the trait annotates every eligible method.
     pub(crate) targets: Option<u8>,
-    /// `crate = path`; [`None`] stands for `::static_call`.
+    /// `crate = ::name` or `unsafe(crate = path)`; [`None`] stands for `::static_call`.
     pub(crate) krate: Option<Path>,
     /// `object = Name` on the trait also writes the trait `Name`.
     pub(crate) object: Option<Ident>,
@@ -30,7 +33,13 @@ pub(crate) struct ItemOptions {
     /// `supertrait = Base` on the trait: the annotated supertrait whose methods its
     /// objects also have call sites for.
     pub(crate) supertrait: Option<TypeParamBound>,
+    /// `auto = [Unpin]` on the trait: auto traits besides `Send` and `Sync` that object
+    /// types with call sites may have.
+    pub(crate) auto: Vec<&'static str>,
 }
+
+/// Auto traits that `auto` may ask for.
+const FURTHER_AUTO_TRAITS: [&str; 3] = ["Unpin", "UnwindSafe", "RefUnwindSafe"];
 
 /// What an attribute on a method asks for.
 pub(crate) enum MethodOptions {
@@ -38,7 +47,7 @@ pub(crate) enum MethodOptions {
     /// `none = result`.
     Dispatch {
         targets: u8,
-        inline: Vec<Type>,
+        inline: Vec<Listed>,
         none: Option<Box<Expr>>,
     },
     /// `#[static_dispatch(skip)]`.
@@ -48,28 +57,40 @@ pub(crate) enum MethodOptions {
 /// Reads the options on a trait or impl. After an error come the options before
 /// it, and a capacity, so that the trait still dispatches and no call of its
 /// methods is an error as well.
+#[allow(clippy::too_many_lines, reason = "one arm for each option")]
 pub(crate) fn parse_item(attribute: TokenStream, is_impl: bool) -> (ItemOptions, Option<Error>) {
     let mut options = ItemOptions::default();
     let parser = syn::meta::parser(|meta| {
-        if meta.path.is_ident("crate") {
+        if let Some(message) = is_impl.then(|| of_the_trait(&meta)).flatten() {
+            Err(meta.error(message))
+        } else if meta.path.is_ident("crate") {
             if options.krate.is_some() {
                 return Err(meta.error("`crate` is given twice; keep one"));
             }
-            options.krate = Some(path(&meta)?);
+            options.krate = Some(crate_by_name(&meta)?);
             Ok(())
-        } else if meta.path.is_ident("object") && is_impl {
-            Err(meta
-                .error("`object` belongs on the trait: `#[static_dispatch(object = FastTrait)]`"))
+        } else if meta.path.is_ident("unsafe") {
+            let advice =
+                "`unsafe` stands around `crate = path` alone: write `unsafe(crate = path)`";
+            if !meta.input.peek(syn::token::Paren) {
+                return Err(meta.error(advice));
+            }
+            meta.parse_nested_meta(|meta| {
+                if !meta.path.is_ident("crate") {
+                    return Err(meta.error(advice));
+                }
+                if options.krate.is_some() {
+                    return Err(meta.error("`crate` is given twice; keep one"));
+                }
+                options.krate = Some(path(&meta)?);
+                Ok(())
+            })
         } else if meta.path.is_ident("object") {
             if options.object.is_some() {
                 return Err(meta.error("`object` is given twice; keep one"));
             }
             options.object = Some(object(&meta)?);
             Ok(())
-        } else if meta.path.is_ident("supertrait") && is_impl {
-            Err(meta.error(
-                "`supertrait` belongs on the trait: `#[static_dispatch(supertrait = Base)]`",
-            ))
         } else if meta.path.is_ident("supertrait") {
             if options.supertrait.is_some() {
                 return Err(meta.error(
@@ -79,8 +100,12 @@ pub(crate) fn parse_item(attribute: TokenStream, is_impl: bool) -> (ItemOptions,
             }
             options.supertrait = Some(supertrait(&meta)?);
             Ok(())
-        } else if meta.path.is_ident("apart") && is_impl {
-            Err(meta.error("`apart` belongs on the trait: `#[static_dispatch(apart)]`"))
+        } else if meta.path.is_ident("auto") {
+            if !options.auto.is_empty() {
+                return Err(meta.error("`auto` is given twice; keep one, with the traits of both"));
+            }
+            options.auto = auto(&meta)?;
+            Ok(())
         } else if meta.path.is_ident("apart") {
             if options.apart {
                 return Err(meta.error("`apart` is given twice; keep one"));
@@ -91,11 +116,6 @@ pub(crate) fn parse_item(attribute: TokenStream, is_impl: bool) -> (ItemOptions,
             } else {
                 Err(meta.error("`apart` takes no value: write `#[static_dispatch(apart)]`"))
             }
-        } else if meta.path.is_ident("targets") && is_impl {
-            Err(meta.error(
-                "`targets` belongs on the trait or its methods; on an impl write \
-                 `#[static_dispatch]` alone, which registers the implementation",
-            ))
         } else if meta.path.is_ident("targets") {
             if options.targets.is_some() {
                 return Err(meta.error("`targets` is given twice; keep one"));
@@ -115,9 +135,10 @@ pub(crate) fn parse_item(attribute: TokenStream, is_impl: bool) -> (ItemOptions,
             Err(unknown(
                 &meta,
                 if is_impl {
-                    "`crate = path`"
+                    "`crate = ::name` and `unsafe(crate = path)`"
                 } else {
-                    "`targets = N`, `object = Name`, `supertrait = Base`, `apart` and `crate = path`"
+                    "`targets = N`, `object = Name`, `supertrait = Base`, `auto = [A]`, `apart`, \
+                     `crate = ::name` and `unsafe(crate = path)`"
                 },
             ))
         }
@@ -132,6 +153,27 @@ pub(crate) fn parse_item(attribute: TokenStream, is_impl: bool) -> (ItemOptions,
         options.targets.get_or_insert(DEFAULT_TARGETS);
     }
     (options, error)
+}
+
+/// What is wrong with this option on an impl, if it is one of the trait's.
+fn of_the_trait(meta: &ParseNestedMeta<'_>) -> Option<&'static str> {
+    let is = |name| meta.path.is_ident(name);
+    if is("object") {
+        Some("`object` belongs on the trait: `#[static_dispatch(object = FastTrait)]`")
+    } else if is("supertrait") {
+        Some("`supertrait` belongs on the trait: `#[static_dispatch(supertrait = Base)]`")
+    } else if is("auto") {
+        Some("`auto` belongs on the trait: `#[static_dispatch(auto = [Unpin])]`")
+    } else if is("apart") {
+        Some("`apart` belongs on the trait: `#[static_dispatch(apart)]`")
+    } else if is("targets") {
+        Some(
+            "`targets` belongs on the trait or its methods; on an impl write \
+             `#[static_dispatch]` alone, which registers the implementation",
+        )
+    } else {
+        None
+    }
 }
 
 /// Takes the `#[static_dispatch…]` attributes off an item.
@@ -168,14 +210,31 @@ pub(crate) fn take_method(
 }
 
 fn is_static_dispatch(attribute: &Attribute) -> bool {
-    attribute
-        .path()
-        .segments
-        .last()
-        .is_some_and(|segment| segment.ident == "static_dispatch")
+    let mut segments = attribute.path().segments.iter().rev();
+    segments.next().is_some_and(|last| {
+        last.ident == "static_dispatch"
+            // Its other name: see `expand::order`.
+            || last.ident == "instrument" && segments.next().is_some_and(|of| of.ident == "__private")
+    })
+}
+
+/// Gives the `#[static_dispatch…]` attributes another path.
+pub(crate) fn rename(attributes: &mut [Attribute], path: &Path) {
+    for attribute in attributes.iter_mut().filter(|one| is_static_dispatch(one)) {
+        match &mut attribute.meta {
+            Meta::Path(old) => *old = path.clone(),
+            Meta::List(list) => list.path = path.clone(),
+            Meta::NameValue(meta) => meta.path = path.clone(),
+        }
+    }
 }
 
 fn parse_method(attribute: &Attribute) -> Result<MethodOptions> {
+    // Left as it was with the trait: other attributes are none of our business.
+    let mut attribute = attribute.clone();
+    if let Meta::List(list) = &mut attribute.meta {
+        list.tokens = regroup::with_parentheses(std::mem::take(&mut list.tokens));
+    }
     let mut given = None;
     let mut inline = None;
     let mut none = None;
@@ -226,7 +285,7 @@ fn parse_method(attribute: &Attribute) -> Result<MethodOptions> {
                 Err(meta.error("`skip` takes no value: write `#[static_dispatch(skip)]`"))
             }
         } else if meta.path.is_ident("crate") {
-            Err(meta.error("`crate` belongs on the trait: `#[static_dispatch(crate = path)]`"))
+            Err(meta.error("`crate` belongs on the trait: `#[static_dispatch(crate = ::name)]`"))
         } else if meta.path.is_ident("object") {
             Err(meta
                 .error("`object` belongs on the trait: `#[static_dispatch(object = FastTrait)]`"))
@@ -234,6 +293,8 @@ fn parse_method(attribute: &Attribute) -> Result<MethodOptions> {
             Err(meta.error(
                 "`supertrait` belongs on the trait: `#[static_dispatch(supertrait = Base)]`",
             ))
+        } else if meta.path.is_ident("auto") {
+            Err(meta.error("`auto` belongs on the trait: `#[static_dispatch(auto = [Unpin])]`"))
         } else if meta.path.is_ident("apart") {
             Err(meta.error("`apart` belongs on the trait: `#[static_dispatch(apart)]`"))
         } else {
@@ -281,6 +342,32 @@ fn unnamed(at: Span) -> Error {
         at,
         "options have names: write `#[static_dispatch(targets = 2)]`",
     )
+}
+
+/// `crate = ::name`. Which crate that is says `Cargo.toml`, as it does of `::static_call`. A
+/// module could be anybody's, and could tell the expansion, which believes what it finds
+/// there, that one type is another.
+fn crate_by_name(meta: &ParseNestedMeta<'_>) -> Result<Path> {
+    let path = path(meta)?;
+    if path.leading_colon.is_some() && path.segments.len() == 1 {
+        // In edition 2015, too.
+        let path = names::spanned(path.to_token_stream(), names::own);
+        return syn::parse2(path);
+    }
+    let written = path.to_token_stream().to_string().replace(' ', "");
+    let by_name = match path.get_ident() {
+        Some(name) if name != "crate" && name != "self" && name != "super" => {
+            format!("name a crate, `crate = ::{written}`")
+        }
+        _ => "name a crate, `crate = ::name`".to_owned(),
+    };
+    Err(Error::new_spanned(
+        &path,
+        format!(
+            "a module could be anybody's: {by_name}, or promise that this path leads to \
+             static-call: `unsafe(crate = {written})`"
+        ),
+    ))
 }
 
 /// `crate = path`.
@@ -345,6 +432,54 @@ fn supertrait(meta: &ParseNestedMeta<'_>) -> Result<TypeParamBound> {
     }
 }
 
+/// `auto = [Unpin, UnwindSafe]`, or `auto = all`.
+fn auto(meta: &ParseNestedMeta<'_>) -> Result<Vec<&'static str>> {
+    let advice = "`auto` needs auto traits: write `auto = [Unpin]`, or `auto = all`";
+    let value = value(meta, advice)?;
+    let start = value.span();
+    if !value.peek(syn::token::Bracket) {
+        let all = value.parse::<Ident>().is_ok_and(|word| word == "all");
+        return all
+            .then(|| FURTHER_AUTO_TRAITS.to_vec())
+            .ok_or_else(|| Error::new(start, advice));
+    }
+    let content;
+    bracketed!(content in value);
+    let paths = Punctuated::<Path, Token![,]>::parse_terminated(&content);
+    let paths = paths.map_err(|_| Error::new(start, advice))?;
+    let mut autos = Vec::new();
+    for path in &paths {
+        let last = path.segments.last().map(|last| last.ident.to_string());
+        let last = last.unwrap_or_default();
+        let known = FURTHER_AUTO_TRAITS.iter().find(|known| **known == last);
+        match known {
+            Some(known) if autos.contains(known) => {
+                return Err(Error::new_spanned(
+                    path,
+                    "this trait is there already; keep one",
+                ));
+            }
+            Some(known) => autos.push(*known),
+            None if last == "Send" || last == "Sync" => {
+                return Err(Error::new_spanned(
+                    path,
+                    "object types with `Send` and `Sync` have call sites anyway; name others only",
+                ));
+            }
+            None => {
+                return Err(Error::new_spanned(
+                    path,
+                    "no auto trait known here; write `Unpin`, `UnwindSafe` or `RefUnwindSafe`",
+                ));
+            }
+        }
+    }
+    if autos.is_empty() {
+        return Err(Error::new(start, advice));
+    }
+    Ok(autos)
+}
+
 /// `targets = N` with N from 1 to 8, with a message for each way to get it wrong.
 fn targets(meta: &ParseNestedMeta<'_>) -> Result<u8> {
     let missing = "`targets` needs a number: write `targets = 2`";
@@ -355,7 +490,11 @@ fn targets(meta: &ParseNestedMeta<'_>) -> Result<u8> {
     if value.is_empty() || value.peek(Token![,]) {
         return Err(meta.error(missing));
     }
-    let value: Expr = value.parse()?;
+    let mut value: Expr = value.parse()?;
+    // `$n:literal`.
+    while let Expr::Group(group) = value {
+        value = *group.expr;
+    }
     let refuse = |message: &str| Err(Error::new_spanned(&value, message));
     match &value {
         Expr::Lit(ExprLit {

@@ -9,8 +9,8 @@
 //! | `ast` | what was written: the trait or impl, and each method's signature |
 //! | `attr` | what was asked: `targets`, `skip`, `crate` |
 //! | `list` | which types are to be inlined |
+//! | `outlives` | conditions that a method has and its trait has not |
 //! | `valid` | what is refused, each refusal with what to write instead |
-//! | `abi` | how each argument and result travels through a trampoline |
 //! | `expand` | what is written for traits, impls and calls |
 //!
 //! On an error the item is still emitted as written, so that the user sees one
@@ -18,12 +18,12 @@
 
 use proc_macro::TokenStream;
 
-mod abi;
 mod ast;
 mod attr;
 mod expand;
 mod list;
 mod names;
+mod outlives;
 mod regroup;
 mod rewrite;
 #[cfg(test)]
@@ -34,7 +34,8 @@ mod valid;
 #[proc_macro_attribute]
 pub fn static_dispatch(attribute: TokenStream, item: TokenStream) -> TokenStream {
     let item = regroup::with_parentheses(item.into());
-    expand::static_dispatch(attribute.into(), &item).into()
+    let attribute = regroup::with_parentheses(attribute.into());
+    expand::static_dispatch(attribute, &item).into()
 }
 
 /// The body of `static_call::static_call!`, which passes its own `$crate` first.
@@ -58,14 +59,7 @@ pub fn expand_specialize(input: TokenStream) -> TokenStream {
     expand::specialize(regroup::with_parentheses(input.into())).into()
 }
 
-/// The same for `no_std` builds: the block, on the object as it is.
-#[doc(hidden)]
-#[proc_macro]
-pub fn expand_plain_region(input: TokenStream) -> TokenStream {
-    expand::plain_region(regroup::with_parentheses(input.into())).into()
-}
-
-/// The same for `no_std` builds: checks the syntax and leaves the plain call.
+/// The body of `static_call!` in `no_std` builds: checks the syntax and leaves the plain call.
 #[doc(hidden)]
 #[proc_macro]
 pub fn expand_plain_call(input: TokenStream) -> TokenStream {

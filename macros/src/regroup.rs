@@ -20,15 +20,19 @@ pub(crate) fn with_parentheses(tokens: TokenStream) -> TokenStream {
             );
             match token {
                 // `#[$meta]`: `doc = "…"` looks like an assignment.
-                TokenTree::Group(group) if !is_attribute => TokenTree::Group(regrouped(&group)),
-                token => token,
+                TokenTree::Group(group) if !is_attribute => regrouped(&group),
+                token => token.into(),
             }
         })
         .collect()
 }
 
-fn regrouped(group: &Group) -> Group {
+fn regrouped(group: &Group) -> TokenStream {
     let inner = with_parentheses(group.stream());
+    // `$t:ty` is what it would be if it were written there.
+    if group.delimiter() == Delimiter::None && !falls_apart(&inner) && is_type(&inner) {
+        return inner;
+    }
     let (delimiter, span) = match group.delimiter() {
         Delimiter::None if falls_apart(&inner) => (
             Delimiter::Parenthesis,
@@ -39,7 +43,12 @@ fn regrouped(group: &Group) -> Group {
     };
     let mut regrouped = Group::new(delimiter, inner);
     regrouped.set_span(span);
-    regrouped
+    TokenTree::Group(regrouped).into()
+}
+
+/// Whether the tokens are a type and more than a name.
+fn is_type(tokens: &TokenStream) -> bool {
+    tokens.clone().into_iter().nth(1).is_some() && syn::parse2::<syn::Type>(tokens.clone()).is_ok()
 }
 
 /// Whether the tokens are an expression that may lose an end to its neighbours.

@@ -1,7 +1,8 @@
 //! Questions about, and rewriting of, `Self` in the user's types.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
+use syn::spanned::Spanned;
 use syn::visit::Visit;
 use syn::visit_mut::VisitMut;
 use syn::{GenericArgument, Path, PathArguments, Type, TypePath, WhereClause, WherePredicate};
@@ -89,6 +90,48 @@ impl SelfVisitable for syn::TypeParamBound {
     fn walk<'a>(&'a self, visitor: &mut impl Visit<'a>) {
         visitor.visit_type_param_bound(self);
     }
+}
+
+/// Takes off the parentheses around types, but where several bounds are in them. What a
+/// macro substituted has some that nobody wrote.
+pub(crate) fn without_parentheses(signature: &mut syn::Signature) {
+    struct Peel;
+    impl VisitMut for Peel {
+        fn visit_type_mut(&mut self, ty: &mut Type) {
+            while let Type::Paren(syn::TypeParen { elem, .. })
+            | Type::Group(syn::TypeGroup { elem, .. }) = ty
+            {
+                if matches!(
+                    **elem,
+                    Type::TraitObject(_) | Type::ImplTrait(_) | Type::BareFn(_)
+                ) {
+                    break;
+                }
+                *ty = std::mem::replace(&mut **elem, Type::Verbatim(TokenStream::new()));
+            }
+            syn::visit_mut::visit_type_mut(self, ty);
+        }
+    }
+    Peel.visit_signature_mut(signature);
+}
+
+/// `_` or a macro anywhere in the type: what it stands for depends on where it stands.
+pub(crate) fn placeholder(ty: &Type) -> Option<Span> {
+    struct Finder(Option<Span>);
+    impl Visit<'_> for Finder {
+        fn visit_type_infer(&mut self, found: &syn::TypeInfer) {
+            self.0.get_or_insert(found.span());
+        }
+        fn visit_expr_infer(&mut self, found: &syn::ExprInfer) {
+            self.0.get_or_insert(found.span());
+        }
+        fn visit_type_macro(&mut self, found: &syn::TypeMacro) {
+            self.0.get_or_insert(found.span());
+        }
+    }
+    let mut finder = Finder(None);
+    finder.visit_type(ty);
+    finder.0
 }
 
 /// Whether the type is `Self` itself, by value.

@@ -11,6 +11,7 @@ use syn::{
 
 use crate::ast::{Method, Trait};
 use crate::attr::MethodOptions;
+use crate::outlives::Outlives;
 use crate::rewrite;
 
 /// Checks the whole trait; all errors are reported together. Methods that cannot
@@ -174,29 +175,38 @@ pub(crate) fn method(method: &Method) -> Result<()> {
         );
     }
     by_value_self(method)?;
-    if let Some(condition) = &method.condition {
-        return refuse(
-            condition,
-            "a method with a condition of its own is not there for every type, so it cannot be \
-             dispatched; move the condition to the trait, or remove `#[static_dispatch]`",
-        );
+    match &method.condition {
+        Some(condition) => Err(condition.clone()),
+        None => Ok(()),
     }
-    Ok(())
 }
 
-/// A predicate of the `where` clause that asks for more than a lifetime, and for more
-/// of `Self` than the trait's supertraits do. `async_trait` writes `Self: Sync`.
-pub(crate) fn condition<'a>(
-    signature: &'a syn::Signature,
-    implied: &[TypeParamBound],
-) -> Option<&'a WherePredicate> {
+/// What is wrong with a method that asks for more than its trait does: of types that its
+/// signature names, or of `Self`. `async_trait` writes `Self: Sync`.
+pub(crate) fn condition(signature: &syn::Signature, item: &ItemTrait) -> Option<Error> {
+    let outlives = Outlives::new(signature, item);
+    bound(signature, item)
+        .map(ToTokens::to_token_stream)
+        .or_else(|| outlives.predicate())
+        .map(|condition| {
+            Error::new_spanned(
+                condition,
+                "a method with a condition of its own is not there for every type, so it cannot \
+                 be dispatched; move the condition to the trait, or remove `#[static_dispatch]`",
+            )
+        })
+        .or_else(|| outlives.implied())
+}
+
+/// A predicate that asks for a trait which the trait's supertraits do not include.
+fn bound<'a>(signature: &'a syn::Signature, item: &ItemTrait) -> Option<&'a WherePredicate> {
     let name = |bound: &TypeParamBound| match bound {
         TypeParamBound::Trait(bound) => bound.path.segments.last().map(|last| last.ident.clone()),
         _ => None,
     };
     let is_marker = |bound: &TypeParamBound| {
         name(bound).is_some_and(|name| name == "Send" || name == "Sync")
-            && implied.iter().any(|known| name(known) == name(bound))
+            && supertraits(item).any(|known| name(known) == name(bound))
     };
     let clause = signature.generics.where_clause.as_ref()?;
     clause.predicates.iter().find(|predicate| match predicate {

@@ -14,7 +14,7 @@ use crate::plan::{self, Candidate, Decision, Evidence, Plan, Policy};
 pub fn chain(at: usize, targets: &[(usize, usize)], fallback: usize) -> Vec<u8> {
     let target = |&(vtable, shim): &(usize, usize)| Target { vtable, shim };
     let targets: Vec<_> = targets.iter().map(target).collect();
-    arch::chain(at, &targets, fallback).expect("any address can be reached")
+    arch::chain(at, &targets, fallback, arch::Receiver::First).expect("any address can be reached")
 }
 
 /// The check of a plugin's file, on bytes that may be anything. Whether it passes.

@@ -6,16 +6,28 @@
 //! `static_call::runtime` passes everything on to the host's.
 
 use std::sync::OnceLock;
+use std::sync::atomic::AtomicU32;
 
-use crate::binding::{BindingRecord, New, SwapError};
+use crate::binding::making::{self, Turn};
+use crate::binding::{BindingRecord, New, Origins, SwapError};
 use crate::engine::{self, Retarget, RetargetError};
+use crate::life::By;
 use crate::registry::Implementation;
 use crate::runtime::{Backend, Config, ConfigError, Report};
+use crate::site::Site;
 
 /// The host's runtime, as its plugins call it.
 #[repr(C)]
 pub(crate) struct Host {
     pub(crate) retarget: fn() -> Result<Retarget, RetargetError>,
+    /// The same by the worker; and after how many nanoseconds the next pass is wanted, if
+    /// anything wants one.
+    pub(crate) work: fn() -> Result<Option<u64>, RetargetError>,
+    /// The word that changes when a pass is wanted earlier.
+    pub(crate) wake: &'static AtomicU32,
+    /// A call has used up what a site's life had given it. Whether anybody has acted: not
+    /// while the runtime is busy.
+    pub(crate) emptied: fn(&'static Site) -> bool,
     pub(crate) register: fn(Implementation),
     pub(crate) configure: fn(Config) -> Result<(), ConfigError>,
     pub(crate) backend: fn() -> Backend,
@@ -27,19 +39,44 @@ pub(crate) struct Host {
     pub(crate) bind: fn(&'static BindingRecord, Option<New>) -> Result<(), SwapError>,
     /// Forgets the code that leads to objects of a binding which are gone, by address.
     pub(crate) release: unsafe fn(&'static BindingRecord, &[usize]),
+    /// The plugins that lie at these addresses. If so told, keeps what else lies there and
+    /// may go loaded for good: not inside of `changing`. [`None`] if this thread is inside
+    /// the runtime, or a signal handler.
+    pub(crate) origins: fn(&[usize], keep_others: bool) -> Option<Origins>,
+    /// Whether this plugin, which nobody has any more, stays: it was not let go yet and now
+    /// will not be, or is kept for another reason.
+    pub(crate) stays: fn(u64) -> bool,
+    /// A turn to make what the binding of this cell begins with; then `end_making`.
+    pub(crate) begin_making: fn(usize) -> Turn,
+    pub(crate) end_making: fn(usize),
 }
 
 /// This object's runtime.
 pub(crate) static HOST: Host = Host {
-    retarget: engine::retarget,
-    register: |implementation| engine::with(|engine| engine.register(implementation)),
+    retarget: || engine::retarget(By::Program),
+    work: || {
+        engine::retarget(By::Worker)?;
+        Ok(engine::with(engine::Engine::next_pass))
+    },
+    wake: &engine::WAKE,
+    emptied: engine::emptied,
+    register: engine::register,
     configure: |config| engine::with(|engine| engine.configure(config)),
     backend: || engine::with(|engine| Backend::of(engine)),
-    report: || engine::with(|engine| Report::of(engine)),
+    report: || {
+        engine::with(|engine| {
+            engine.describe_lives();
+            Report::of(engine)
+        })
+    },
     changing: engine::changing,
     bind: |record, new| engine::with(|engine| engine.bind(record, new)),
     // SAFETY: the caller's contract is `Engine::release`'s.
     release: |record, objects| engine::with(|engine| unsafe { engine.release(record, objects) }),
+    origins: engine::origins,
+    begin_making: making::begin,
+    end_making: making::end,
+    stays: |plugin| engine::with(|engine| engine.let_stay(plugin)),
 };
 
 static ADOPTED_BY: OnceLock<&'static Host> = OnceLock::new();
@@ -49,6 +86,11 @@ static ADOPTED_BY: OnceLock<&'static Host> = OnceLock::new();
 pub(crate) fn adopt(host: &'static Host) {
     // Twice means the same host again: a plugin has one loader.
     let _ = ADOPTED_BY.set(host);
+}
+
+/// Whether this object is a plugin.
+pub(crate) fn is_adopted() -> bool {
+    ADOPTED_BY.get().is_some()
 }
 
 /// The runtime in charge of this object: its own, or that of its host.

@@ -3,9 +3,10 @@
 //!
 //! A few hot calls through `dyn Trait` decide how fast many programs are: codecs,
 //! effects, rules, storage engines, plugins. Annotate the trait's hot methods, wrap
-//! the hot calls, and the runtime gives each call site a chain of compares and
-//! direct jumps for the types that it meets, those of plugins included. Everywhere
-//! else, and wherever that does not pay, the call stays the plain virtual call.
+//! the hot calls and name the types that matter: their bodies are inlined behind a
+//! compare, switched on while the program runs where they are what is met. A loop may be
+//! compiled for the types that it names, a global provider be swapped at the cost of a
+//! direct call. Everywhere else the call is the plain virtual call, behind one NOP.
 //!
 //! ```
 //! use static_call::runtime::{self, Config, Mode};
@@ -30,6 +31,7 @@
 //! let codec: Box<dyn Codec> = Box::new(Store);
 //! let mut out = Vec::new();
 //! runtime::configure(Config::default().mode(Mode::Always))?;
+//! runtime::retarget()?;                                // starts to look
 //! for _ in 0..2000 {
 //!     static_call!(codec.encode(b"abc", &mut out));    // means codec.encode(…)
 //! }
@@ -40,13 +42,18 @@
 //! ```
 //!
 //! # What happens at a call site
-//! Each `static_call!` is a call site with 64 bytes of state and a trampoline of
-//! its own. While its switch is off it makes the plain virtual call, behind one
-//! relaxed load. Its first calls are recorded; `runtime::retarget()` decides from
-//! the records; a published chain compares the vtable with those of up to eight
-//! types and jumps to a shim into which the method is inlined, or falls back to
-//! the virtual call. Code is never edited where it may be executing, except for
-//! one aligned instruction, the trampoline's head.
+//! Each `static_call!` is a call site with 64 bytes of state, a trampoline and a *key*: one
+//! instruction in front of the plain virtual call, which is a NOP until the runtime runs.
+//! `runtime::retarget()`, or a worker (`runtime::retarget_every`), makes it a jump now and
+//! then and has some calls recorded; where what is met suits the site, it stays a jump, to
+//! compares with the listed types' vtables and their inlined bodies, or to a chain of
+//! compares and direct jumps. What neither knows falls back to the virtual call. Code is
+//! never edited where it may be executing, except for one aligned instruction, the key or
+//! the trampoline's head.
+//!
+//! In the default mode, [`Mode::Auto`](runtime::Mode), all that deviates from the plain call
+//! is paid from one purse that holds 2 % of the program's time, so that no order of types
+//! makes a program slower than that.
 //!
 //! # Where it works
 //! Trampolines are patched on x86-64 Linux. Elsewhere, under Miri, where the
@@ -89,6 +96,11 @@ pub mod docs;
 mod engine;
 #[cfg(feature = "std")]
 mod host;
+mod identity;
+#[cfg(feature = "std")]
+mod key;
+#[cfg(feature = "std")]
+mod life;
 #[cfg(feature = "std")]
 mod os;
 #[cfg(feature = "std")]
@@ -101,7 +113,10 @@ mod private;
 mod profile;
 #[cfg(feature = "std")]
 mod publish;
-#[cfg(feature = "std")]
+#[cfg_attr(
+    not(feature = "std"),
+    allow(dead_code, reason = "the runtime reads it")
+)]
 mod registry;
 #[cfg(feature = "std")]
 mod report;
@@ -111,12 +126,12 @@ pub mod runtime;
 mod selfcheck;
 #[cfg(feature = "std")]
 mod site;
-#[cfg(feature = "std")]
 mod specialize;
 #[cfg(feature = "std")]
 mod sync;
 #[cfg(feature = "std")]
 mod trampoline;
+mod vtable;
 #[cfg(feature = "std")]
 mod worker;
 
@@ -126,14 +141,19 @@ mod worker;
 /// met at call sites. Options: `targets = N` annotates every eligible method;
 /// `object = Name` also writes the trait `Name`, whose objects dispatch in plain
 /// method-call syntax (below);
+/// `auto = [Unpin, UnwindSafe]` gives call sites to objects with these auto traits, with
+/// and without `Send` and `Sync`, which need no option, and `auto = all` to objects with any
+/// of the standard library's; the trait then takes longer to compile;
 /// `supertrait = Base` lets [`static_call!`] find the methods of this annotated supertrait
 /// on the trait's objects, which then dereference to `dyn Base`;
 /// `apart` keeps its shims, which hold the methods' inlined bodies, in the program's own
 /// text: among the trampolines, where they lie otherwise, a jump to them is a cycle
 /// faster on some processors, but these pages are replaced when calls are patched,
 /// and profilers that look code up by its mapping find no names there;
-/// `crate = path` names this crate where it is renamed or re-exported. The trait
-/// keeps its meaning: it gains one hidden supertrait, implemented for every
+/// `crate = ::name` names this crate where `Cargo.toml` has another name for it, and
+/// `unsafe(crate = path)` promises that a path leads to a re-export of it: the expansion
+/// believes what it finds there, and a module with other contents would be undefined
+/// behaviour. The trait keeps its meaning: it gains one hidden supertrait, implemented for every
 /// implementor, and nothing is renamed or moved.
 ///
 /// **On a method** of such a trait it makes the method callable with
@@ -226,31 +246,30 @@ pub mod __private {
 #[doc(hidden)]
 pub mod __private {
     pub use core;
-    pub use static_call_macros::{expand_plain_call, expand_plain_region};
+    pub use core::any::type_name;
+    pub use core::marker::PhantomData;
+    pub use static_call_macros::{
+        expand_plain_call, expand_specialize, static_dispatch as instrument,
+    };
+
+    /// For who imports the crate to name it in `crate = path`.
+    pub const USED: () = ();
+
+    pub use crate::identity::of as identity;
+    pub use crate::registry::{
+        Code, DeclaredTrait, MethodDeclaration, Table, TraitDeclaration, TraitObject,
+    };
+    pub use crate::specialize::{
+        Asked, Home, Identity, Listed, Region, Specialize, asked, key_of, known, listed, object,
+        object_type, vtable_here, which,
+    };
+    pub use crate::vtable::{dangling, vtable_of, vtable_of_pointer};
+    pub use crate::{home, region};
 
     /// The auto traits that object types may carry.
     pub mod auto {
         pub use core::marker::{Send, Sync, Unpin};
         pub use core::panic::{RefUnwindSafe, UnwindSafe};
-    }
-
-    /// A `&mut` variable by method syntax is borrowed again and not moved.
-    pub trait Reborrow: Sized {
-        fn __static_call_reborrow(self) -> Self;
-    }
-
-    impl<T: ?Sized> Reborrow for &T {
-        #[inline(always)]
-        fn __static_call_reborrow(self) -> Self {
-            self
-        }
-    }
-
-    impl<T: ?Sized> Reborrow for &mut T {
-        #[inline(always)]
-        fn __static_call_reborrow(self) -> Self {
-            self
-        }
     }
 }
 
@@ -300,10 +319,10 @@ pub mod __private {
 /// crates, where a vtable's address differs from crate to crate.
 ///
 /// # Cost
-/// Switched off, one relaxed load of the site's own cache line on top of the plain
-/// call. Patched, a direct call, and a compare and a jump for each type ahead of the
-/// right one. Inlined, a load and a compare for each guard ahead of the right one.
-/// 64 bytes of data and 64 of trampoline for each site, and 64 for the keys of a list.
+/// Off, one NOP on top of the plain call; where no code can be patched, one relaxed load.
+/// On, two jumps, and a load and a compare for each guard ahead of the right one; or a
+/// direct call, and a compare and a jump for each type of the chain ahead of the right one.
+/// 64 bytes of data and 64 of trampoline for each site, and 128 for the keys of a list.
 ///
 /// # Panics
 /// Where the method does.
@@ -318,22 +337,26 @@ macro_rules! static_call {
 /// Compiles a region once for each listed type, and enters the right copy by one exact
 /// test: `specialize!(receiver: [A, B] in { block })`.
 ///
-/// In the block, `receiver` is a `&A` in the first copy, a `&B` in the second, and the
-/// trait object in the last, which takes every other type; or `&mut` of these, if the
-/// receiver is. So a loop over calls on one receiver is tested once, and in it the
-/// calls are static and inlined, as in generic code, without making the function
-/// generic. `return`, `break`, `continue`, `?`, `.await` and labels in the block mean
-/// what they mean outside; the block's value is the expression's. A `static_call!` on
-/// the receiver inside is the plain call where the type is known, and a call site in
-/// the last copy.
+/// In the block, `receiver` is the trait object that it is outside. In the copy for `A` the
+/// compiler knows that an `A` is behind it: calls are direct there, and are inlined, as in
+/// generic code, without making the function generic. The last copy takes every other type.
+/// So a loop over calls on one receiver is tested once; in a loop over many receivers, the
+/// region stands inside. `return`, `break`, `continue`, `?`, `.await` and labels in the block
+/// mean what they mean outside; the block's value is the expression's. A `static_call!` on the
+/// receiver inside is the plain call where the type is known, and a call site in the last copy.
 ///
 /// `specialize!(name = expression: [A, B] in { block })` names a receiver that is no
 /// variable; it is evaluated once. For a box, write `name = &*boxed`.
 ///
-/// The receiver is a reference to a trait object that holds nothing borrowed, `&(dyn
-/// Trait + 'static)`: in a function's signature, `&dyn Trait` alone may hold something
-/// borrowed, and is refused. A type from another loaded object (a plugin) takes the last
-/// copy. Items and macros declared in the block are declared once for each copy.
+/// The receiver is a reference to a trait object, which may borrow. Listed types implement the
+/// trait as the object does, with its generics, associated types and auto traits; they may
+/// depend on the generics of the function around, and lifetimes in them may be left open,
+/// `[Slice<'_, f32>]`. A type from another loaded object (a plugin) takes the last copy. Items
+/// and macros declared in the block are declared once for each copy.
+///
+/// No runtime is needed: a region works in `no_std`, patched or not, on every target.
+/// Functions that are called with the receiver and are not inlined gain nothing; the
+/// [guide](crate::docs::guide) says what to write there.
 ///
 /// ```
 /// use static_call::{specialize, static_dispatch};
@@ -345,7 +368,7 @@ macro_rules! static_call {
 /// }
 /// # struct Lz4; impl Codec for Lz4 { fn step(&self, x: u64) -> u64 { x + 1 } }
 /// # struct Store; impl Codec for Store { fn step(&self, x: u64) -> u64 { x + 2 } }
-/// fn sum(codec: &(dyn Codec + 'static), input: &[u64]) -> u64 {
+/// fn sum(codec: &dyn Codec, input: &[u64]) -> u64 {
 ///     specialize!(codec: [Lz4, Store] in {
 ///         input.iter().map(|x| codec.step(*x)).sum()
 ///     })
@@ -354,23 +377,15 @@ macro_rules! static_call {
 /// ```
 ///
 /// # Cost
-/// One virtual call, which asks the object for its type, and a compare for each type
-/// ahead of the right one; nothing inside the block. The block's code once more for
-/// each listed type.
-#[cfg(feature = "std")]
+/// Two loads and two compares for the first type, a load and a compare for each further one.
+/// First meetings ask the object, by a virtual call. The block's code once more for each
+/// listed type. A region remembers up to two vtables a type, and four of types that are not
+/// listed; where it meets more of these, it takes all that it does not know for such after
+/// some thousand visits, and costs no more than a few compares.
 #[macro_export]
 macro_rules! specialize {
     ($($region:tt)*) => {
         $crate::__private::expand_specialize!(($crate) $($region)*)
-    };
-}
-
-/// Compiles a region once for each listed type; without the `std` feature, once.
-#[cfg(not(feature = "std"))]
-#[macro_export]
-macro_rules! specialize {
-    ($($region:tt)*) => {
-        $crate::__private::expand_plain_region!(($crate) $($region)*)
     };
 }
 

@@ -4,36 +4,44 @@
 pub use core;
 pub use core::any::type_name;
 pub use core::marker::PhantomData;
-pub use core::mem::{ManuallyDrop, MaybeUninit};
+pub use core::mem::MaybeUninit;
 use core::pin::Pin;
 
 pub use linkme;
 pub use static_call_macros::{
     expand_binding, expand_plain_call, expand_specialize, expand_static_call,
+    static_dispatch as instrument,
 };
 pub use std::boxed::Box;
-pub use typeid::of as identity;
 
+pub use crate::identity::of as identity;
+
+pub use crate::arch::Receiver;
 pub use crate::binding::{
     Always, AlwaysBound, Binding, BindingRecord, BindingSite, Bound, Cell, Initial,
-    MethodOfASharedObject, STATIC_CALL_BINDINGS_0_1_0 as BINDINGS, Shareable, Shared, Sometimes,
-    TrampolineOfBinding, Unbound,
+    MethodOfASharedObject, STATIC_CALL_BINDINGS_0_1_0 as BINDINGS, Shareable, Shared, Shares,
+    Sometimes, TrampolineOfBinding, Unbound,
 };
 
 pub use crate::registry::{
     Code, DeclaredTrait, Implementation, MethodDeclaration, RegisteredImplementation,
     STATIC_CALL_DECLARATIONS_0_1_0 as DECLARATIONS,
     STATIC_CALL_IMPLEMENTATIONS_0_1_0 as IMPLEMENTATIONS, Table, TraitDeclaration, TraitObject,
+    slot_of,
 };
 pub use crate::site::TRAMPOLINES;
 pub use crate::site::{
-    CallSite, DispatchedMethod, Gate, Guards, HOT_FROM, Keys, List, ListOfMethod, NotAnnotated,
-    Place, Route, STATIC_CALL_SITES_0_1_0 as SITES, Site, SiteOf, Switch, count_miss,
-    counts_misses, record_call as record,
+    CallSite, DispatchedMethod, Gate, Guards, Keys, LISTED_IN_SITE, List, ListOfMethod,
+    NotAnnotated, Own, Place, Route, STATIC_CALL_SITES_0_1_0 as SITES, Site, SiteOf, counts_calls,
+    record_call as record,
 };
-pub use crate::specialize::Specialize;
+pub use crate::specialize::{
+    Asked, Home, Identity, Listed, Region, RegionRecord, STATIC_CALL_REGIONS_0_1_0 as REGIONS,
+    Specialize, asked, key_of, known, listed, object, object_type, vtable_here, which,
+};
+pub use crate::vtable::{dangling, vtable_of, vtable_of_pointer};
 pub use crate::{
-    for_editors, rest, rest_of_bound, site, site_at, trampoline, trampoline_of_binding,
+    for_editors, home, key, region, rest, rest_of_bound, site, trampoline, trampoline_of_binding,
 };
 
 /// The auto traits that object types may carry.
@@ -96,29 +104,6 @@ pub fn never_unbound() -> ! {
     panic!("a binding that is always bound has lost its object")
 }
 
-/// Address of the vtable of a trait object.
-#[inline(always)]
-pub fn vtable_of<T: ?Sized>(object: &T) -> usize {
-    vtable_of_pointer(core::ptr::from_ref(object))
-}
-
-/// Address of the vtable in a pointer to a trait object.
-///
-/// The layout of such pointers, data before vtable, is rustc's and not promised;
-/// the size is checked at compile time, the order at start-up.
-#[inline(always)]
-pub fn vtable_of_pointer<T: ?Sized>(object: *const T) -> usize {
-    const {
-        assert!(
-            size_of::<*const T>() == 2 * size_of::<usize>(),
-            "a pointer to a trait object is two words"
-        );
-    }
-    // SAFETY: two words, by the assertion; any two words are two pointers.
-    let words = unsafe { core::mem::transmute_copy::<*const T, [*const (); 2]>(&object) };
-    words[1].addr()
-}
-
 /// The value behind an object, by its own type.
 ///
 /// # Safety
@@ -160,12 +145,6 @@ pub unsafe fn assume_pinned_mut<T, O: ?Sized>(object: Pin<&mut O>) -> Pin<&mut T
     unsafe { object.map_unchecked_mut(|object| assume_mut::<T, O>(object)) }
 }
 
-/// A pointer to no value, to be unsized for its vtable.
-#[inline]
-pub fn dangling<T>() -> *const T {
-    core::ptr::NonNull::dangling().as_ptr()
-}
-
 /// A trampoline with the signature of the fallback that it stands for.
 ///
 /// # Safety
@@ -176,33 +155,59 @@ pub unsafe fn with_signature_of<F: Copy>(
     trampoline: unsafe extern "C-unwind" fn(),
 ) -> F {
     let _ = fallback;
+    // SAFETY: by the caller's contract the one takes and returns what the other does.
+    unsafe { as_function(trampoline) }
+}
+
+/// Code as a function of any signature.
+///
+/// # Safety
+/// It is code that takes and returns what such a function does, where rustc's callers of
+/// such functions have it.
+#[inline(always)]
+pub unsafe fn as_function<F: Copy>(code: unsafe extern "C-unwind" fn()) -> F {
     const {
         assert!(
             size_of::<F>() == size_of::<unsafe extern "C-unwind" fn()>(),
             "a function pointer is expected"
         );
     }
-    // SAFETY: both are pointers to functions; by the caller's contract the one
-    // takes and returns what the other does.
-    unsafe { core::mem::transmute_copy(&trampoline) }
+    // SAFETY: both are pointers to functions, by the assertion and the caller's contract.
+    unsafe { core::mem::transmute_copy(&code) }
 }
 
-/// Moves an argument out of its caller's place.
-///
-/// # Safety
-/// `from` is the address of a `T` that its owner will neither use nor drop.
-#[inline(always)]
-pub unsafe fn take<T>(from: *const ()) -> T {
-    // SAFETY: the caller's.
-    unsafe { from.cast::<T>().read() }
-}
+/// More than this is not put on the stack to find out where a receiver is.
+const MOST_ASKED: usize = 16 << 10;
 
-/// Writes a result to its caller's place.
+/// Where calls have their receiver, a reference to a trait object, that take and return
+/// what `Others` consists of. `call` makes such a call of the function that it is given,
+/// with the receiver that it is given, and nothing else that is initialized.
 ///
-/// # Safety
-/// `to` is the address of a `MaybeUninit<T>` that nobody else uses.
-#[inline(always)]
-pub unsafe fn give<T>(to: *mut (), result: T) {
-    // SAFETY: the caller's.
-    unsafe { to.cast::<T>().write(result) }
+/// By the real thing: rustc promises that `MaybeUninit<T>` travels as `T` does, so that
+/// what is found out here is so for calls of the method. What a chain would do with a
+/// receiver that is somewhere else is undefined behaviour: it would take one type's
+/// objects for another's.
+pub fn receiver_of<Object, Others>(
+    call: impl FnOnce(unsafe extern "C-unwind" fn(), MaybeUninit<Object>),
+) -> Option<Receiver> {
+    if !TRAMPOLINES || size_of::<Others>() > MOST_ASKED {
+        return None;
+    }
+    const {
+        assert!(
+            size_of::<Object>() == 2 * size_of::<usize>(),
+            "a reference to a trait object is two words"
+        );
+    }
+    let mut answer = 0_usize;
+    let number = &raw mut answer;
+    // Both pointers, as in a receiver: the second leads nowhere.
+    let words = [number, number.map_addr(|address| !address)];
+    // SAFETY: of the same size, by the assertion, and any bytes will do.
+    let receiver = unsafe { core::mem::transmute_copy(&words) };
+    let asked: unsafe extern "C-unwind" fn() = crate::arch::proof;
+    // Not known to LLVM, which may have an opinion about such calls.
+    call(core::hint::black_box(asked), receiver);
+    // SAFETY: it is a local variable, which the call may have written.
+    Receiver::proven(unsafe { number.read_volatile() })
 }

@@ -20,7 +20,9 @@ pub use crate::engine::{Retarget, RetargetError, Skipped};
 #[cfg(target_os = "linux")]
 pub use crate::plugin::{Plugin, PluginBox, PluginError, UnloadError, UnloadReason};
 pub use crate::registry::TraitObject;
-pub use crate::report::{Backend, BindingReport, Report, SiteReport, State, TargetReport};
+pub use crate::report::{
+    Backend, BindingReport, RegionReport, Report, SiteReport, State, TargetReport,
+};
 pub use crate::worker::Worker;
 
 /// Re-plans every call site of the program and its plugins, and publishes what
@@ -60,7 +62,9 @@ pub fn retarget_every(interval: Duration) -> std::io::Result<Worker> {
 /// Where all registered implementations of a trait fit into a chain, its call
 /// sites are patched after their first call, without a full learning window.
 pub fn register<D: TraitObject + ?Sized>(object: &D) {
-    let implementation = Implementation::new(crate::private::vtable_of(object), object.__table());
+    // SAFETY: the table is the one that this vtable leads to.
+    let implementation =
+        unsafe { Implementation::new(crate::private::vtable_of(object), object.__table()) };
     (in_charge().register)(implementation);
 }
 

@@ -19,7 +19,7 @@ macro_rules! for_editors {
     ($($unfinished:tt)*) => {};
 }
 
-/// Declares the items of a call site: `site! { "method" List }`.
+/// Declares the items of a call site: `site! { "method" type Inline = List; }`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! site {
@@ -38,11 +38,16 @@ macro_rules! site {
                 ));
         }
         static __KEYS: $crate::__private::Keys = $crate::__private::Keys::OFF;
-        impl $crate::__private::CallSite for __Site {
-            type Inline = $($inline)*;
+        // An item, so that the call may stand in the user's own `unsafe`.
+        // SAFETY: used once, with the trampoline below.
+        const __OWN: $crate::__private::Own = unsafe { $crate::__private::Own::new() };
+        // SAFETY: the statics above, which nobody else can name.
+        // rustc shows the next line where a list names a type parameter.
+        unsafe impl $crate::__private::CallSite for __Site { // not here: list it at the trait's method, or use `specialize!`
+            $($inline)*
             #[inline(always)]
             fn site() -> &'static $crate::__private::Site {
-                $crate::__private::site_at!(__SITE)
+                &__SITE
             }
             #[inline]
             fn keys() -> &'static $crate::__private::Keys {
@@ -55,68 +60,14 @@ macro_rules! site {
     };
 }
 
-/// A reference to a call site's static.
-///
-/// Written `&SITE`, in a library and in code that its users instantiate, rustc loads the
-/// address from the GOT, by a relocation that linkers leave alone. LLVM has that load in
-/// front of the loop around the call and keeps the address in a register: an idle site in
-/// a published crate's loop of a few cycles took 1.21 of the plain call's time. Here
-/// linkers may write the address into the instruction (`GOTPCRELX`, from the x86-64 psABI),
-/// unless it is in another loaded object, and LLVM does not move it away from the switch.
-///
-/// `nomem`, though what lies there is read and written by others: the address is all that
-/// is asked for.
-#[doc(hidden)]
-#[macro_export]
-#[cfg(all(
-    feature = "patching",
-    target_arch = "x86_64",
-    target_pointer_width = "64",
-    target_os = "linux",
-    not(miri)
-))]
-macro_rules! site_at {
-    ($site:path) => {{
-        let address: *const $crate::__private::Site;
-        // SAFETY: the instruction has seven bytes whichever register it is given, the last
-        // four of which the linker fills in. What it gives is the address of `$site`, and
-        // who writes `site_at!`, this crate's macros only, names a static `Site` there.
-        unsafe {
-            $crate::__private::core::arch::asm!(
-                ".reloc .+3, R_X86_64_REX_GOTPCRELX, {site} - 4",
-                "mov {address}, qword ptr [rip]",
-                address = lateout(reg) address,
-                site = sym $site,
-                options(nomem, nostack, preserves_flags),
-            );
-            &*address
-        }
-    }};
-}
-
-/// A reference to a call site's static.
-#[doc(hidden)]
-#[macro_export]
-#[cfg(not(all(
-    feature = "patching",
-    target_arch = "x86_64",
-    target_pointer_width = "64",
-    target_os = "linux",
-    not(miri)
-)))]
-macro_rules! site_at {
-    ($site:path) => {
-        &$site
-    };
-}
-
 /// Declares `__trampoline`, the trampoline of a call site, generic over the method
 /// that it leads to: `trampoline! { Site }`.
 ///
 /// A naked function of 64 bytes, aligned to 64, in a section of its own: a head of
 /// eight bytes, at rest a jump that leads to the method's fallback, and room for the
 /// first chain. `arch` knows the layout. The unwind information covers all of it,
-/// whatever it holds: chains have no frame, so the caller's is where it was. Its
+/// whatever it holds: chains have no frame, so the caller's is where it was. A record
+/// says where it is and where it leads, in whatever crate it was instantiated. Its
 /// declared signature is not the method's: it is called as
 /// [`with_signature_of`](crate::private::with_signature_of) says. Where sites have no
 /// trampolines it is never called.
@@ -130,10 +81,9 @@ macro_rules! site_at {
 ))]
 macro_rules! trampoline {
     ($site:ty) => {
-        // See `Switch::way`.
         #[cold]
         #[unsafe(naked)]
-        #[unsafe(link_section = "static_call_text")]
+        #[unsafe(link_section = "static_call_text_0_1_0")]
         #[allow(improper_ctypes_definitions)]
         unsafe extern "C-unwind" fn __trampoline<__Method: $crate::__private::DispatchedMethod>(
             // Takes no room, and tells rustc which site's gate it is for, and which method's.
@@ -141,11 +91,19 @@ macro_rules! trampoline {
         ) {
             $crate::__private::core::arch::naked_asm!(
                 ".balign 64, 0xcc",
+                "7:",
                 ".cfi_startproc",
                 "jmp {rest}.local",
                 ".balign 64, 0xcc",
                 ".cfi_endproc",
+                // As `key::TrampolineRecord` reads it.
+                ".pushsection static_call_paths_0_1_0, \"awo\", @progbits, {this}",
+                ".p2align 3",
+                ".quad 7b, {route}",
+                ".popsection",
                 rest = sym <__Method as $crate::__private::DispatchedMethod>::rest::<$site>,
+                this = sym __trampoline::<__Method>,
+                route = sym <__Method as $crate::__private::DispatchedMethod>::route::<$site>,
             )
         }
     };
@@ -171,7 +129,7 @@ macro_rules! trampoline {
 macro_rules! rest {
     ($($fallback:tt)*) => {
         #[unsafe(naked)]
-        unsafe extern "C-unwind" fn rest<__Site: $crate::__private::CallSite>() {
+        unsafe extern "C-unwind" fn rest<__Site: $crate::__private::SiteOf<Self>>() {
             $crate::__private::core::arch::naked_asm!(
                 ".globl {rest}.local",
                 ".hidden {rest}.local",
@@ -203,7 +161,7 @@ macro_rules! rest {
 macro_rules! trampoline_of_binding {
     ($binding:ty, $object:ty) => {
         #[unsafe(naked)]
-        #[unsafe(link_section = "static_call_text")]
+        #[unsafe(link_section = "static_call_text_0_1_0")]
         unsafe extern "C-unwind" fn __trampoline<
             __Method: $crate::__private::DispatchedMethod<Object = $object>,
         >() {
@@ -217,11 +175,12 @@ macro_rules! trampoline_of_binding {
                 // As `binding::record` reads them.
                 ".pushsection static_call_bound_0_1_0, \"awR\", @progbits",
                 ".balign 8",
-                ".quad 7b, {rest}.bound, {record}, {unbound}, {index}",
+                ".quad 7b, {rest}.bound, {record}, {unbound}, {receiver}, {index}",
                 ".popsection",
                 rest = sym <__Method as $crate::__private::DispatchedMethod>::rest_of_bound::<$binding>,
                 record = sym <$binding as $crate::__private::BindingSite>::record,
                 unbound = sym <__Method as $crate::__private::DispatchedMethod>::unbound::<$binding>,
+                receiver = sym <__Method as $crate::__private::DispatchedMethod>::receiver,
                 index = const <__Method as $crate::__private::DispatchedMethod>::INDEX,
             )
         }
@@ -294,7 +253,7 @@ macro_rules! trampoline {
 )))]
 macro_rules! rest {
     ($($fallback:tt)*) => {
-        unsafe extern "C-unwind" fn rest<__Site: $crate::__private::CallSite>() {
+        unsafe extern "C-unwind" fn rest<__Site: $crate::__private::SiteOf<Self>>() {
             $crate::__private::core::unreachable!()
         }
     };

@@ -7,7 +7,7 @@ use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use static_call::WhenUnloaded;
 use static_call::runtime::{self, Config, Mode, Plugin, PluginBox, State, UnloadReason};
-use static_call_fixture_api::{Fixed, GAUGE, Gauge, Remote, SPARE, Spare};
+use static_call_fixture_api::{Fixed, GAUGE, Gauge, Remote, SPARE, Spare, blocks, first, second};
 
 #[path = "support/plugins.rs"]
 mod plugins;
@@ -81,6 +81,22 @@ fn a_plugins_copy_is_the_hosts_binding() {
 }
 
 #[test]
+fn bindings_and_traits_of_one_name_in_several_functions_of_a_module_are_several() {
+    in_both_modes(|mode| {
+        assert_eq!(static_call_fixture_api::traits(), 23);
+        (first(Some(31)), second(Some(32)), blocks(Some((33, 34))));
+        let plugin = load(&copy_for(&format!("twins-{mode}"), &BUILT));
+        let there = remote(&plugin);
+        assert_eq!(there.twins(), [31, 32, 33, 34]);
+        runtime::retarget().unwrap();
+        assert_eq!(there.twins(), [31, 32, 33, 34]);
+        assert_eq!((first(Some(41)), second(Some(42))), (41, 42));
+        assert_eq!(blocks(Some((43, 44))), (43, 44));
+        assert_eq!(there.twins(), [41, 42, 43, 44]);
+    });
+}
+
+#[test]
 fn a_plugin_swaps_the_hosts_binding_by_its_own_copy() {
     in_both_modes(|mode| {
         let path = copy_for(&format!("swaps-{mode}"), &BUILT);
@@ -133,6 +149,122 @@ fn a_box_that_a_plugins_code_binds_keeps_the_plugin_for_good() {
         let reclaimed = unsafe { GAUGE.reclaim() }.unwrap();
         assert!(reclaimed >= 1, "it can still be dropped");
     });
+}
+
+#[test]
+fn a_box_that_a_plugins_code_binds_by_swap_plugin_keeps_the_plugin_for_good() {
+    in_both_modes(|mode| {
+        let path = copy_for(&format!("boxed-too-{mode}"), &BUILT);
+        let plugin = load(&path);
+        assert!(remote(&plugin).bind_plugin_box(6));
+        let handle = GAUGE.load();
+        GAUGE.swap(&HOSTS).unwrap();
+        drop(plugin);
+        assert!(is_mapped(&path), "the box is kept, and its code with it");
+        assert_eq!(handle.read(), 1006);
+        drop(handle);
+        // SAFETY: nobody is inside, and nothing was borrowed.
+        let reclaimed = unsafe { GAUGE.reclaim() }.unwrap();
+        assert!(reclaimed >= 1, "it can still be dropped");
+    });
+}
+
+#[test]
+fn a_handle_keeps_the_library_of_its_object_whoever_bound_that() {
+    in_both_modes(|mode| {
+        let path = copy_for(&format!("handle-{mode}"), &BUILT);
+        let plugin = load(&path);
+        assert!(remote(&plugin).bind_static());
+        let loaded = GAUGE.load();
+        let replaced = GAUGE.swap(&HOSTS).unwrap().unwrap();
+        drop(plugin);
+        assert!(is_mapped(&path));
+        assert_eq!((loaded.read(), replaced.scaled(2)), (1007, 2014));
+        drop(loaded);
+        assert!(is_mapped(&path));
+        GAUGE.restore(&replaced).unwrap();
+        assert_eq!(GAUGE.read(), 1007);
+        GAUGE.swap(&HOSTS).unwrap();
+        assert_eq!(replaced.read(), 1007);
+        drop(replaced);
+        assert!(!is_mapped(&path), "nobody has it any more");
+        assert_eq!(GAUGE.read(), 2);
+        // The same once more, at the same addresses perhaps.
+        let plugin = load(&path);
+        assert!(remote(&plugin).bind_static());
+        let loaded = GAUGE.load();
+        GAUGE.swap(&HOSTS).unwrap();
+        drop(plugin);
+        assert_eq!(loaded.read(), 1007);
+        drop(loaded);
+        assert!(!is_mapped(&path));
+    });
+}
+
+#[test]
+fn a_handle_of_a_plugins_own_binding_keeps_the_plugin() {
+    in_both_modes(|mode| {
+        let path = copy_for(&format!("own-{mode}"), &BUILT);
+        let plugin = load(&path);
+        let own = remote(&plugin).own();
+        drop(plugin);
+        assert!(is_mapped(&path));
+        assert_eq!(own.read(), 1011);
+        drop(own);
+        assert!(!is_mapped(&path));
+    });
+}
+
+#[test]
+fn a_plugin_may_drop_the_last_object_of_another_and_the_host_takes_back_what_that_brought() {
+    let _alone = alone(Mode::Always);
+    let copies = || {
+        let all = runtime::report().bindings.into_iter();
+        all.filter(|binding| binding.name == "GAUGE").count()
+    };
+    let (path, other) = (copy_for("dropped", &BUILT), copy_for("drops", &BUILT));
+    let (plugin, other) = (load(&path), load(&other));
+    let last = gauge(&plugin, 5);
+    drop(plugin);
+    assert_eq!((copies(), is_mapped(&path)), (3, true));
+    let made: PluginBox<dyn Gauge> = other.construct("drops", last).unwrap();
+    assert_eq!(made.read(), 2005);
+    assert_eq!((copies(), is_mapped(&path)), (2, false));
+    runtime::retarget().unwrap();
+}
+
+#[test]
+fn an_override_keeps_the_library_of_what_it_replaces() {
+    in_both_modes(|mode| {
+        let path = copy_for(&format!("overridden-{mode}"), &BUILT);
+        let plugin = load(&path);
+        assert!(remote(&plugin).bind_static());
+        let during = GAUGE.override_with(&THREE);
+        drop(plugin);
+        assert!(is_mapped(&path));
+        assert_eq!(GAUGE.read(), 3);
+        drop(during);
+        assert_eq!(GAUGE.read(), 1007);
+        GAUGE.swap(&HOSTS).unwrap();
+    });
+}
+
+#[test]
+fn a_handle_to_an_object_of_a_plugin_keeps_it_from_being_unloaded() {
+    let _alone = alone(Mode::Always);
+    let path = copy_for("held", &BUILT);
+    let plugin = load(&path);
+    assert!(remote(&plugin).bind_static());
+    let handle = GAUGE.load();
+    GAUGE.swap(&HOSTS).unwrap();
+    // SAFETY: nobody is inside.
+    let refused = unsafe { plugin.unload() }.unwrap_err();
+    assert_eq!(refused.reason, UnloadReason::InUse { others: 1 });
+    assert_eq!(handle.read(), 1007);
+    drop(handle);
+    // SAFETY: nobody is inside.
+    unsafe { refused.plugin.unload() }.unwrap();
+    assert!(!is_mapped(&path));
 }
 
 #[test]

@@ -88,6 +88,19 @@ impl Crates {
     }
 }
 
+impl Crates {
+    /// A Rust dylib with a region, and a plugin that shares it and is unloaded.
+    fn regions_in_a_dylib(&self) -> Result<(), String> {
+        if !cfg!(target_os = "linux") {
+            return Ok(());
+        }
+        self.cargo(&["build", "--package", "regions-plugin"])?;
+        let plugin = self.target.join("debug/libregions_plugin.so");
+        let plugin = plugin.to_string_lossy();
+        self.cargo(&["run", "--package", "regions-host", "--", &plugin])
+    }
+}
+
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
@@ -114,11 +127,14 @@ fn expansions_compile_quietly_in_crates_of_every_edition_with_strict_lints() {
         } else {
             crates.cargo(&[&["check"], &most[..]].concat())
         },
-        crates.cargo(&["check", "--package", "no-std"]),
+        crates.cargo(&["test", "--package", "no-std"]),
+        // Above it was checked without its feature.
+        crates.cargo(&["check", "--package", "optional", "--features", "fast"]),
         // Vtables of its own in each crate: seen only in what is linked.
         crates.cargo(&["run", "--package", "two-vtables"]),
         crates.cargo(&["run", "--release", "--package", "hit-rate"]),
         crates.across_objects(),
+        crates.regions_in_a_dylib(),
     ];
     let failed: Vec<String> = results.into_iter().filter_map(Result::err).collect();
     assert!(failed.is_empty(), "{}", failed.join("\n"));

@@ -51,7 +51,7 @@ fn shims_lie_among_the_trampolines_unless_they_are_to_be_apart() {
     let three: &(dyn Apart + Sync) = &Three;
     assert_eq!(static_call!(three.apart()), 3);
 
-    assert_eq!(sections_of("__shim_near"), ["static_call_text"]);
+    assert_eq!(sections_of("__shim_near"), ["static_call_text_0_1_0"]);
     assert_eq!(sections_of("__shim_apart"), [".text"]);
-    assert_eq!(sections_of("__trampoline"), ["static_call_text"; 2]);
+    assert_eq!(sections_of("__trampoline"), ["static_call_text_0_1_0"; 2]);
 }

@@ -7,7 +7,7 @@ use std::sync::{LazyLock, Mutex, MutexGuard};
 
 use static_call::runtime::{self, Config, Mode, Plugin, PluginBox, PluginError, State};
 use static_call::static_call;
-use static_call_fixture_api::{Answer, Filter};
+use static_call_fixture_api::{Answer, Below, BelowToo, Filter};
 
 #[path = "support/plugins.rs"]
 mod plugins;
@@ -404,6 +404,101 @@ fn constructors_are_typed_and_their_panics_are_errors() {
     assert!(
         panicked.to_string().contains("no filter today"),
         "{panicked}"
+    );
+}
+
+#[test]
+fn the_file_that_was_checked_is_the_one_that_the_loader_is_given() {
+    unsafe extern "C" fn note(
+        info: *mut libc::dl_phdr_info,
+        _: libc::size_t,
+        names: *mut libc::c_void,
+    ) -> libc::c_int {
+        // SAFETY: the loader's list of objects, each with a name, and the vector below.
+        unsafe {
+            let name = std::ffi::CStr::from_ptr((*info).dlpi_name);
+            let names = &mut *names.cast::<Vec<String>>();
+            names.push(name.to_string_lossy().into_owned());
+        }
+        0
+    }
+    let _alone = alone();
+    let path = copy_for("descriptor", &GOOD);
+    let plugin = load(&path).unwrap();
+    let mut names: Vec<String> = Vec::new();
+    // SAFETY: `note` is such a function, and the vector is there.
+    unsafe { libc::dl_iterate_phdr(Some(note), (&raw mut names).cast()) };
+    let own = format!("/proc/{}/fd/", std::process::id());
+    let found = names.iter().filter(|name| name.starts_with(&own));
+    let found: Vec<_> = found
+        .map(std::fs::canonicalize)
+        .map(Result::unwrap)
+        .collect();
+    let wanted = std::fs::canonicalize(&path).unwrap();
+    assert!(found.contains(&wanted), "{names:?}");
+    // Where the system says what is mapped, it is the file.
+    assert!(is_mapped(&path));
+    assert_eq!(plugin.path(), path);
+}
+
+#[test]
+fn lifetimes_that_names_do_not_show_are_no_way_around_a_constructors_types() {
+    // Both are `fn(fn(&'_ str))`; the first may keep what it is called with.
+    type Keeps = for<'a> fn(fn(&'a str));
+    fn keeps<'a>(_: fn(&'a str)) {}
+    type Takes = fn(for<'a> fn(&'a str));
+    let _alone = alone();
+    let plugin = load(&GOOD).unwrap();
+    let mut filter = plugin
+        .construct::<dyn Filter, &'static str>("length", "four")
+        .unwrap();
+    assert_eq!(filter.apply(1), 5);
+    let names = [
+        std::any::type_name::<Keeps>(),
+        std::any::type_name::<Takes>(),
+    ];
+    assert_eq!(names[0], names[1]);
+    let refused = plugin
+        .construct::<dyn Filter, Keeps>("calls back", keeps)
+        .unwrap_err();
+    assert!(
+        matches!(refused, PluginError::Signature { .. })
+            && refused.to_string().contains("for any lifetime"),
+        "{refused}"
+    );
+    let made = plugin.construct::<dyn Filter, Takes>("calls back", |_| {});
+    assert_eq!(made.unwrap().apply(1), 1);
+}
+
+#[test]
+fn a_plugin_whose_supertrait_has_another_method_is_refused_though_nobody_annotated_that() {
+    let _alone = alone();
+    let plugin = load(&GOOD).unwrap();
+    let below: PluginBox<dyn Below> = plugin.construct("below", 7_u64).unwrap();
+    assert_eq!((below.named(), below.below()), (7, 8));
+    let too: PluginBox<dyn BelowToo<u64>> = plugin.construct("below too", 7_u64).unwrap();
+    assert_eq!((too.named(), too.below(3)), (7, 10));
+    drop((below, too, plugin));
+
+    let other = build("static-call-fixture-plugin", "supertrait");
+    let error = load(&other).unwrap_err();
+    let text = error.to_string();
+    assert!(
+        matches!(&error, PluginError::Trait { name, .. } if name.ends_with("::Below"))
+            && text.contains("2 vtable slots of supertraits")
+            && text.contains("1 vtable slots of supertraits"),
+        "{text}"
+    );
+    assert!(!is_mapped(&other));
+
+    // Of a generic trait, which has many object types, when one of them is made.
+    let generic = load(&build("static-call-fixture-plugin", "generic")).unwrap();
+    let error = generic
+        .construct::<dyn BelowToo<u64>, u64>("below too", 7)
+        .unwrap_err();
+    assert!(
+        matches!(&error, PluginError::Trait { name, .. } if name.contains("BelowToo<u64>")),
+        "{error}"
     );
 }
 

@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use static_call::runtime::{self, Backend, Config, ConfigError, Mode, State};
-use static_call::{static_call, static_dispatch};
+use static_call::{specialize, static_call, static_dispatch};
 
 #[static_dispatch(targets = 2)]
 trait Rule {
@@ -30,6 +30,8 @@ fn alone(mode: Mode) -> MutexGuard<'static, ()> {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let guard = ONE_AT_A_TIME.lock();
     runtime::configure(Config::default().mode(mode)).unwrap();
+    // Nothing is recorded before.
+    runtime::retarget().unwrap();
     guard.unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -54,6 +56,88 @@ fn weighed_up(rule: &dyn Rule, x: u64) -> u64 {
 #[allow(dead_code, reason = "a site that is never called")]
 fn never(rule: &dyn Rule) -> u64 {
     static_call!(rule.weigh(0))
+}
+
+fn in_a_region(rule: &dyn Rule, x: u64) -> u64 {
+    specialize!(rule: [Double] in { rule.weigh(4 * x) })
+}
+
+fn in_a_region_of_others(rule: &dyn Rule, x: u64) -> u64 {
+    specialize!(rule: [Double] in { rule.weigh(5 * x) })
+}
+
+#[allow(dead_code, reason = "a region that is never entered")]
+fn never_in_a_region(rule: &dyn Rule) -> u64 {
+    specialize!(rule: [Double] in { rule.weigh(6) })
+}
+
+#[test]
+fn regions_have_rows_with_what_was_met() {
+    let _alone = alone(Mode::Auto);
+    let source = include_str!("report.rs");
+    let row = |text: &str| {
+        let line = source.lines().position(|line| line.contains(text)).unwrap() + 1;
+        let regions = runtime::report().regions.into_iter();
+        let found = regions
+            .filter(|one| one.location.contains(&format!("report.rs:{line}:")))
+            .collect::<Vec<_>>();
+        let [row] = &found[..] else {
+            panic!("{} rows", found.len());
+        };
+        row.clone()
+    };
+    assert_eq!(in_a_region(&Double, 1) + in_a_region(&Half, 1), 8 + 2);
+    assert_eq!(in_a_region_of_others(&Half, 2), 5);
+    let met = row("rule.weigh(4 * x)");
+    assert_eq!(
+        (met.state, &met.types[..]),
+        (State::Inlined, &[("Double".to_owned(), 1)][..])
+    );
+    assert_eq!((met.others, met.more_others), (1, false));
+    let others = row("rule.weigh(5 * x)");
+    assert_eq!((others.state, others.types[0].1), (State::Plain, 0));
+    assert!(others.why.contains("list those that do"), "{}", others.why);
+    assert_eq!(row("rule.weigh(6)").state, State::Idle);
+    let printed = runtime::report().to_string();
+    assert!(
+        printed.contains("one test for the whole region"),
+        "{printed}"
+    );
+}
+
+#[test]
+fn a_region_that_meets_many_other_types_stops_telling_them_apart() {
+    fn weigh_many(rule: &dyn Rule) -> u64 {
+        specialize!(rule: [Double] in { rule.weigh(7) })
+    }
+    struct One<const N: usize>;
+    impl<const N: usize> Rule for One<N> {
+        fn weigh(&self, x: u64) -> u64 {
+            x + N as u64
+        }
+    }
+    let rules: [&dyn Rule; 8] = [
+        &Double, &Half, &One::<0>, &One::<1>, &One::<2>, &One::<3>, &One::<4>, &One::<5>,
+    ];
+    let sum = || rules.iter().map(|rule| weigh_many(*rule)).sum::<u64>();
+    let expected: u64 = rules.iter().map(|rule| rule.weigh(7)).sum();
+    let row = || {
+        let regions = runtime::report().regions.into_iter();
+        let line = include_str!("report.rs").lines();
+        let line = line
+            .take_while(|line| !line.contains("rule.weigh(7)"))
+            .count()
+            + 1;
+        let mut found = regions.filter(|one| one.location.contains(&format!("report.rs:{line}:")));
+        found.next().unwrap()
+    };
+    assert_eq!(sum(), expected);
+    assert!(!row().more_others);
+    for _ in 0..5000 {
+        assert_eq!(sum(), expected);
+    }
+    assert!(row().more_others);
+    assert_eq!((row().state, row().types[0].1), (State::Inlined, 1));
 }
 
 fn site(line_of: &str) -> runtime::SiteReport {
@@ -150,51 +234,66 @@ fn in_auto_guards_and_chains_are_measured_where_there_can_be_any() {
     let report = runtime::report();
     let calibration = report.calibration.expect("measured on first use");
     assert_eq!(calibration.chain.is_some(), patchable());
-    for costs in calibration.chain.into_iter().chain(calibration.guard) {
-        for mix in [costs.skewed, costs.scattered, costs.even, costs.covered] {
-            for figure in [costs.mono, mix.shuffled, mix.fixed, mix.plain] {
-                assert!(figure.is_finite() && figure > 0.0, "{calibration:?}");
-            }
-        }
-    }
+    assert!(calibration.plain.is_finite() && calibration.plain > 0.0);
     let table = report.to_string();
-    let figures = table.lines().filter(|line| line.contains("calibration: "));
-    assert_eq!(figures.count(), 2, "{table}");
-    let measured = table.contains("calibration: chains for two take");
-    assert_eq!(measured, patchable(), "{table}");
+    assert!(table.contains("\ncalibration: "), "{table}");
 }
 
-#[test]
-fn in_auto_a_sites_row_says_what_was_decided_and_on_what_figure() {
-    let _alone = alone(Mode::Auto);
-    runtime::retarget().unwrap();
-    let mut row = site("static_call!(rule.weigh(3 * x))");
-    // A window that was open when another test changed the mode is closed first.
-    for _ in 0..4 {
-        for x in 0..2000 {
-            weighed_up(&Double, x);
-        }
+/// Calls and passes until the row says so, or for too long.
+fn until(says: &str, call: impl Fn()) -> runtime::SiteReport {
+    let mut row = site(says_of(says));
+    for _ in 0..20_000 {
+        (0..2000).for_each(|_| call());
         runtime::retarget().unwrap();
-        row = site("static_call!(rule.weigh(3 * x))");
-        if matches!(row.state, State::Plain | State::Patched) {
+        row = site(says_of(says));
+        if row.why.contains(says) {
             break;
         }
     }
-    if !patchable() {
+    row
+}
+
+/// The call that is expected to say it.
+fn says_of(says: &str) -> &'static str {
+    if says.starts_with("inlines") {
+        "static_call!(rule.weigh(5 * x), inline"
+    } else {
+        "static_call!(rule.weigh(3 * x))"
+    }
+}
+
+fn listed(rule: &dyn Rule, x: u64) -> u64 {
+    static_call!(rule.weigh(5 * x), inline = [Half, Double])
+}
+
+#[test]
+fn in_auto_a_site_without_a_list_is_plain_and_says_what_may_gain() {
+    let _alone = alone(Mode::Auto);
+    let says = "`inline = […]` may gain";
+    let row = until(says, || {
+        weighed_up(&Double, 1);
+    });
+    let chain = runtime::report().calibration.unwrap().chain;
+    if patchable() && chain.is_some_and(|chain| chain.mono > 0.6) {
+        assert_eq!(row.state, State::Plain, "{row:?}");
+        assert!(row.why.contains(says), "{row:?}");
+        assert_eq!(row.targets[0].share, Some(1.0), "{row:?}");
+    }
+}
+
+#[test]
+fn in_auto_listed_types_are_inlined_where_that_was_measured_to_pay() {
+    let _alone = alone(Mode::Auto);
+    runtime::retarget().unwrap();
+    let guard = runtime::report().calibration.unwrap().guard;
+    if !patchable() || guard.is_none_or(|guard| guard.mono > 0.9) {
         return;
     }
-    // All calls on one type: the calibration's first figure is what decides.
-    let chain = runtime::report().calibration.unwrap().chain.unwrap();
-    let figure = format!("{:.2}", chain.mono);
-    let (state, why) = if chain.mono <= 0.97 {
-        let why = format!("covers 100 % of the calls ({figure} of a plain call)");
-        (State::Patched, why)
-    } else {
-        let why =
-            format!("does not pay: of the plain call's time here, a chain {figure} would take");
-        (State::Plain, why)
-    };
-    assert_eq!((row.state, row.why), (state, why));
+    let row = until("inlines 100 %", || {
+        listed(&Double, 1);
+    });
+    assert_eq!(row.state, State::Inlined, "{}", runtime::report());
+    assert!(row.targets[0].inlined, "{row:?}");
 }
 
 #[test]

@@ -2,10 +2,12 @@
 //! program and its plugin. The other version is this one under another number.
 #![cfg(target_os = "linux")]
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 use std::{env, fs, io};
 
+use object::{Object, ObjectSection};
 use static_call::runtime::{self, Plugin, PluginError};
 
 const THIS: &str = env!("CARGO_PKG_VERSION");
@@ -46,6 +48,7 @@ fn workspace() -> io::Result<PathBuf> {
             keep
         });
         let kept = kept.collect::<Vec<_>>().join("\n");
+        let kept = kept.replace(&format!("-{THIS}\""), &format!("-{OTHER}\""));
         fs::write(workspace.join(package).join("Cargo.toml"), kept)?;
     }
     // What the workspace says about its packages and their dependencies.
@@ -81,7 +84,15 @@ fn copy(from: &Path, to: &Path, edit: &dyn Fn(String) -> String) -> io::Result<(
 }
 
 fn cargo(workspace: &Path, arguments: &[&str]) -> String {
-    let output = Command::new(env!("CARGO"))
+    let output = run_cargo(workspace, arguments);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let complaints = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}{complaints}");
+    said
+}
+
+fn run_cargo(workspace: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO"))
         .current_dir(workspace)
         .env(
             "CARGO_TARGET_DIR",
@@ -92,11 +103,58 @@ fn cargo(workspace: &Path, arguments: &[&str]) -> String {
         .args(["--offline", "--quiet", "--color", "never"])
         .args(arguments)
         .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    let complaints = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}{complaints}");
-    said
+        .unwrap()
+}
+
+/// The pages of a program that a section lies on.
+fn pages_of(program: &Path, section: &str) -> Range<u64> {
+    let bytes = fs::read(program).unwrap();
+    let file = object::File::parse(&*bytes).unwrap();
+    let section = file.section_by_name(section).expect(section);
+    assert!(section.size() > 64, "{section:?}");
+    section.address() / 4096..(section.address() + section.size()).div_ceil(4096)
+}
+
+#[test]
+fn cargo_is_told_which_version_this_is() {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+    let links = format!("links = \"static-call-{THIS}\"");
+    assert!(
+        fs::read_to_string(manifest)
+            .unwrap()
+            .lines()
+            .any(|line| line == links)
+    );
+}
+
+#[test]
+fn the_same_version_twice_is_refused_by_cargo_which_names_both() {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let workspace = Path::new(env!("CARGO_TARGET_TMPDIR")).join("twice");
+    let copies = ["one", "two"].map(|name| workspace.join(name));
+    for copy in &copies {
+        fs::create_dir_all(copy.join("src")).unwrap();
+        fs::write(copy.join("src/lib.rs"), "").unwrap();
+        fs::write(copy.join("build.rs"), "fn main() {}").unwrap();
+        // Of the manifest, what says which package it is.
+        let links = fs::read_to_string(here.join("Cargo.toml")).unwrap();
+        let links = links.lines().find(|line| line.starts_with("links = "));
+        let links = links.unwrap_or_default();
+        let package = format!("[package]\nname = \"static-call\"\nversion = \"{THIS}\"\n{links}\n");
+        fs::write(copy.join("Cargo.toml"), package).unwrap();
+    }
+    fs::create_dir_all(workspace.join("src")).unwrap();
+    fs::write(workspace.join("src/lib.rs"), "").unwrap();
+    let program = "[package]\nname = \"twice\"\nversion = \"0.0.0\"\n[workspace]\n[dependencies]\n\
+        one = { package = \"static-call\", path = \"one\" }\n\
+        two = { package = \"static-call\", path = \"two\" }\n";
+    fs::write(workspace.join("Cargo.toml"), program).unwrap();
+    let output = run_cargo(&workspace, &["metadata", "--format-version", "1"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success(), "{said}");
+    for copy in copies {
+        assert!(said.contains(copy.to_str().unwrap()), "{said}");
+    }
 }
 
 /// One test, because Cargo takes one lock for all of it.
@@ -114,6 +172,20 @@ fn two_versions_in_one_process_see_their_own_and_refuse_each_others_plugins() {
         }
     }
     assert_eq!(lines.len(), 2, "{said}");
+    assert!(said.contains("both swapped"), "{said}");
+    let program = workspace.with_file_name("versions-target/debug/both");
+    if cfg!(all(target_arch = "x86_64", feature = "patching")) {
+        let [this, other] = [THIS, OTHER].map(|version| {
+            pages_of(
+                &program,
+                &format!("static_call_text_{}", version.replace('.', "_")),
+            )
+        });
+        assert!(
+            this.end <= other.start || other.end <= this.start,
+            "{this:?} {other:?}"
+        );
+    }
 
     cargo(&workspace, &["build", "--package", "plugin"]);
     let plugin = workspace.with_file_name("versions-target/debug/libplugin.so");

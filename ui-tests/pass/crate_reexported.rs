@@ -11,7 +11,7 @@ pub mod framework {
 
 use framework::reexports::fast;
 
-#[fast::static_dispatch(crate = crate::framework::reexports::fast)]
+#[fast::static_dispatch(unsafe(crate = crate::framework::reexports::fast))]
 trait Codec {
     #[fast::static_dispatch(targets = 3)]
     fn encode(&self, source: &[u8]) -> usize;
@@ -19,7 +19,7 @@ trait Codec {
 
 struct Lz4;
 
-#[fast::static_dispatch(crate = fast)]
+#[fast::static_dispatch(unsafe(crate = fast))]
 impl Codec for Lz4 {
     fn encode(&self, source: &[u8]) -> usize {
         source.len()

@@ -12,7 +12,7 @@ trait Codec {
 
 struct Lz4;
 
-#[static_dispatch(crate = devirt)]
+#[static_dispatch(unsafe(crate = devirt))]
 impl Codec for Lz4 {
     fn encode(&self, source: &[u8]) -> usize {
         source.len()

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use static_call::{static_call, static_dispatch};
 
-#[static_dispatch(targets = 2)]
+#[static_dispatch(targets = 2, auto = [Unpin])]
 trait Counter {
     fn bump(&mut self, by: u32) -> u32;
     fn get(&self) -> u32;

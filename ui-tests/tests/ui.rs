@@ -12,7 +12,10 @@
 //! | `inline/` | lists of types to inline, at calls and on methods |
 //! | `specialize/` | regions: their receivers, lists and blocks |
 //! | `binding/` | declarations of bindings, and what is called or swapped on them |
+//! | `hidden/` | what expansions promise and safe code may not |
+//! | `plugin/` | what host and plugin cannot give each other |
 //! | `call/` | a method call that does not type-check, or has no call sites |
+//! | `safe/` | unsafe operations without `unsafe`, wherever the macros repeat what users write |
 //!
 //! The `.stderr` files hold the words of **rustc 1.95.0** on x86-64 Linux. Another
 //! rustc may word its own part differently; what the macros say stays. After a

@@ -83,6 +83,7 @@ macro_rules! form {
 form!(plain, plain_implicit3d);
 form!(control, control_implicit3d);
 form!(annotated, static_implicit3d);
+form!(unlisted, unlisted_implicit3d);
 
 /// By hand: the loop for the one type.
 #[inline(never)]
@@ -100,9 +101,17 @@ fn evaluate_guarded(object: &dyn static_implicit3d::Object<f64>) -> u64 {
     ))
 }
 
+/// The same without a list.
+#[inline(never)]
+fn evaluate_unlisted(object: &dyn unlisted_implicit3d::Object<f64>) -> u64 {
+    grid!(object, |p, slack| static_call!(
+        object.approx_value(&p, slack)
+    ))
+}
+
 /// One test in front of the loops.
 #[inline(never)]
-fn evaluate_specialized(object: &(dyn static_implicit3d::Object<f64> + 'static)) -> u64 {
+fn evaluate_specialized(object: &dyn static_implicit3d::Object<f64>) -> u64 {
     use static_implicit3d::{Object, Sphere};
     specialize!(object: [Sphere<f64>] in {
         grid!(object, |p, slack| object.approx_value(&p, slack))
@@ -118,27 +127,36 @@ fn main() -> Result<(), Box<dyn Error>> {
             .variant("control", move || control::evaluate(black_box(&*control)))
             .variant("concrete", move || evaluate_concrete(black_box(&concrete)))
     };
-    let objects = |name, make: (fn() -> _, fn() -> _, fn() -> _)| {
-        let (plain, control, annotated): (plain::Shape, control::Shape, annotated::Shape) =
-            (make.0(), make.1(), make.2());
+    let objects = |name, make: (fn() -> _, fn() -> _, fn() -> _, fn() -> _)| {
+        let (plain, control): (plain::Shape, control::Shape) = (make.0(), make.1());
+        let (annotated, unlisted): (annotated::Shape, unlisted::Shape) = (make.2(), make.3());
         Workload::new(name)
             .variant("plain", move || plain::evaluate(black_box(&*plain)))
             .variant("control", move || control::evaluate(black_box(&*control)))
             .variant("static", move || {
                 annotated::evaluate(black_box(&*annotated))
             })
+            .variant("unlisted", move || unlisted::evaluate(black_box(&*unlisted)))
     };
-    let guarded = annotated::sphere();
+    let (guarded, unlisted) = (annotated::sphere(), unlisted::sphere());
     let specialized = annotated::sphere();
     rounds::main(vec![
         sphere("sphere, `specialize!`").variant("static", move || {
             evaluate_specialized(black_box(&*specialized))
         }),
         sphere("sphere, per call")
-            .variant("static", move || evaluate_guarded(black_box(&*guarded))),
+            .variant("static", move || evaluate_guarded(black_box(&*guarded)))
+            .variant("unlisted", move || {
+                evaluate_unlisted(black_box(&*unlisted))
+            }),
         objects(
             "cube of 6 planes, per call",
-            (plain::cube, control::cube, annotated::cube),
+            (
+                plain::cube,
+                control::cube,
+                annotated::cube,
+                unlisted::cube,
+            ),
         ),
         objects(
             "cube without a sphere, per call",
@@ -146,6 +164,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 plain::hollow_cube,
                 control::hollow_cube,
                 annotated::hollow_cube,
+                unlisted::hollow_cube,
             ),
         ),
     ])

@@ -136,6 +136,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             .variant("plain", pass!(plain_nes_rust))
             .variant("control", pass!(control_nes_rust))
             .variant("static", pass!(static_nes_rust))
+            .variant("unlisted", pass!(unlisted_nes_rust))
             .variant("concrete", pass!(concrete_nes_rust)),
     ])
 }

@@ -46,7 +46,7 @@ macro_rules! pass {
 
 macro_rules! workload {
     ($degree:ident) => {
-        Workload::new(concat!(stringify!($degree), ", per call"))
+        Workload::new(concat!(stringify!($degree), ", a region in the crate"))
             .variant(
                 "plain",
                 pass!(
@@ -70,6 +70,15 @@ macro_rules! workload {
                 pass!(
                     static_rubato,
                     static_audioadapter_buffers,
+                    $degree,
+                    SequentialSlice
+                ),
+            )
+            .variant(
+                "unlisted",
+                pass!(
+                    unlisted_rubato,
+                    unlisted_audioadapter_buffers,
                     $degree,
                     SequentialSlice
                 ),

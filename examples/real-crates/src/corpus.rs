@@ -25,31 +25,39 @@ pub(crate) enum Variant {
     Control,
     /// Annotated.
     Static,
+    /// The same without its lists of types.
+    Unlisted,
     /// With the hot `dyn` replaced by hand: the ceiling.
     Concrete,
 }
 
 impl Variant {
-    pub(crate) const ALL: [Variant; 4] = [
+    pub(crate) const ALL: [Variant; 5] = [
         Variant::Plain,
         Variant::Control,
         Variant::Static,
+        Variant::Unlisted,
         Variant::Concrete,
     ];
 
-    /// Its folder, the build metadata of its version, and the name of its patch.
+    /// Its folder, and the build metadata of its version.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Variant::Plain => "plain",
             Variant::Control => "control",
             Variant::Static => "static",
+            Variant::Unlisted => "unlisted",
             Variant::Concrete => "concrete",
         }
     }
 
-    /// Whether crates may have a patch for it.
-    pub(crate) fn patched(self) -> bool {
-        matches!(self, Variant::Static | Variant::Concrete)
+    /// The patch that crates may have for it.
+    pub(crate) fn patch(self) -> Option<&'static str> {
+        match self {
+            Variant::Plain | Variant::Control => None,
+            Variant::Static | Variant::Unlisted => Some("static.patch"),
+            Variant::Concrete => Some("concrete.patch"),
+        }
     }
 }
 

@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
+use static_call_benches::layouts::{self, Layout};
 
 use crate::corpus::{FAMILIES, Family};
 use crate::error::Error;
@@ -25,6 +26,7 @@ use crate::variants::Places;
 /// their own tests, and measures them against their published form.
 #[derive(Parser)]
 #[command(version)]
+#[allow(clippy::struct_excessive_bools, reason = "options, in any combination")]
 struct Arguments {
     /// Which crates; all if none is named.
     #[arg(value_name = "CRATE", value_parser = corpus::family)]
@@ -41,6 +43,9 @@ struct Arguments {
     /// Measure this often, each time in new processes; tables show every run.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     runs: u32,
+    /// Build and measure in three layouts of code; what counts is the median over them.
+    #[arg(long)]
+    layouts: bool,
     /// Show what the call sites did, too.
     #[arg(long)]
     report: bool,
@@ -76,12 +81,25 @@ fn run(arguments: &Arguments) -> Result<(), Error> {
             continue;
         };
         for _ in 0..arguments.runs {
-            let runs = measure::run(family, extra, &places, arguments.rounds as usize)?;
-            println!("{}", table::of(&runs));
-            if arguments.report {
-                for (mode, run) in &runs {
-                    println!("STATIC_CALL={mode}:\n{}", run.report);
+            let layouts: &[Layout] = if arguments.layouts {
+                &layouts::ALL
+            } else {
+                &[layouts::DEFAULT]
+            };
+            let mut measured = Vec::new();
+            for layout in layouts {
+                let rounds = arguments.rounds as usize;
+                let runs = measure::run(family, extra, &places, rounds, layout)?;
+                println!("Layout: {}. {}", layout.name, table::of(&runs));
+                if arguments.report {
+                    for (mode, run) in &runs {
+                        println!("{mode}:\n{}", run.report);
+                    }
                 }
+                measured.push(runs);
+            }
+            if arguments.layouts {
+                println!("{}", table::across(&measured));
             }
         }
     }

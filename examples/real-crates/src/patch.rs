@@ -38,9 +38,36 @@ pub(crate) fn apply(patch: &Path, text: &str, files: &mut Files) -> Result<(), E
     Ok(())
 }
 
+/// A source without its lists of types: `, inline = […]` is taken out.
+pub(crate) fn without_lists(text: &str) -> String {
+    const LIST: &str = "inline = [";
+    let mut rest = text;
+    let mut kept = String::new();
+    while let Some((before, list)) = rest.split_once(LIST) {
+        let mut depth = 1_u32;
+        let end = list.char_indices().find_map(|(at, letter)| {
+            match letter {
+                '[' => depth += 1,
+                ']' => depth -= 1,
+                _ => {}
+            }
+            (depth == 0).then_some(at + 1)
+        });
+        // What stands in front of a list, on a call and on a method, ends with a comma.
+        let (Some(end), Some(before)) = (end, before.trim_end().strip_suffix(',')) else {
+            kept.push_str(&rest[..before.len() + LIST.len()]);
+            rest = list;
+            continue;
+        };
+        kept.push_str(before);
+        rest = &list[end..];
+    }
+    kept + rest
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Files, apply};
+    use super::{Files, apply, without_lists};
     use std::path::Path;
 
     const PATCH: &str = "\
@@ -73,6 +100,25 @@ mod tests {
             "#[static_dispatch]\ntrait Shape {\n}\n"
         );
         assert_eq!(files[Path::new("src/main.rs")], "static_call!(x.area())\n");
+    }
+
+    #[test]
+    fn lists_of_types_are_taken_out_and_nothing_else() {
+        let listed = "\
+#[static_dispatch(targets = 2, inline = [A])]
+let x = [1]; static_call!(x.y([2], z),
+    inline = [A<&'static [u8]>, B]
+);
+let inline = [3];
+";
+        let unlisted = "\
+#[static_dispatch(targets = 2)]
+let x = [1]; static_call!(x.y([2], z)
+);
+let inline = [3];
+";
+        assert_eq!(without_lists(listed), unlisted);
+        assert_eq!(without_lists(unlisted), unlisted);
     }
 
     #[test]

@@ -6,6 +6,9 @@ use static_call_benches::stats::Summary;
 /// The package with which a measuring program compares, by the name of its variant.
 pub const PLAIN: &str = "plain";
 
+/// The same package once more.
+pub const CONTROL: &str = "control";
+
 /// Everything that one run of a measuring program found.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Run {
@@ -24,7 +27,8 @@ pub struct Row {
     pub workload: String,
     /// Milliseconds for one pass over the workload, unpatched.
     pub plain_ms: f64,
-    /// Time of each other variant as a multiple of the plain one's in the same round.
+    /// Time of each other variant as a multiple of the plain one's in the same round: of the
+    /// mean of both plain copies, but for the control.
     pub ratios: Vec<Ratio>,
 }
 

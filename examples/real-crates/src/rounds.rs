@@ -5,18 +5,52 @@
 
 use std::error::Error;
 use std::hint::black_box;
+use std::str::FromStr;
+use std::time::{Duration, Instant};
 
 use cpu_time::ThreadTime;
 use static_call::runtime;
 use static_call_benches::host::Host;
 use static_call_benches::stats::Summary;
 
-use crate::results::{PLAIN, Ratio, Row, Run};
+use crate::results::{CONTROL, PLAIN, Ratio, Row, Run};
 
 /// Passes of each variant before a retarget: enough for learning windows to fill.
 const WARM_UP: usize = 3;
 /// Retargets before measuring: windows that re-open find their chains.
 const RETARGETS: usize = 4;
+/// What a worker is given before measuring, and between its passes.
+const SETTLE: Duration = Duration::from_millis(500);
+const INTERVAL: Duration = Duration::from_millis(10);
+
+/// When `retarget()` is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passes {
+    /// Never: the runtime is not started.
+    Never,
+    /// From time to time, by a worker.
+    Worker,
+    /// After each round.
+    Rounds,
+    /// Until the call sites do what they will do.
+    Settled,
+}
+
+impl FromStr for Passes {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        match word {
+            "never" => Ok(Passes::Never),
+            "worker" => Ok(Passes::Worker),
+            "rounds" => Ok(Passes::Rounds),
+            "settled" => Ok(Passes::Settled),
+            _ => Err(format!(
+                "`{word}`? There are never, worker, rounds, settled"
+            )),
+        }
+    }
+}
 
 /// One pass over the work; returns a checksum of what it computed.
 pub type Pass = Box<dyn FnMut() -> u64>;
@@ -45,18 +79,26 @@ impl Workload {
     }
 
     /// Lets the call sites learn, until they do what they will do.
-    fn settle(&mut self) -> Result<(), Box<dyn Error>> {
+    fn settle(&mut self, passes: Passes) -> Result<(), Box<dyn Error>> {
+        let start = Instant::now();
         for _ in 0..RETARGETS {
             for _ in 0..WARM_UP {
                 self.compare()?;
             }
-            runtime::retarget()?;
+            if matches!(passes, Passes::Rounds | Passes::Settled) {
+                runtime::retarget()?;
+            }
+        }
+        while passes == Passes::Worker && start.elapsed() < SETTLE {
+            self.compare()?;
         }
         Ok(())
     }
 
-    fn measure(&mut self, rounds: usize) -> Result<Row, Box<dyn Error>> {
-        self.settle()?;
+    fn measure(&mut self, rounds: usize, passes: Passes) -> Result<Row, Box<dyn Error>> {
+        let worker = (passes == Passes::Worker).then(|| runtime::retarget_every(INTERVAL));
+        let _worker = worker.transpose()?;
+        self.settle(passes)?;
         let mut times = vec![Vec::with_capacity(rounds); self.variants.len()];
         for round in 0..rounds {
             for step in 0..self.variants.len() {
@@ -65,31 +107,12 @@ impl Workload {
                 black_box((self.variants[index].1)());
                 times[index].push(start.elapsed().as_secs_f64());
             }
+            if passes == Passes::Rounds {
+                runtime::retarget()?;
+            }
         }
-        let plain = times.first().ok_or("a workload without variants")?;
-        let summary = |samples: &[f64]| Summary::of(samples).ok_or("no rounds");
-        let ratio = |(index, (variant, _)): (usize, &(&str, Pass))| {
-            let ratios: Vec<f64> = times[index]
-                .iter()
-                .zip(plain)
-                .map(|(time, plain)| time / plain)
-                .collect();
-            Ok(Ratio {
-                variant: (*variant).to_owned(),
-                ratio: summary(&ratios)?,
-            })
-        };
-        Ok(Row {
-            workload: self.name.to_owned(),
-            plain_ms: summary(plain)?.median * 1e3,
-            ratios: self
-                .variants
-                .iter()
-                .enumerate()
-                .skip(1)
-                .map(ratio)
-                .collect::<Result<_, &str>>()?,
-        })
+        let names = self.variants.iter().map(|(name, _)| *name);
+        row(self.name, names.zip(&times)).ok_or_else(|| "nothing to compare".into())
     }
 
     /// Runs every variant once. All must compute the same.
@@ -109,19 +132,49 @@ impl Workload {
     }
 }
 
-/// The whole of a measuring program. `measure ROUNDS` measures the workloads and
-/// prints a [`Run`] as JSON; `measure ROUNDS VARIANT` only runs that variant, for a
+/// What the variants' times say; the first variant is the plain one.
+fn row<'a>(
+    workload: &str,
+    times: impl Iterator<Item = (&'static str, &'a Vec<f64>)> + Clone,
+) -> Option<Row> {
+    let (_, plain) = times.clone().next()?;
+    let control = times.clone().find(|(name, _)| *name == CONTROL);
+    let (_, control) = control.unwrap_or((PLAIN, plain));
+    // Two copies of the same code, at two places.
+    let both: Vec<f64> = plain
+        .iter()
+        .zip(control)
+        .map(|(plain, control)| f64::midpoint(*plain, *control))
+        .collect();
+    let ratio = |(variant, times): (&str, &Vec<f64>)| {
+        let base = if variant == CONTROL { plain } else { &both };
+        let ratios = times.iter().zip(base).map(|(time, base)| time / base);
+        Some(Ratio {
+            variant: variant.to_owned(),
+            ratio: Summary::of(&ratios.collect::<Vec<_>>())?,
+        })
+    };
+    Some(Row {
+        workload: workload.to_owned(),
+        plain_ms: Summary::of(plain)?.median * 1e3,
+        ratios: times.skip(1).map(ratio).collect::<Option<_>>()?,
+    })
+}
+
+/// The whole of a measuring program. `measure ROUNDS PASSES` measures the workloads and
+/// prints a [`Run`] as JSON; `measure ROUNDS PASSES VARIANT` only runs that variant, for a
 /// profiler to watch.
 ///
 /// # Errors
-/// The number is none, the runtime refused to retarget, or two variants computed
+/// The number is none, [`Passes`] are others, the runtime refused to retarget, or two variants computed
 /// different results.
 pub fn main(mut workloads: Vec<Workload>) -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let rounds = arguments.next().ok_or("how many rounds?")?.parse()?;
+    let passes: Passes = arguments.next().ok_or("which passes?")?.parse()?;
     if let Some(variant) = arguments.next() {
         for workload in &mut workloads {
-            workload.settle()?;
+            workload.settle(passes)?;
             let variants = workload.variants.iter_mut();
             for (_, pass) in variants.filter(|(name, _)| *name == variant) {
                 for _ in 0..rounds {
@@ -133,15 +186,20 @@ pub fn main(mut workloads: Vec<Workload>) -> Result<(), Box<dyn Error>> {
     }
     let rows = workloads
         .iter_mut()
-        .map(|workload| workload.measure(rounds))
+        .map(|workload| workload.measure(rounds, passes))
         .collect::<Result<_, _>>()?;
-    let mut report = runtime::report();
-    // Sites of libraries that this one depends on are no crate's.
-    report.sites.retain(|site| site.trait_name.is_some());
+    let report = if passes == Passes::Never {
+        "the runtime was never started\n".to_owned()
+    } else {
+        let mut report = runtime::report();
+        // Sites of libraries that this one depends on are no crate's.
+        report.sites.retain(|site| site.trait_name.is_some());
+        report.to_string()
+    };
     let run = Run {
         host: Host::here().to_string(),
         rows,
-        report: report.to_string(),
+        report,
     };
     serde_json::to_writer(std::io::stdout(), &run)?;
     Ok(())
@@ -155,7 +213,7 @@ pub fn mix(sum: u64, result: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Workload, mix};
+    use super::{Passes, Workload, mix, row};
 
     #[test]
     fn a_variant_that_computes_something_else_is_named() {
@@ -172,10 +230,21 @@ mod tests {
             .variant("plain", || mix(0, 1))
             .variant("control", || mix(0, 1))
             .variant("static", || mix(0, 1));
-        let row = workload.measure(5).unwrap();
+        let row = workload.measure(5, Passes::Settled).unwrap();
         let variants: Vec<_> = row.ratios.iter().map(|ratio| &*ratio.variant).collect();
         assert_eq!(variants, ["control", "static"]);
         assert!(row.ratios.iter().all(|ratio| ratio.ratio.samples == 5));
+    }
+
+    #[test]
+    fn ratios_are_of_the_mean_of_both_plain_copies() {
+        let times = [vec![2.0], vec![6.0], vec![8.0]];
+        let names = ["plain", "control", "static"];
+        let row = row("sum", names.into_iter().zip(&times)).unwrap();
+        let medians: Vec<_> = row.ratios.iter().map(|ratio| ratio.ratio.median).collect();
+        assert_eq!(medians, [3.0, 2.0]);
+        let row = super::row("sum", ["plain", "static"].into_iter().zip(&times)).unwrap();
+        assert_eq!(row.ratios[0].ratio.median.to_bits(), 3.0_f64.to_bits());
     }
 
     #[test]

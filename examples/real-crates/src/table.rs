@@ -2,10 +2,16 @@
 
 use std::fmt::Write as _;
 
+use static_call_benches::layouts::{Across, Aim};
 use static_call_benches::stats::Summary;
 use static_call_real_crates::results::{Ratio, Row, Run};
 
 use crate::corpus::Variant;
+use crate::measure::Runs;
+
+/// The annotated forms, with what they are called.
+const ANNOTATED: [(Variant, &str); 2] =
+    [(Variant::Unlisted, "unlisted"), (Variant::Static, "static")];
 
 /// Where it was measured, and one row for each workload. All figures are multiples of the plain time, but
 /// for the last column: how much of the ceiling's gain `auto` reaches.
@@ -13,10 +19,12 @@ pub(crate) fn of(runs: &[(&str, Run)]) -> String {
     let host = runs.first().map_or("", |(_, run)| &*run.host);
     let mut text = format!("{host}\n\n| workload | plain, ms | control | by hand |");
     for (mode, _) in runs {
-        let _ = write!(text, " static, {mode} |");
+        for (_, name) in ANNOTATED {
+            let _ = write!(text, " {name}, {mode} |");
+        }
     }
     text += " share of the gain |\n|---|---|---|---|";
-    text += &"---|".repeat(runs.len() + 1);
+    text += &"---|".repeat(ANNOTATED.len() * runs.len() + 1);
     text.push('\n');
     let Some((_, first)) = runs.first() else {
         return text;
@@ -35,9 +43,11 @@ pub(crate) fn of(runs: &[(&str, Run)]) -> String {
             let _ = write!(text, " {} |", cell(ratio));
         }
         for (_, row) in &rows {
-            let _ = write!(text, " {} |", cell(ratio(row, Variant::Static)));
+            for (variant, _) in ANNOTATED {
+                let _ = write!(text, " {} |", cell(ratio(row, variant)));
+            }
         }
-        let auto = rows.iter().find(|(mode, _)| *mode == "auto");
+        let auto = rows.iter().find(|(mode, _)| *mode == "auto, worker");
         let share = auto.and_then(|(_, row)| {
             share(ratio(row, Variant::Static)?, ratio(row, Variant::Concrete)?)
         });
@@ -45,6 +55,54 @@ pub(crate) fn of(runs: &[(&str, Run)]) -> String {
         let _ = writeln!(text, " {share} |");
     }
     text
+}
+
+/// All workloads over several layouts: the median over them, and the worst. Figures that
+/// miss an aim are marked.
+pub(crate) fn across(layouts: &[Runs]) -> String {
+    let mut text =
+        String::from("Over the layouts: the median (the worst); `!` misses an aim\n\n| workload |");
+    let Some(first) = layouts.first() else {
+        return text;
+    };
+    for (mode, _) in first {
+        for (_, name) in ANNOTATED {
+            let _ = write!(text, " {name}, {mode} |");
+        }
+    }
+    text += "\n|---|";
+    text += &"---|".repeat(ANNOTATED.len() * first.len());
+    text.push('\n');
+    let workloads = first.first().map_or(&[][..], |(_, run)| &run.rows);
+    for (index, Row { workload, .. }) in workloads.iter().enumerate() {
+        let _ = write!(text, "| {workload} |");
+        for (place, (mode, _)) in first.iter().enumerate() {
+            for (variant, _) in ANNOTATED {
+                let rows = layouts
+                    .iter()
+                    .filter_map(|runs| runs.get(place)?.1.rows.get(index));
+                let ratios = rows.filter_map(|row| Some(ratio(row, variant)?.median));
+                let across = Across::of(&ratios.collect::<Vec<_>>());
+                let figure = across.map(|figure| {
+                    let reached = aim(mode, variant).is_none_or(|aim| aim.reached(figure));
+                    let mark = if reached { "" } else { " !" };
+                    format!("{:.3} ({:.3}){mark}", figure.median, figure.worst)
+                });
+                let _ = write!(text, " {} |", figure.unwrap_or_default());
+            }
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// What a form is to reach in a mode.
+fn aim(mode: &str, variant: Variant) -> Option<Aim> {
+    match (mode, variant) {
+        ("always", _) => None,
+        ("never started", _) | (_, Variant::Unlisted) => Some(Aim::UNLISTED),
+        _ => Some(Aim::LISTED),
+    }
 }
 
 fn ratio(row: &Row, variant: Variant) -> Option<Summary> {
@@ -71,8 +129,34 @@ fn share(reached: Summary, ceiling: Summary) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use static_call_benches::stats::Summary;
+    use static_call_real_crates::results::{Ratio, Row, Run};
 
-    use super::share;
+    use super::{across, share};
+
+    fn runs(median: f64) -> Vec<(&'static str, Run)> {
+        let row = Row {
+            workload: "some".to_owned(),
+            plain_ms: 1.0,
+            ratios: vec![Ratio {
+                variant: "unlisted".to_owned(),
+                ratio: ratio(median),
+            }],
+        };
+        let run = Run {
+            host: String::new(),
+            rows: vec![row],
+            report: String::new(),
+        };
+        vec![("never started", run)]
+    }
+
+    #[test]
+    fn the_median_over_layouts_and_the_worst_are_shown_and_what_misses_is_marked() {
+        let text = across(&[runs(1.0), runs(1.2), runs(1.01)]);
+        assert!(text.ends_with("| some | 1.010 (1.200) ! |  |\n"), "{text}");
+        let text = across(&[runs(1.0), runs(0.9), runs(1.01)]);
+        assert!(text.ends_with("| some | 1.000 (1.010) |  |\n"), "{text}");
+    }
 
     fn ratio(median: f64) -> Summary {
         Summary {

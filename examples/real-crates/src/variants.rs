@@ -34,9 +34,9 @@ impl Places {
     /// The patch that makes a form of a crate, if it takes one.
     pub(crate) fn patch(&self, krate: &Crate, variant: Variant) -> Option<PathBuf> {
         let folder = format!("{}-{}", krate.name, krate.version);
-        let file = format!("{}.patch", variant.name());
-        let path = self.package.join("patches").join(folder).join(file);
-        (variant.patched() && path.is_file()).then_some(path)
+        let path = self.package.join("patches").join(folder);
+        let path = path.join(variant.patch()?);
+        path.is_file().then_some(path)
     }
 }
 
@@ -96,11 +96,17 @@ fn write_crate(
     let patch = places.patch(krate, variant);
     if let Some(patch) = &patch {
         patch::apply(patch, &files::read(patch)?, &mut texts)?;
+        if variant == Variant::Unlisted {
+            for text in texts.values_mut() {
+                *text = patch::without_lists(text);
+            }
+        }
     }
     for (relative, text) in &texts {
         files::write(&member.join(relative), text.as_bytes())?;
     }
-    let runtime = (variant == Variant::Static && patch.is_some()).then_some(&*places.runtime);
+    let annotated = matches!(variant, Variant::Static | Variant::Unlisted);
+    let runtime = (annotated && patch.is_some()).then_some(&*places.runtime);
     let published = source.join("Cargo.toml");
     let manifest =
         manifest(&files::read(&published)?, family, krate, variant, runtime).map_err(|source| {

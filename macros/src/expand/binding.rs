@@ -196,7 +196,7 @@ impl Binding {
                 #checked
                 #items
                 static __BINDING: #private::Binding<#object, #kind> =
-                    #private::Binding::new(&__RECORD, #initial);
+                    unsafe { #private::Binding::new(&__RECORD, #initial) };
                 #[#private::linkme::distributed_slice(#private::BINDINGS)]
                 #[linkme(crate = #private::linkme)]
                 static __RECORD: #private::BindingRecord = #private::BindingRecord::new::<#site>(
@@ -205,7 +205,8 @@ impl Binding {
                     #private::core::option_env!("CARGO_PKG_VERSION"),
                     (#private::core::file!(), #private::core::line!(), #private::core::column!()),
                 );
-                impl #private::BindingSite for #site {
+                // SAFETY: what stands around here.
+                unsafe impl #private::BindingSite for #site {
                     type Object = #object;
                     type Kind = #kind;
                     #[inline]
@@ -239,7 +240,10 @@ impl Binding {
                     kind: quote!(#private::Always),
                     initial: quote!(#private::Initial::Value(&__INITIAL)),
                     items: quote! {
-                        static __INITIAL: #private::Shared<#object> = #private::Shared(#reference);
+                        static __INITIAL: #private::Shared<#object> = #private::Shared {
+                            reference: #reference,
+                            promise: unsafe { #private::Shares::new() },
+                        };
                         #always
                     },
                 }

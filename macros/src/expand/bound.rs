@@ -15,12 +15,12 @@
 
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::{ReturnType, Type, TypeReference};
+use syn::{ReturnType, Type, TypePath, TypeReference};
 
 use super::context::{Context, repeated};
 use super::shape::Shape;
 use crate::ast::Method;
-use crate::{abi, names, rewrite};
+use crate::{names, rewrite};
 
 impl Context<'_> {
     pub(super) fn bound(&self) -> TokenStream {
@@ -30,17 +30,19 @@ impl Context<'_> {
             repeated,
             ..
         } = self;
-        let visibility = &self.input.item.vis;
+        let visibility = &self.visibility();
         let name = names::bound(self.ident());
         let mut declared = self.generics.clone();
         declared.where_clause = None;
-        declared.params.push(syn::parse_quote!(__Object: ?Sized));
+        declared
+            .params
+            .push(syn::parse_quote!(__Object: ?#private::core::marker::Sized));
         declared.params.push(syn::parse_quote!(__Binding));
         let (parameters, _, _) = declared.split_for_impl();
         let mut generics = self.generics.clone();
         generics
             .params
-            .push(syn::parse_quote!(__Object: #applied + ?Sized + 'static));
+            .push(syn::parse_quote!(__Object: #applied + ?#private::core::marker::Sized + 'static));
         generics.params.push(syn::parse_quote!(
             __Binding: #private::BindingSite<Object = __Object>
         ));
@@ -115,7 +117,17 @@ impl Context<'_> {
         let bound = self.bound_applied(&quote!(__Object));
         let rest = names::rest_of_bound(method.ident());
         let result = match Unbound::of(method, none) {
-            Unbound::Returns => quote!(#private::Unbound::Return),
+            Unbound::Returns => {
+                let types = method.arguments().filter(|ty| primitive(ty).is_some());
+                quote! {
+                    // Whoever names a type like a primitive may have something to drop.
+                    if false #(|| #private::core::mem::needs_drop::<#types>())* {
+                        #private::Unbound::Never
+                    } else {
+                        #private::Unbound::Return
+                    }
+                }
+            }
             Unbound::Runs => {
                 let unbound = names::unbound(method.ident());
                 quote!(#private::Unbound::Code(#private::Code::new(<#bound>::#unbound as *const ())))
@@ -197,17 +209,39 @@ impl Unbound {
                 matches!(&**ty, Type::Tuple(tuple) if tuple.elems.is_empty())
             }
         };
-        let is_plain = |ty: &Type| {
-            let passed = abi::argument(ty, &TokenStream::new());
-            matches!(passed, abi::Argument::Direct(_))
-        };
         if none.is_none() && !gives_nothing {
             Unbound::Lacks
-        } else if none.is_none() && method.arguments().all(is_plain) {
+        } else if none.is_none() && method.arguments().all(has_nothing_to_drop) {
             Unbound::Returns
         } else {
             Unbound::Runs
         }
+    }
+}
+
+/// Whether values of the type are known by its spelling to have nothing to drop.
+fn has_nothing_to_drop(ty: &Type) -> bool {
+    match ty {
+        Type::Reference(_) | Type::Ptr(_) => true,
+        Type::Paren(ty) => has_nothing_to_drop(&ty.elem),
+        Type::Group(ty) => has_nothing_to_drop(&ty.elem),
+        ty => primitive(ty).is_some(),
+    }
+}
+
+/// The name, if it is a primitive type's.
+fn primitive(ty: &Type) -> Option<&Ident> {
+    const PRIMITIVES: [&str; 16] = [
+        "bool", "char", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64",
+        "i128", "isize", "f32", "f64",
+    ];
+    match ty {
+        Type::Path(TypePath { qself: None, path }) => path
+            .get_ident()
+            .filter(|ident| PRIMITIVES.iter().any(|name| *ident == name)),
+        Type::Paren(ty) => primitive(&ty.elem),
+        Type::Group(ty) => primitive(&ty.elem),
+        _ => None,
     }
 }
 
@@ -237,24 +271,8 @@ impl<'a> Bound<'a> {
         let private = &context.private;
         let key = context.key(self.method, &quote!(__Object));
         let rest = names::rest_of_bound(self.method.ident());
-        let parameters = 2 + usize::from(shape.output_is_written) + shape.parameters.len();
-        let parameters = std::iter::repeat_n(quote!(_), parameters);
-        let output = if shape.diverges { quote!(!) } else { quote!(_) };
-        let signature = quote!(unsafe extern "C-unwind" fn(#(#parameters),*) -> #output);
-        let moved = &shape.moved;
-        let passed = shape.passed();
-        let receiver = quote!(#private::nowhere(self), #private::Nothing::uninit());
-        let call = if shape.output_is_written {
-            quote! {
-                let mut __out = #private::MaybeUninit::uninit();
-                unsafe {
-                    __function(#receiver, __out.as_mut_ptr() as *mut () #(, #passed)*);
-                    __out.assume_init()
-                }
-            }
-        } else {
-            quote!(unsafe { __function(#receiver #(, #passed)*) })
-        };
+        let signature = shape.inferred_signature(2);
+        let arguments = &shape.arguments;
         let called = self.called(
             &quote! {
                 let __rest = Self::#rest as #signature;
@@ -264,14 +282,18 @@ impl<'a> Bound<'a> {
                 } else {
                     __rest
                 };
-                #(let #moved = #private::ManuallyDrop::new(#moved);)*
-                #call
+                unsafe {
+                    __function(
+                        #private::nowhere(self), #private::Nothing::uninit() #(, #arguments)*
+                    )
+                }
             },
             None,
         );
         let at_rest = self.at_rest();
         let unbound = self.unbound();
-        quote!(#called #at_rest #unbound)
+        let declared_result = self.declared_result();
+        quote!(#called #at_rest #unbound #declared_result)
     }
 
     /// Through the vtable.
@@ -283,7 +305,7 @@ impl<'a> Bound<'a> {
             let always = quote!(__Binding: #private::AlwaysBound);
             return self.called(
                 &quote! {
-                    let __object = <__Binding as #private::BindingSite>::binding().bound();
+                    let __object = unsafe { <__Binding as #private::BindingSite>::binding().bound() };
                     #call
                 },
                 Some(&always),
@@ -292,7 +314,7 @@ impl<'a> Bound<'a> {
         self.called(
             &quote! {
                 if let #private::core::option::Option::Some(__object) =
-                    <__Binding as #private::BindingSite>::binding().current()
+                    unsafe { <__Binding as #private::BindingSite>::binding().current() }
                 {
                     #call
                 }
@@ -319,7 +341,7 @@ impl<'a> Bound<'a> {
             attributes,
             ..
         } = self;
-        let visibility = &context.input.item.vis;
+        let visibility = &context.visibility();
         let unsafety = &method.signature.unsafety;
         let name = names::located(&method.title, &method.title.to_string());
         let kept = method.attributes.iter().filter(|attribute| {
@@ -344,6 +366,7 @@ impl<'a> Bound<'a> {
         quote! {
             #attributes
             #(#kept)*
+            #[allow(clippy::boxed_local)]
             #[inline(always)]
             #visibility #unsafety fn #name <#(#lifetimes),*>(#receiver #(, #plain_parameters)*)
                 #plain_output
@@ -363,12 +386,11 @@ impl<'a> Bound<'a> {
             Unbound::Lacks => quote!(#private::never_unbound()),
             Unbound::Returns | Unbound::Runs => self.result(),
         };
-        let some = self.given(&call);
         self.function(
             &names::rest_of_bound(self.method.ident()),
             &quote! {
-                match <__Binding as #private::BindingSite>::binding().current() {
-                    #private::core::option::Option::Some(__object) => { #some }
+                match unsafe { <__Binding as #private::BindingSite>::binding().current() } {
+                    #private::core::option::Option::Some(__object) => { #call }
                     #private::core::option::Option::None => { #nothing }
                 }
             },
@@ -386,8 +408,8 @@ impl<'a> Bound<'a> {
         }
     }
 
-    /// A function that a trampoline leads to. It takes the receiver's two registers and
-    /// knows nothing of what they hold.
+    /// A function that a trampoline leads to. It takes the receiver's two words and knows
+    /// nothing of what they hold.
     fn function(&self, name: &Ident, body: &TokenStream) -> TokenStream {
         let Bound {
             shape, attributes, ..
@@ -397,25 +419,17 @@ impl<'a> Bound<'a> {
             receiver,
             lifetimes,
             clause,
-            written,
-            parameters,
-            output,
-            moved,
+            plain_parameters,
+            plain_output,
             ..
         } = shape;
-        // With their types, for nothing else may say what is dropped.
-        let taken = shape.arguments.iter().zip(&shape.plain_parameters);
-        let taken = taken
-            .filter(|(name, _)| moved.contains(name))
-            .map(|(name, typed)| quote!(let #typed = unsafe { #private::take(#name) };));
         quote! {
             #attributes
             #[doc(hidden)]
-            #[allow(improper_ctypes_definitions, single_use_lifetimes, unused_lifetimes, unused_variables)]
-            unsafe extern "C-unwind" fn #name <#(#lifetimes),*>(
-                #receiver, _: #private::Nothing #written #(, #parameters)*
-            ) #output #clause {
-                #(#taken)*
+            #[allow(single_use_lifetimes, unused_lifetimes, unused_variables, clippy::boxed_local)]
+            unsafe fn #name <#(#lifetimes),*>(
+                #receiver, _: #private::Nothing #(, #plain_parameters)*
+            ) #plain_output #clause {
                 #body
             }
         }
@@ -436,27 +450,41 @@ impl<'a> Bound<'a> {
 
     /// The declared result, or nothing.
     fn result(&self) -> TokenStream {
-        let Some(none) = self.none else {
+        if self.none.is_none() {
             return TokenStream::new();
-        };
-        let result = quote!(const { #none });
-        match syn::parse2(self.shape.plain_output.clone()) {
-            // With its type, for on its way back nothing else may say what it is.
-            Ok(ReturnType::Type(_, ty)) if self.shape.output_is_written => {
-                self.given(&quote!({ let __result: #ty = #result; __result }))
-            }
-            _ => result,
         }
+        let name = names::declared_result(self.method.ident());
+        let arguments = &self.shape.arguments;
+        quote!(Self::#name(self #(, #arguments)*))
     }
 
-    /// A result on its way back.
-    fn given(&self, result: &TokenStream) -> TokenStream {
-        let private = &self.context.private;
-        if self.shape.output_is_written {
-            quote!(let __result = #result; unsafe { #private::give(__out, __result) })
-        } else {
-            result.clone()
-        }
+    /// The function that gives it: a safe one, whatever the method is and whatever calls
+    /// it, for in an unsafe one the user's expression could do without `unsafe`.
+    fn declared_result(&self) -> Option<TokenStream> {
+        let none = self.none?;
+        let Bound {
+            shape, attributes, ..
+        } = self;
+        let Shape {
+            receiver,
+            lifetimes,
+            clause,
+            plain_parameters,
+            plain_output,
+            arguments,
+            ..
+        } = shape;
+        let name = names::declared_result(self.method.ident());
+        Some(quote! {
+            #attributes
+            #[doc(hidden)]
+            #[inline]
+            #[allow(single_use_lifetimes, unused_lifetimes)]
+            fn #name <#(#lifetimes),*>(#receiver #(, #plain_parameters)*) #plain_output #clause {
+                let _ = (#(&#arguments,)*);
+                const { #none }
+            }
+        })
     }
 }
 
@@ -465,9 +493,7 @@ impl<'a> Bound<'a> {
 fn of_object(mut shape: Shape) -> Shape {
     let one = |tokens: &mut TokenStream| *tokens = self_to_object(std::mem::take(tokens));
     shape.lifetimes.iter_mut().for_each(one);
-    shape.parameters.iter_mut().for_each(one);
     shape.plain_parameters.iter_mut().for_each(one);
-    one(&mut shape.output);
     one(&mut shape.plain_output);
     if let Some(clause) = shape.clause.take() {
         let clause = self_to_object(clause.into_token_stream());

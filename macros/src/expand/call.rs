@@ -10,9 +10,9 @@ use syn::parse::{Parse, ParseStream, Parser};
 use syn::spanned::Spanned;
 use syn::{Error, Expr, ExprMethodCall, Path, Result, Token};
 
-use super::context::nested_list;
+use super::context::inline_type;
 use super::quick::Quick;
-use crate::list::{self, Inline};
+use crate::list::{self, Inline, Listed};
 use crate::names;
 
 /// `($crate) recv.method(args)`, as `static_call!` passes it on.
@@ -112,8 +112,8 @@ fn site(krate: &TokenStream, macros: Span, method: &Ident, inline: Option<Inline
     // In an item, so that it cannot depend on the generics around the call: a
     // site has one set of keys, whatever its function is instantiated with.
     let inline = inline.map_or_else(
-        || quote!(#private::ListOfMethod),
-        |inline| nested_list(&inline.types),
+        || quote!(type Inline = #private::ListOfMethod;),
+        |inline| inline_type(&inline.types),
     );
     // The items are `macro_rules!` in the runtime: rustc writes those itself, while each
     // token from here is handed over one by one, for each of the sites.
@@ -121,7 +121,7 @@ fn site(krate: &TokenStream, macros: Span, method: &Ident, inline: Option<Inline
     // No function around it: rustc would check one more for each site. The trampoline's
     // type says whose gate it is: rustc would check a type that is written here twice.
     let at = macros.located_at(at);
-    quote_spanned!(at=> { #items #private::Gate::new(#private::site_at!(__SITE), __trampoline) })
+    quote_spanned!(at=> { #items #private::Gate::new(__trampoline, __OWN) })
 }
 
 /// The error; and for rust-analyzer, where it asks what may follow `receiver.`, the
@@ -138,9 +138,21 @@ fn for_editors(krate: &TokenStream, written: &TokenStream, error: Error) -> Toke
 }
 
 pub(crate) fn plain_call(input: TokenStream) -> TokenStream {
-    match syn::parse2::<Input>(input).and_then(|input| input.call) {
-        Ok(call) => call.call.into_token_stream(),
-        Err(error) => error.into_compile_error(),
+    let parsed = syn::parse2::<Input>(input).and_then(|input| Ok((input.krate, input.call?)));
+    let (krate, Call { call, inline }) = match parsed {
+        Ok(parsed) => parsed,
+        Err(error) => return error.into_compile_error(),
+    };
+    match inline {
+        None => call.into_token_stream(),
+        // Beside what is listed, or the imports of that would not be used. A pair ends no
+        // temporary's life, as a block around the call would.
+        Some(Inline { types, .. }) => {
+            let types = types.iter().map(|Listed { cfg, ty }| {
+                quote!(#cfg #krate::__private::core::marker::PhantomData::<#ty>;)
+            });
+            quote!(({ #(#types)* }, #call).1)
+        }
     }
 }
 

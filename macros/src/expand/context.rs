@@ -1,9 +1,8 @@
 //! What every part of a trait's expansion needs: the trait's generics, the names and
 //! arguments of the hidden items, and its methods' signatures as each place has them.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{
     Attribute, GenericParam, Generics, ItemTrait, Meta, TraitItem, TraitItemType, TypeParamBound,
@@ -14,6 +13,7 @@ use super::inherited::Inherited;
 use super::private_path;
 use super::shape::Shape;
 use crate::ast::{Method, Trait};
+use crate::list::Listed;
 use crate::{names, rewrite};
 
 /// The attributes that items generated for an annotated one repeat: `cfg`, and
@@ -45,12 +45,41 @@ fn associated_types(item: &ItemTrait) -> impl Iterator<Item = &TraitItemType> {
         .filter(|ty| !rewrite::requires_sized_self(ty.generics.where_clause.as_ref()))
 }
 
-/// `(A, (B, ()))`, each pair where its type stands.
-pub(super) fn nested_list(types: &[syn::Type]) -> TokenStream {
-    types.iter().rev().fold(
-        quote!(()),
-        |rest, ty| quote_spanned!(ty.span()=> (#ty, #rest)),
-    )
+/// `type Inline = (A, (B, ()));`, each pair where its type stands; one for each case of the
+/// conditions that types have.
+pub(super) fn inline_type(types: &[Listed]) -> TokenStream {
+    let conditions: Vec<_> = types
+        .iter()
+        .filter_map(|one| one.cfg.as_ref())
+        .filter_map(|cfg| cfg.meta.require_list().ok())
+        .map(|list| &list.tokens)
+        .collect();
+    let cases = (0..1_usize << conditions.len()).map(|case| {
+        let holds = |index: usize| case >> index & 1 == 1;
+        let mut index = 0;
+        let listed = types.iter().filter(|one| {
+            one.cfg.is_none() || {
+                index += 1;
+                holds(index - 1)
+            }
+        });
+        let listed: Vec<_> = listed.map(|one| &one.ty).collect();
+        let list = listed.iter().rev().fold(
+            quote!(()),
+            |rest, ty| quote_spanned!(ty.span()=> (#ty, #rest)),
+        );
+        let each = conditions.iter().enumerate();
+        let each = each.map(|(index, condition)| {
+            if holds(index) {
+                quote!(all(#condition))
+            } else {
+                quote!(not(all(#condition)))
+            }
+        });
+        let cfg = (!conditions.is_empty()).then(|| quote!(#[cfg(all(#(#each),*))]));
+        quote!(#cfg type Inline = #list;)
+    });
+    cases.collect()
 }
 
 /// What every part of the expansion needs.
@@ -75,6 +104,7 @@ pub(super) struct Context<'a> {
 impl<'a> Context<'a> {
     pub(super) fn new(input: &'a Trait, layout: u64) -> Context<'a> {
         let item = &input.item;
+        let private = private_path(input.options.krate.as_ref());
         let mut generics = item.generics.clone();
         if let Some(clause) = &mut generics.where_clause {
             clause.predicates = std::mem::take(&mut clause.predicates)
@@ -83,8 +113,7 @@ impl<'a> Context<'a> {
                 .collect();
         }
         let types: Vec<_> = associated_types(item).collect();
-        let parameter =
-            |name: &Ident| Ident::new(&format!("__Associated{}", name.unraw()), Span::call_site());
+        let parameter = names::associated;
         let inherited = Inherited::of(input);
         let own = types.iter().map(|ty| {
             let bounds = ty.bounds.iter().cloned().map(|mut bound| {
@@ -101,13 +130,13 @@ impl<'a> Context<'a> {
             (ty.ident.clone(), parameter(&ty.ident), bounds.collect())
         });
         let of_supertraits = inherited.open.iter().map(|(name, may_be_unsized)| {
-            let bounds = may_be_unsized.then(|| syn::parse_quote!(?Sized));
+            let bounds = may_be_unsized.then(|| syn::parse_quote!(?#private::core::marker::Sized));
             (name.clone(), parameter(name), Vec::from_iter(bounds))
         });
         let associated = own.chain(of_supertraits).collect();
         let own = types.len();
         Context {
-            private: private_path(input.options.krate.as_ref()),
+            private,
             layout,
             repeated: repeated(&item.attrs),
             applied: rewrite::applied(&item.ident, &item.generics),
@@ -121,6 +150,17 @@ impl<'a> Context<'a> {
 
     pub(super) fn ident(&self) -> &Ident {
         &self.input.item.ident
+    }
+
+    /// As visible as the trait, but not by the user's own word: rustc would take items that
+    /// begin with it for the user's, and say that nobody calls them.
+    pub(super) fn visibility(&self) -> TokenStream {
+        let quiet = |mut token: TokenTree| {
+            token.set_span(names::own(token.span()));
+            token
+        };
+        let written = self.input.item.vis.to_token_stream();
+        written.into_iter().map(quiet).collect()
     }
 
     /// The associated types that an object type must name.
@@ -139,10 +179,10 @@ impl<'a> Context<'a> {
     /// The trait's generics with one more type parameter for an implementor.
     pub(super) fn generics_with_implementor(&self) -> Generics {
         let mut generics = self.generics.clone();
-        let applied = &self.applied;
+        let (applied, private) = (&self.applied, &self.private);
         generics
             .params
-            .push(syn::parse_quote!(__Implementation: #applied + ?Sized));
+            .push(syn::parse_quote!(__Implementation: #applied + ?#private::core::marker::Sized));
         generics
     }
 
@@ -234,7 +274,7 @@ impl<'a> Context<'a> {
     pub(super) fn shape(&self, method: &Method) -> Shape {
         let applied = &self.applied;
         let own: Vec<_> = self.own_types().collect();
-        Shape::new(self, method, &|name| {
+        Shape::new(method, &|name| {
             if own.contains(&name) {
                 Some(quote!(<Self as #applied>::#name))
             } else {
@@ -246,7 +286,7 @@ impl<'a> Context<'a> {
     /// The method's signature for an inherent impl of an object type.
     pub(super) fn shape_on_object(&self, method: &Method) -> Shape {
         let applied = &self.applied;
-        Shape::new(self, method, &|name| {
+        Shape::new(method, &|name| {
             if self.own_types().any(|own| own == name) {
                 Some(quote!(<Self as #applied>::#name))
             } else {

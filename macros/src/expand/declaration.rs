@@ -7,12 +7,10 @@ use syn::TraitItem;
 use super::context::Context;
 use crate::names;
 
-/// FNV-1a of the trait as written. Two objects whose hashes differ disagree about
-/// the trait, and so about the order of its vtable.
+/// Of the trait as written. Two objects whose hashes differ disagree about the trait, and
+/// so about the order of its vtable.
 pub(super) fn layout_hash(written: &str) -> u64 {
-    written.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
+    names::fnv(written)
 }
 
 impl Context<'_> {
@@ -53,17 +51,29 @@ impl Context<'_> {
                 (!cfgs.is_empty())
                     .then(|| quote!(#(#cfgs)* let __layout = __layout.rotate_left(1) ^ #step;))
             });
+        let declared = names::declared(self.ident());
+        // Of several object types none stands for the others, and here none can be named.
+        let is_one = self.generics.params.is_empty() && self.associated.is_empty();
+        let slot = (cfg!(feature = "std") && is_one).then(|| {
+            let ident = self.ident();
+            quote!(.with_slot(#private::slot_of::<dyn #ident>))
+        });
+        let slice = cfg!(feature = "std").then(|| {
+            quote! {
+                #[#private::linkme::distributed_slice(#private::DECLARATIONS)]
+                #[linkme(crate = #private::linkme)]
+            }
+        });
         quote! {
             #repeated
-            #[#private::linkme::distributed_slice(#private::DECLARATIONS)]
-            #[linkme(crate = #private::linkme)]
+            #slice
             static #name: #private::TraitDeclaration = #private::TraitDeclaration::new(
                 #ident,
                 #private::core::module_path!(),
                 #private::core::option_env!("CARGO_PKG_VERSION"),
                 { let __layout: #private::core::primitive::u64 = #layout; #(#conditions)* __layout },
                 &[#(#methods),*],
-            );
+            ).with_path(#private::type_name::<#declared>)#slot;
         }
     }
 

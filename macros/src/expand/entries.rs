@@ -9,36 +9,15 @@ use super::shape::Shape;
 use crate::ast::Method;
 use crate::{names, rewrite, valid};
 
-/// Auto traits of the object types that get entries. Auto traits do not change a
-/// vtable, but `dyn Trait + Send` is a type of its own, with inherent methods of
-/// its own.
-pub(super) const AUTO_TRAITS: [&[&str]; 20] = [
-    &[],
-    &["Send"],
-    &["Sync"],
-    &["Send", "Sync"],
-    &["Unpin"],
-    &["Send", "Unpin"],
-    &["Sync", "Unpin"],
-    &["Send", "Sync", "Unpin"],
-    &["UnwindSafe"],
-    &["Send", "UnwindSafe"],
-    &["Sync", "UnwindSafe"],
-    &["Send", "Sync", "UnwindSafe"],
-    &["UnwindSafe", "RefUnwindSafe"],
-    &["Send", "UnwindSafe", "RefUnwindSafe"],
-    &["Sync", "UnwindSafe", "RefUnwindSafe"],
-    &["Send", "Sync", "UnwindSafe", "RefUnwindSafe"],
-    &["Unpin", "UnwindSafe", "RefUnwindSafe"],
-    &["Send", "Unpin", "UnwindSafe", "RefUnwindSafe"],
-    &["Sync", "Unpin", "UnwindSafe", "RefUnwindSafe"],
-    &["Send", "Sync", "Unpin", "UnwindSafe", "RefUnwindSafe"],
-];
+/// Auto traits of the object types that get entries, whatever is asked for. Auto traits do
+/// not change a vtable, but `dyn Trait + Send` is a type of its own, with inherent methods
+/// of its own.
+const AUTO_TRAITS: [&[&str]; 4] = [&[], &["Send"], &["Sync"], &["Send", "Sync"]];
 
 impl Context<'_> {
     pub(super) fn entries(&self) -> TokenStream {
         let bound = self.bound_with(|(name, parameter, _)| quote!(#name = #parameter));
-        // The same for all object types, and so written once: there are twenty.
+        // The same for all object types, and so written once: there are four, or more.
         let dispatched = self.input.dispatched();
         let dispatched = dispatched.map(|dispatched| self.entry(dispatched.method));
         let dispatched: TokenStream = dispatched.collect();
@@ -50,22 +29,38 @@ impl Context<'_> {
         let miscounted = self.input.dispatched();
         let miscounted = miscounted.map(|dispatched| self.miscounted_entry(dispatched.method));
         let miscounted: TokenStream = miscounted.collect();
-        let blocks = AUTO_TRAITS.iter().map(|autos| {
+        let object_types = self.object_types();
+        let blocks = object_types.iter().map(|autos| {
             // Enough for the hint; the other object types name the method in rustc's words.
-            let left_alone = (autos.len() < 3).then_some(&left_alone);
+            let left_alone = AUTO_TRAITS.contains(&&**autos).then_some(&left_alone);
             let miscounted =
-                matches!(autos, [] | ["Send"] | ["Send", "Sync"]).then_some(&miscounted);
+                matches!(autos[..], [] | ["Send"] | ["Send", "Sync"]).then_some(&miscounted);
             self.entries_of(&bound, autos, &quote!(#dispatched #left_alone #miscounted))
         });
+        let declared = self.declared();
+        quote!(#(#blocks)* #declared)
+    }
+
+    /// The object types without entries: what there is without the runtime.
+    pub(super) fn objects(&self) -> TokenStream {
+        let bound = self.bound_with(|(name, parameter, _)| quote!(#name = #parameter));
+        let blocks = AUTO_TRAITS
+            .iter()
+            .map(|autos| self.object_trait(&bound, autos));
+        let declared = self.declared();
+        quote!(#(#blocks)* #declared)
+    }
+
+    /// The trait as a type.
+    fn declared(&self) -> TokenStream {
         let Context {
             private, repeated, ..
         } = self;
-        let visibility = &self.input.item.vis;
+        let visibility = &self.visibility();
         let declared = names::declared(self.ident());
         let declaration = names::declaration(self.ident());
         let lacks_results = self.lacks_results();
         quote! {
-            #(#blocks)*
             #repeated
             #[doc(hidden)]
             #[non_exhaustive]
@@ -79,6 +74,21 @@ impl Context<'_> {
                 }
             }
         }
+    }
+
+    /// The object types that get entries, each by its auto traits: every combination of
+    /// those that were asked for with each of [`AUTO_TRAITS`].
+    pub(super) fn object_types(&self) -> Vec<Vec<&'static str>> {
+        let further = &self.input.options.auto;
+        let combinations = 0..1_usize << further.len();
+        combinations
+            .flat_map(|combination| {
+                let chosen = further.iter().enumerate();
+                let chosen = chosen.filter(move |(place, _)| combination >> place & 1 == 1);
+                let chosen: Vec<_> = chosen.map(|(_, name)| *name).collect();
+                AUTO_TRAITS.map(|autos| autos.iter().copied().chain(chosen.clone()).collect())
+            })
+            .collect()
     }
 
     /// The trait's generics, and what an impl for its object types needs besides.
@@ -127,21 +137,14 @@ impl Context<'_> {
         let Context {
             private, repeated, ..
         } = self;
-        let visibility = &self.input.item.vis;
+        let visibility = &self.visibility();
         let generics = self.generics_of_objects();
         let (parameters, _, clause) = generics.split_for_impl();
         let outlives = self.outlives(&quote!(__Implementation));
-        let mut of_objects = generics.clone();
-        if let Some(predicate) = self.outlives(&quote!(Self)) {
-            of_objects.make_where_clause().predicates.push(predicate);
-        }
-        let clause_of_objects = &of_objects.where_clause;
         let ty = self.object_type(bound, autos);
-        let hook_applied = self.hook_applied();
         let shims_applied = self.shims_applied();
-        let declared = names::declared(self.ident());
         let registration = names::registration();
-        let of_bindings = self.bound_applied(&quote!(Self));
+        let object_trait = self.object_trait(bound, autos);
         // Impls name the trait, and no auto traits with it.
         let registration = autos.is_empty().then(|| {
             quote! {
@@ -153,12 +156,12 @@ impl Context<'_> {
                     __Implementation: #bound + '__object,
                     #outlives
                 {
-                    #private::Implementation::new(
-                        #private::vtable_of_pointer(
-                            #private::dangling::<__Implementation>() as *const (dyn #bound + '__object)
-                        ),
-                        <__Implementation as #shims_applied>::__table(),
-                    )
+                    let __vtable = #private::vtable_of_pointer(
+                        #private::dangling::<__Implementation>() as *const (dyn #bound + '__object)
+                    );
+                    let __table = <__Implementation as #shims_applied>::__table();
+                    // SAFETY: both are of this type and trait.
+                    unsafe { #private::Implementation::new(__vtable, __table) }
                 }
             }
         });
@@ -168,10 +171,32 @@ impl Context<'_> {
                 #entries
                 #registration
             }
+            #object_trait
+        }
+    }
+
+    /// What an object type is to the library.
+    fn object_trait(&self, bound: &TokenStream, autos: &[&str]) -> TokenStream {
+        let Context {
+            private, repeated, ..
+        } = self;
+        let mut generics = self.generics_of_objects();
+        if let Some(predicate) = self.outlives(&quote!(Self)) {
+            generics.make_where_clause().predicates.push(predicate);
+        }
+        let (parameters, _, clause) = generics.split_for_impl();
+        let ty = self.object_type(bound, autos);
+        let hook_applied = self.hook_applied();
+        let declared = names::declared(self.ident());
+        let of_bindings = cfg!(feature = "std").then(|| {
+            let of_bindings = self.bound_applied(&quote!(Self));
+            quote!(type __Bound<__Binding> = #of_bindings;)
+        });
+        quote! {
             // SAFETY: the table is the one that the receiver's own vtable leads to.
             #repeated
-            unsafe impl #parameters #private::TraitObject for #ty #clause_of_objects {
-                type __Bound<__Binding> = #of_bindings;
+            unsafe impl #parameters #private::TraitObject for #ty #clause {
+                #of_bindings
                 type __Trait = #declared;
                 #[inline]
                 fn __table(&self) -> &'static #private::Table {
@@ -184,7 +209,7 @@ impl Context<'_> {
     /// The method that `static_call!` calls.
     fn entry(&self, method: &Method) -> TokenStream {
         let Context { private, .. } = self;
-        let visibility = &self.input.item.vis;
+        let visibility = &self.visibility();
         let shape = self.shape_on_object(method);
         let Shape {
             receiver,
@@ -234,7 +259,7 @@ impl Context<'_> {
         let Context {
             private, applied, ..
         } = self;
-        let visibility = &self.input.item.vis;
+        let visibility = &self.visibility();
         let shape = self.shape_on_object(method);
         let Shape {
             receiver,
@@ -271,7 +296,7 @@ impl Context<'_> {
     /// the signature, or the other way round, which a bound says.
     fn miscounted_entry(&self, method: &Method) -> TokenStream {
         let Context { private, .. } = self;
-        let visibility = &self.input.item.vis;
+        let visibility = &self.visibility();
         let shape = self.shape_on_object(method);
         let Shape {
             receiver,

@@ -1,8 +1,8 @@
-//! The guards: what a call passes on its way from the entry to the switch.
+//! The guards: what a call passes in its arm, on the way from the key to the trampoline.
 //!
 //! Lists are nested pairs, and the guards recurse over them, at compile time: one
-//! implementation for `(A, Rest)`, which compares with `A`'s key and holds `A`'s
-//! body, and one for `()`, which holds the switch and what lies behind it.
+//! implementation for `(A, Rest)`, which compares with `A`'s keys and holds `A`'s
+//! body, and one for `()`, which calls the trampoline.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
@@ -11,6 +11,7 @@ use syn::spanned::Spanned;
 use super::context::{Context, repeated};
 use super::shape::Shape;
 use crate::ast::Method;
+use crate::list::Listed;
 use crate::names;
 
 impl Context<'_> {
@@ -32,7 +33,7 @@ impl Context<'_> {
         let rest = self.guards_applied(&quote!(__Rest));
         let mut listed = self.generics.clone();
         listed.params.push(syn::parse_quote!(
-            __Implementation: #applied + #rest + ?Sized
+            __Implementation: #applied + #rest + ?#private::core::marker::Sized
         ));
         listed
             .params
@@ -41,7 +42,7 @@ impl Context<'_> {
         let (listed_parameters, _, _) = listed.split_for_impl();
         let no_guards = self.guards_applied(&quote!(()));
         let one_guard = self.guards_applied(&quote!((__Listed, __Rest)));
-        let (enters, (declared, (switches, compares))): (
+        let (enters, (declared, (ends, compares))): (
             TokenStream,
             (TokenStream, (TokenStream, TokenStream)),
         ) = self
@@ -51,7 +52,7 @@ impl Context<'_> {
                 let stages = Stages::new(self, dispatched.method);
                 (
                     stages.enter(),
-                    (stages.declarations(), (stages.switch(), stages.compare())),
+                    (stages.declarations(), (stages.end(), stages.compare())),
                 )
             })
             .unzip();
@@ -59,23 +60,15 @@ impl Context<'_> {
             #repeated
             #[doc(hidden)]
             #visibility trait #guards #parameters: #applied #clause {
-                /// Guards in the list, which is also the index of the next one's key.
+                /// Guards in the list.
                 #[doc(hidden)]
                 const __LENGTH: #private::core::primitive::usize;
-                // Constants of their own, and no compares where they are asked: rustc then
-                // compiles for each site only what is behind them, also where nothing is
-                // optimized. The functions of longer lists were half of a debug build's.
-                #[doc(hidden)]
-                const __IS_LISTED: #private::core::primitive::bool = Self::__LENGTH != 0;
-                #[doc(hidden)]
-                const __IS_LONG: #private::core::primitive::bool =
-                    Self::__LENGTH >= #private::HOT_FROM;
                 #declared
             }
             #repeated
             impl #object_parameters #no_guards for __Implementation #clause {
                 const __LENGTH: #private::core::primitive::usize = 0;
-                #switches
+                #ends
             }
             #repeated
             impl #listed_parameters #one_guard for __Implementation #clause {
@@ -111,9 +104,9 @@ impl Context<'_> {
             .flat_map(|dispatched| {
                 let cfgs = dispatched.method.cfgs();
                 let arguments = &arguments;
-                let check = move |ty: &syn::Type| {
+                let check = move |Listed { cfg, ty }: &Listed| {
                     let call = quote_spanned!(ty.span()=> __implements::<#(#arguments,)* #ty>());
-                    quote!(#(#cfgs)* #call;)
+                    quote!(#(#cfgs)* #cfg #call;)
                 };
                 dispatched.inline.iter().map(check)
             })
@@ -154,13 +147,12 @@ impl<'a> Stages<'a> {
         }
     }
 
-    /// One function: its name, what it takes after the receiver, and its body.
-    fn function(&self, name: &Ident, more: &TokenStream, body: &TokenStream) -> TokenStream {
+    /// One function: its name and its body. `in_arm` is of the arm, where `__Full` is all
+    /// of the list. Unsafe, for it believes that the keys are those of its list: whoever enters
+    /// asks the call site for both.
+    fn function(&self, name: &Ident, in_arm: bool, body: &TokenStream) -> TokenStream {
         let Stages {
-            method,
-            key,
-            attributes,
-            ..
+            key, attributes, ..
         } = self;
         let private = &self.context.private;
         let Shape {
@@ -171,42 +163,55 @@ impl<'a> Stages<'a> {
             plain_output,
             ..
         } = &self.shape;
-        let unsafety = &method.signature.unsafety;
+        let (full, demand) = in_arm
+            .then(|| {
+                let guards = self.context.guards_applied(&quote!(__Full));
+                (quote!(, __Full), quote!(Self: #guards,))
+            })
+            .unzip();
+        let predicates = clause.as_ref().map(|clause| &clause.predicates);
         quote! {
             #attributes
             #[doc(hidden)]
-            #unsafety fn #name <#(#lifetimes,)* __Site: #private::SiteOf<#key>>(
-                #receiver, #more #(, #plain_parameters)*
-            ) #plain_output #clause #body
+            unsafe fn #name <#(#lifetimes,)* __Site: #private::SiteOf<#key> #full>(
+                #receiver, __gate: #private::Gate<__Site, #key> #(, #plain_parameters)*
+            ) #plain_output
+            where
+                #demand
+                #predicates
+            #body
         }
     }
 
     /// The same, inlined.
-    fn inlined(&self, name: &Ident, more: &TokenStream, body: &TokenStream) -> TokenStream {
-        let function = self.function(name, more, &quote!({ #body }));
+    fn inlined(&self, name: &Ident, in_arm: bool, body: &TokenStream) -> TokenStream {
+        let function = self.function(name, in_arm, &quote!({ #body }));
         quote!(#[inline(always)] #function)
-    }
-
-    fn gate(&self) -> TokenStream {
-        let (private, key) = (&self.context.private, &self.key);
-        quote!(__gate: #private::Gate<__Site, #key>, __way: #private::Switch)
     }
 
     fn declarations(&self) -> TokenStream {
         let ident = self.method.ident();
-        let private = &self.context.private;
-        let hot = self.function(
-            &names::hot(ident),
-            &quote!(__index: #private::core::primitive::usize),
-            &quote!(;),
-        );
-        let guarded = self.function(&names::guarded(ident), &self.gate(), &quote!(;));
-        let outlined = self.outlined();
-        quote!(#hot #guarded #outlined)
+        let behind = names::behind(ident);
+        let further = self.call(&quote!(Self), &behind, false);
+        let guarded = self.function(&names::guarded(ident), true, &quote!(;));
+        let behind = self.function(&behind, false, &quote!(;));
+        let outlined = self.function(&names::outlined(ident), false, &quote!({ #further }));
+        quote! {
+            #guarded
+            #behind
+            #[inline(never)]
+            #outlined
+        }
     }
 
-    /// Where a call's entry leads. First the switch, so that a call that is left to the
-    /// vtable costs no compares. Then the guards, those of a longer list out of line.
+    /// A call of a stage of these guards.
+    fn call(&self, guards: &TokenStream, stage: &Ident, in_arm: bool) -> TokenStream {
+        let full = in_arm.then(|| quote!(, __Full));
+        self.shape
+            .call_hidden(&quote!(#guards::#stage::<__Site #full>), &quote!(__gate))
+    }
+
+    /// Where a call's entry leads: to the key, and behind it the plain call, or the arm.
     ///
     /// A trait of its own for each method: the entries, of which each object type has one,
     /// then have one bound without any projection. rustc checks each of them, and took
@@ -227,13 +232,14 @@ impl<'a> Stages<'a> {
         } = context;
         let visibility = &context.input.item.vis;
         let ident = names::quiet(method.ident());
-        let guards = context.guards_applied(&quote!(<__Site as #private::SiteOf<#key>>::List));
+        let list = quote!(<__Site as #private::SiteOf<#key>>::List);
+        let guards = context.guards_applied(&list);
         let plain = shape.call(method, &quote!(<Self as #applied>::#ident));
-        let further = |name: &Ident, more: &TokenStream| {
-            shape.call_with(method, &quote!(<Self as #guards>::#name::<__Site>), more)
-        };
-        let outlined = further(&names::outlined(method.ident()), &quote!(__gate));
-        let guarded = further(&names::guarded(method.ident()), &quote!(__gate, __way));
+        let guarded = names::guarded(method.ident());
+        let arm = shape.call_hidden(
+            &quote!(<Self as #guards>::#guarded::<__Site, #list>),
+            &quote!(__gate),
+        );
         let name = names::entering(context.ident(), method.ident());
         let mut declared = context.generics.clone();
         declared.params.push(syn::parse_quote!(__Site));
@@ -259,6 +265,7 @@ impl<'a> Stages<'a> {
             ..
         } = shape;
         let unsafety = &method.signature.unsafety;
+        let diverges = shape.diverges.then(|| quote!(#[allow(unreachable_code)]));
         let enter = names::enter(method.ident());
         let signature = quote! {
             #[doc(hidden)]
@@ -277,56 +284,23 @@ impl<'a> Stages<'a> {
             #attributes
             impl #impl_parameters #entering for __Implementation #impl_clause {
                 #[inline(always)]
+                #diverges
                 #signature {
-                    let __way = __gate.way();
-                    if <Self as #guards>::__IS_LISTED && __way.is_plain() {
-                        #plain
-                    } else if <Self as #guards>::__IS_LONG {
-                        #outlined
-                    } else {
-                        #guarded
-                    }
+                    #private::key! { __Site, on => #arm, off => #plain }
                 }
             }
         }
     }
 
-    /// The guards of a longer list, in a function of the call site's own. Inlined into
-    /// the site's function, that many bodies kept it from being inlined itself and its
-    /// values from staying in registers, also where no guard was on. First the key of the
-    /// most frequent type, since going through the list in order would take longer.
-    fn outlined(&self) -> TokenStream {
-        let Stages { method, shape, .. } = self;
-        let private = &self.context.private;
-        let hot = names::hot(method.ident());
-        let hot = shape.call_with(method, &quote!(Self::#hot::<__Site>), &quote!(__index));
-        let guarded = names::guarded(method.ident());
-        let guarded = shape.call_with(
-            method,
-            &quote!(Self::#guarded::<__Site>),
-            &quote!(__gate, __way),
-        );
-        let key = &self.key;
-        let function = self.function(
-            &names::outlined(method.ident()),
-            &quote!(__gate: #private::Gate<__Site, #key>),
-            // Reads the switch again, so that the site need not keep it at hand.
-            &quote! {{
-                let __way = __gate.way();
-                let __index = __gate.hot(#private::vtable_of(&*self));
-                if __index < Self::__LENGTH {
-                    #hot
-                } else {
-                    #guarded
-                }
-            }},
-        );
-        quote!(#[inline(never)] #function)
-    }
-
-    /// The compare with one key, and the body behind it.
+    /// The compares with the keys of one type, and the body behind them. In the arm stands
+    /// the compare with the first key of each of the first types; all else follows in a
+    /// function of the call site's own: inlined into the site's function, many bodies kept
+    /// it from being inlined itself and its values from staying in registers, also where no
+    /// guard was on.
     fn compare(&self) -> TokenStream {
-        let Stages { method, shape, .. } = self;
+        let Stages {
+            method, shape, key, ..
+        } = self;
         let Context {
             private, applied, ..
         } = self.context;
@@ -339,111 +313,66 @@ impl<'a> Stages<'a> {
             private,
             &listed,
         );
-        let further = |name: &Ident, more: &TokenStream| {
-            shape.call_with(method, &quote!(<Self as #rest>::#name::<__Site>), more)
+        let (guarded, behind) = (
+            names::guarded(method.ident()),
+            names::behind(method.ident()),
+        );
+        let full = self.context.guards_applied(&quote!(__Full));
+        let outlined = names::outlined(method.ident());
+        let outlined = self.call(&quote!(<Self as #full>), &outlined, false);
+        let rest = quote!(<Self as #rest>);
+        let guarded_further = self.call(&rest, &guarded, true);
+        let behind_further = self.call(&rest, &behind, false);
+        // Constants where they are asked, so that rustc compiles for each site only what
+        // is behind them.
+        let position = quote! {
+            <<__Site as #private::SiteOf<#key>>::List as #private::List<#key>>::LENGTH
+                - 1 - #rest::__LENGTH
         };
-        let guarded = names::guarded(method.ident());
-        let hot = names::hot(method.ident());
-        let guarded_further = further(&guarded, &quote!(__gate, __way));
-        let hot_further = further(&hot, &quote!(__index));
         let guarded = self.inlined(
             &guarded,
-            &self.gate(),
+            true,
             &quote! {
-                if #private::vtable_of(&*self) == __gate.key(<Self as #rest>::__LENGTH) {
+                if __gate.knows(const { #position }, #private::vtable_of(&*self)) {
                     #body
+                } else if const {
+                    #position + 1 == #private::LISTED_IN_SITE || #rest::__LENGTH == 0
+                } {
+                    #outlined
                 } else {
                     #guarded_further
                 }
             },
         );
-        let hot = self.inlined(
-            &hot,
-            &quote!(__index: #private::core::primitive::usize),
+        let behind = self.inlined(
+            &behind,
+            false,
             &quote! {
-                if __index == <Self as #rest>::__LENGTH {
+                if __gate.knows_behind(const { #position }, #private::vtable_of(&*self)) {
                     #body
                 } else {
-                    #hot_further
+                    #behind_further
                 }
             },
         );
-        quote!(#guarded #hot)
+        quote!(#guarded #behind)
     }
 
-    /// Behind all guards: the ways of the switch.
-    fn switch(&self) -> TokenStream {
-        let Stages {
-            method, shape, key, ..
-        } = self;
-        let Context {
-            private, applied, ..
-        } = self.context;
-        let Shape { moved, .. } = shape;
-        let ident = names::quiet(method.ident());
+    /// Behind all guards: the trampoline.
+    fn end(&self) -> TokenStream {
+        let Stages { method, shape, .. } = self;
+        let Shape { arguments, .. } = shape;
         let shims_applied = self.context.shims_applied();
         let fallback = names::fallback(method.ident());
         let fallback = quote!(<Self as #shims_applied>::#fallback::<__Site>);
-        let plain = shape.call(method, &quote!(<Self as #applied>::#ident));
-        let passed = shape.passed();
-        let signature = shape.inferred_signature();
-        let through = |function: &TokenStream| {
-            let call = if shape.output_is_written {
-                quote! {
-                    let mut __out = #private::MaybeUninit::uninit();
-                    unsafe {
-                        #function(self, __out.as_mut_ptr() as *mut () #(, #passed)*);
-                        __out.assume_init()
-                    }
-                }
-            } else {
-                quote!(unsafe { #function(self #(, #passed)*) })
-            };
-            quote! {
-                #(let #moved = #private::ManuallyDrop::new(#moved);)*
-                #call
-            }
-        };
-        let patched = through(&quote! {
-            // The trampoline has the fallback's signature, which only the
-            // fallback's own type spells with all its lifetimes.
-            #private::with_signature_of(#fallback as #signature, __gate.trampoline)
+        let signature = shape.inferred_signature(1);
+        // The trampoline has the fallback's signature, which only the fallback's own type
+        // spells with all its lifetimes.
+        let body = quote!(unsafe {
+            __gate.lead(#fallback as #signature)(self #(, #arguments)*)
         });
-        let learning = names::learning(method.ident());
-        let learning_signature = shape.inferred_signature_of_learning(method);
-        let learn = shape.call_with(
-            method,
-            &quote!(__learning),
-            &quote!(
-                __gate.trampoline,
-                <#key as #private::DispatchedMethod>::route::<__Site>()
-            ),
-        );
-        let list = quote!(<__Site as #private::SiteOf<#key>>::List);
-        let is_listed = quote!(<#list as #private::List<#key>>::IS_LISTED);
-        let guarded = self.inlined(
-            &names::guarded(method.ident()),
-            &self.gate(),
-            // Three arms, two of which call what is cold, though rustc does not see that it
-            // is: `Switch::way` says why.
-            &quote! {
-                match __way.way() {
-                    #private::Switch::PLAIN => #plain,
-                    #private::Switch::GUARDED if #is_listed => #plain,
-                    #private::Switch::PATCHED => { #patched }
-                    _ => {
-                        let __learning =
-                            <Self as #shims_applied>::#learning as #learning_signature;
-                        #learn
-                    }
-                }
-            },
-        );
-        let hot = self.inlined(
-            &names::hot(method.ident()),
-            &quote!(_: #private::core::primitive::usize),
-            &plain,
-        );
-        quote!(#guarded #hot)
+        let guarded = self.inlined(&names::guarded(method.ident()), true, &body);
+        let behind = self.inlined(&names::behind(method.ident()), false, &body);
+        quote!(#guarded #behind)
     }
 }

@@ -5,11 +5,13 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{Error, GenericArgument, GenericParam, ImplItem, ItemImpl, Path, PathArguments, Type};
 
-use super::{combined, private_path, with_error};
+use super::{combined, order, path_is_used, private_path, with_error};
 use crate::{attr, names};
 
 pub(crate) fn expand(attribute: TokenStream, mut item: ItemImpl) -> TokenStream {
-    let error = misplaced_attributes(&mut item);
+    let is_mock = order::is_part_of_a_mock(&item.to_token_stream());
+    // What is wrong is said of the mock itself.
+    let error = misplaced_attributes(&mut item).filter(|_| !is_mock);
     match registration(attribute, &item) {
         Ok(registration) => quote!(#item #registration #error),
         Err(error) => with_error(&item, error),
@@ -66,7 +68,7 @@ fn registration(attribute: TokenStream, item: &ItemImpl) -> syn::Result<TokenStr
         ));
     }
     if cfg!(not(feature = "std")) {
-        return Ok(TokenStream::new());
+        return Ok(path_is_used(options.krate.as_ref()).unwrap_or_default());
     }
     let private = private_path(options.krate.as_ref());
     let cfgs = item

@@ -3,7 +3,8 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::context::{Context, nested_list};
+use super::context::{Context, inline_type};
+use crate::ast::Method;
 use crate::names;
 
 impl Context<'_> {
@@ -21,7 +22,7 @@ impl Context<'_> {
         let mut generics = self.generics.clone();
         generics
             .params
-            .push(syn::parse_quote!(__Object: #applied + ?Sized));
+            .push(syn::parse_quote!(__Object: #applied + ?#private::core::marker::Sized));
         if let Some(predicate) = self.outlives(&quote!(__Object)) {
             generics.make_where_clause().predicates.push(predicate);
         }
@@ -38,8 +39,9 @@ impl Context<'_> {
             let fallback = names::fallback(method.ident());
             let (shims_applied, hook_applied) = (self.shims_applied(), self.hook_applied());
             let declaration = names::declaration(self.ident());
-            let inline = nested_list(dispatched.inline);
+            let inline = inline_type(dispatched.inline);
             let method_index = self.method_index(index);
+            let receiver = self.key_of_receiver(method);
             let of_bindings = self.key_of_bindings(method, dispatched.none);
             quote! {
                 #repeated
@@ -52,9 +54,10 @@ impl Context<'_> {
                 ) #clause;
                 #repeated
                 #attributes
-                impl #impl_parameters #private::DispatchedMethod for #key #clause {
+                // SAFETY: all of it is the method's.
+                unsafe impl #impl_parameters #private::DispatchedMethod for #key #clause {
                     type Object = __Object;
-                    type Inline = #inline;
+                    #inline
                     const INDEX: #private::core::primitive::usize = #method_index;
                     fn identity_of<__Type: 'static>() -> #private::core::any::TypeId {
                         <__Object as #shims_applied>::__identity_of::<__Type>()
@@ -66,19 +69,60 @@ impl Context<'_> {
                     #[inline]
                     fn route<__Site: #private::SiteOf<Self>>() -> &'static #private::Route {
                         const {
-                            &#private::Route::new::<__Site, Self>(
-                                &#declaration,
-                                <Self as #private::DispatchedMethod>::INDEX,
-                                <Self as #private::DispatchedMethod>::rest::<__Site> as *const (),
-                                <__Object as #shims_applied>::#fallback::<__Site> as *const (),
-                            )
+                            &unsafe {
+                                #private::Route::new::<__Site, Self>(
+                                    &#declaration,
+                                    <Self as #private::DispatchedMethod>::INDEX,
+                                    <Self as #private::DispatchedMethod>::rest::<__Site> as *const (),
+                                    <__Object as #shims_applied>::#fallback::<__Site> as *const (),
+                                )
+                            }
                         }
                     }
+                    #receiver
                     #private::rest! { <__Object as #shims_applied>::#fallback::<__Site> }
                     #of_bindings
                 }
             }
         });
         quote!(#(#methods)*)
+    }
+
+    /// How it is found out in which registers a call's receiver is: by a call that has
+    /// such arguments and such a result, all of which stay uninitialized. What the types
+    /// are, with all their lifetimes, only a function that has them says.
+    fn key_of_receiver(&self, method: &Method) -> TokenStream {
+        let Context { private, .. } = self;
+        let shape = self.shape(method);
+        let types: Vec<_> = (0..shape.arguments.len())
+            .map(|index| quote::format_ident!("__Argument{index}"))
+            .collect();
+        let counted = names::counted_fallback(method.ident());
+        let signature = shape.inferred_signature(2);
+        let shims_applied = self.shims_applied();
+        let answer = quote!(#private::core::option::Option<#private::Receiver>);
+        quote! {
+            fn receiver() -> #answer {
+                fn __ask<__Receiver, __Result #(, #types)*>(
+                    _: unsafe fn(
+                        __Receiver #(, #types)*, &'static #private::Route
+                    ) -> __Result,
+                ) -> #answer {
+                    #private::receiver_of::<__Receiver, (__Result, (#(#types,)*))>(
+                        |__asked, __receiver| unsafe {
+                            let __asked: unsafe fn(
+                                #private::MaybeUninit<__Receiver>
+                                #(, #private::MaybeUninit<#types>)*
+                            ) -> #private::MaybeUninit<__Result> = #private::as_function(__asked);
+                            __asked(
+                                __receiver
+                                #(, #private::MaybeUninit::<#types>::uninit())*
+                            );
+                        },
+                    )
+                }
+                __ask(<__Object as #shims_applied>::#counted as #signature)
+            }
+        }
     }
 }

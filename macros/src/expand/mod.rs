@@ -4,6 +4,7 @@
 mod binding;
 mod bound;
 mod call;
+mod conditional;
 mod context;
 mod declaration;
 mod entries;
@@ -12,6 +13,7 @@ mod impl_;
 mod inherited;
 mod keys;
 mod object;
+mod order;
 mod quick;
 mod region;
 mod shape;
@@ -19,22 +21,28 @@ mod shims;
 mod trait_;
 mod upcast;
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::spanned::Spanned;
-use syn::{Attribute, Error, Item, ItemTrait, Path, TraitItemFn};
+use syn::{Attribute, Error, Item, Path, TraitItemFn};
 
 use crate::attr;
 
 pub(crate) use binding::binding;
 pub(crate) use call::{plain_call, static_call};
-pub(crate) use region::{plain_region, specialize};
+pub(crate) use region::specialize;
 
 /// Entry point of the attribute, whatever it stands on.
 pub(crate) fn static_dispatch(attribute: TokenStream, item: &TokenStream) -> TokenStream {
+    let of_a_mock = || order::is_part_of_a_mock(item);
     match syn::parse2::<Item>(item.clone()) {
-        Ok(Item::Trait(item)) if makes_methods_async(&item.attrs) => {
-            after_the_others(&attribute, item)
+        Ok(Item::Trait(item))
+            if let Some(cases) = conditional::cases(&again(&attribute), &item) =>
+        {
+            cases
+        }
+        Ok(Item::Trait(item)) if order::goes_first(&item.attrs) => {
+            order::after_the_others(&attribute, item)
         }
         Ok(Item::Trait(mut item)) => {
             let error = repeated(&mut item.attrs);
@@ -46,36 +54,30 @@ pub(crate) fn static_dispatch(attribute: TokenStream, item: &TokenStream) -> Tok
             let expanded = impl_::expand(attribute, item);
             quote!(#expanded #error)
         }
-        Ok(Item::Fn(item)) if item.sig.receiver().is_some() => {
+        Ok(Item::Fn(item)) if order::delegates(&item) => item.into_token_stream(),
+        Ok(Item::Fn(item)) if item.sig.receiver().is_some() && !of_a_mock() => {
             with_error(&item, lonely_method(&item.sig.ident, true))
         }
         Ok(Item::Verbatim(_)) | Err(_) => match syn::parse2::<TraitItemFn>(item.clone()) {
             Ok(method) => with_error(&method, lonely_method(&method.sig.ident, false)),
             Err(error) => with_error(item, error),
         },
+        Ok(other) if !order::is_the_mock(&other) && of_a_mock() => item.clone(),
         Ok(other) => with_error(item, misplaced(&other)),
     }
 }
 
-/// Whether `#[async_trait]` follows: until it has run, the methods are not those
-/// that objects will have.
-fn makes_methods_async(attributes: &[Attribute]) -> bool {
-    let mut paths = attributes.iter().map(Attribute::path);
-    paths.any(|path| {
-        path.segments
-            .last()
-            .is_some_and(|last| last.ident == "async_trait")
-    })
+/// The attribute once more.
+fn again(attribute: &TokenStream) -> TokenStream {
+    let krate = krate(attribute);
+    quote!(#[#krate::static_dispatch(#attribute)])
 }
 
-/// The item with the attribute behind its others, which run before.
-fn after_the_others(attribute: &TokenStream, mut item: ItemTrait) -> TokenStream {
+/// The crate's path, as the attribute gives it.
+fn krate(attribute: &TokenStream) -> TokenStream {
     let (options, _) = attr::parse_item(attribute.clone(), false);
     let krate = options.krate.as_ref();
-    let krate = krate.map_or_else(|| quote!(::static_call), ToTokens::to_token_stream);
-    item.attrs
-        .push(syn::parse_quote!(#[#krate::static_dispatch(#attribute)]));
-    item.into_token_stream()
+    krate.map_or_else(|| quote!(::static_call), ToTokens::to_token_stream)
 }
 
 /// The attribute once more on the same item.
@@ -121,6 +123,13 @@ fn misplaced(item: &Item) -> Error {
                  Trait for Type`",
             );
         }
+        item if order::is_the_mock(item) => {
+            return Error::new(
+                Span::call_site(),
+                "`#[static_dispatch]` was below `#[automock]`, which copies it to what it writes; \
+                 write `#[static_dispatch]` above `#[automock]`",
+            );
+        }
         Item::Struct(item) => ("a struct", item.ident.span()),
         Item::Enum(item) => ("an enum", item.ident.span()),
         Item::Union(item) => ("a union", item.ident.span()),
@@ -149,6 +158,12 @@ fn combined(errors: Vec<Error>) -> Option<Error> {
         all.combine(error);
         all
     })
+}
+
+/// Without the runtime nothing is called by the path that was given, whose import would then
+/// not be used.
+fn path_is_used(krate: Option<&Path>) -> Option<TokenStream> {
+    krate.map(|path| quote!(const _: () = #path::__private::USED;))
 }
 
 /// The path of `static_call::__private` as the user's crate sees it.

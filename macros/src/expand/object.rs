@@ -24,7 +24,6 @@ use syn::{
 };
 
 use super::context::{Context, repeated};
-use super::entries::AUTO_TRAITS;
 use super::trait_::dispatching;
 use crate::ast::{Method, Trait};
 use crate::attr::{ItemOptions, MethodOptions};
@@ -40,11 +39,12 @@ pub(super) fn expand(context: &Context<'_>, name: &Ident) -> TokenStream {
     };
     let blanket = pair.blanket();
     let sites = pair.sites();
-    // The same for all object types, and so written once: there are twenty. What
-    // documentation shows is the plain one.
+    // The same for all object types, and so written once. What documentation shows is the
+    // plain one.
     let (shown, hidden) = (pair.methods(true), pair.methods(false));
     let implemented = pair.implemented();
-    let objects = AUTO_TRAITS.iter().map(|autos| {
+    let objects = object.object_types();
+    let objects = objects.iter().map(|autos| {
         let methods = if autos.is_empty() { &shown } else { &hidden };
         let methods = pair.inherent(autos, methods);
         let implementation = pair.implementation(autos, &implemented);
@@ -130,6 +130,7 @@ fn declared(context: &Context<'_>, name: &Ident) -> Trait {
             krate: context.input.options.krate.clone(),
             apart: context.input.options.apart,
             supertrait: context.input.options.supertrait.clone(),
+            auto: context.input.options.auto.clone(),
             ..ItemOptions::default()
         },
         methods: forwarded,
@@ -180,12 +181,12 @@ fn anonymous(method: &Method) -> Signature {
         match input {
             FnArg::Receiver(receiver) => {
                 receiver.attrs.clear();
+                // As it is used: the user's token may be of another context.
+                receiver.self_token.span = names::own(receiver.self_token.span);
                 // Not the user's token: an object is no type for C, which rustc
                 // would say of each object type.
                 if let (true, Some((and, _))) = (is_foreign, &mut receiver.reference) {
-                    let quiet = |span: Span| Span::call_site().located_at(span);
-                    and.span = quiet(and.span);
-                    receiver.self_token.span = quiet(receiver.self_token.span);
+                    and.span = names::own(and.span);
                 }
                 if receiver.reference.is_none() {
                     receiver.mutability = None;

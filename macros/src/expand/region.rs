@@ -4,7 +4,7 @@
 //! The block is repeated where it stands, in the arms of one `if`, and in no closure,
 //! so that `return`, `break`, `?`, `.await` and labels mean what they mean outside.
 
-use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
@@ -130,34 +130,51 @@ pub(crate) fn specialize(input: TokenStream) -> TokenStream {
     // Without the braces: around the block of a branch they would be one pair too many.
     let statements = &block.stmts;
     let written = quote!(#(#statements)*);
-    let concrete = plainly(written.clone(), &name);
+    let known = plainly(written.clone(), &name);
+    let count = Literal::usize_unsuffixed(types.len());
+    let names: Vec<_> = (0..types.len())
+        .map(|index| quote::format_ident!("__listed_{index}"))
+        .collect();
     // Spanned as the type: what is wrong with it belongs there.
-    let listed = types.iter().map(|ty| {
-        let pointer = Ident::new("__pointer", Span::call_site().located_at(ty.span()));
-        let listed = quote_spanned!(ty.span()=> listed::<#ty>(|#pointer| #pointer));
-        quote!(__receiver.#listed)
+    let listed = types.iter().zip(&names).map(|(ty, name)| {
+        let at = Span::call_site().located_at(ty.span());
+        let listed =
+            quote_spanned!(at=> listed::<#ty, _, _>(&__object_type, |__pointer| __pointer));
+        quote!(let #name = #private::#listed;)
     });
-    let copies = types.iter().enumerate().map(|(index, ty)| {
-        let assume = quote_spanned!(ty.span()=> assume::<#ty>());
+    let copies = names.iter().enumerate().map(|(index, listed)| {
+        let index = Literal::usize_unsuffixed(index);
         quote! {
             if __which == #index {
-                // The index that makes the assumption safe is that of the type.
-                let #name = unsafe { __receiver.#assume };
-                #concrete
+                // The index that makes this safe is that of the type.
+                let #name = unsafe { #private::known(__asked, #listed) };
+                #known
             } else
         }
     });
     // Spanned as the receiver: so is what is wrong with it.
-    let asked = quote_spanned!(receiver.span()=> (#receiver).__static_call_specialize().ask());
+    let asked = quote_spanned!(receiver.span()=> (#receiver).__static_call_specialize());
     // No block around the receiver: what it borrows from a temporary, a lock's guard
     // say, lives as long as the region.
     quote! {{
         use #private::Specialize as _;
-        match #asked {
-            __receiver => {
-                let __which = __receiver.which([#(#listed),*]);
+        match #private::asked(#asked) {
+            __asked => {
+                #private::region! { #count #(#types),* }
+                let __object_type = #private::object_type(&__asked);
+                #(#listed)*
+                // All are of this very list, and nobody else names the region.
+                let __which = unsafe {
+                    #private::which(
+                        &__asked,
+                        &__REGION,
+                        #private::key_of::<(#(#types,)*)>(),
+                        const { &[#(#private::identity::<#types> as #private::Identity),*] },
+                        || [#(#private::vtable_here(#names)),*],
+                    )
+                };
                 #(#copies)* {
-                    let #name = __receiver.object();
+                    let #name = #private::object(__asked);
                     #written
                 }
             }
@@ -165,29 +182,8 @@ pub(crate) fn specialize(input: TokenStream) -> TokenStream {
     }}
 }
 
-/// Without the runtime: the block, on the object as it is.
-pub(crate) fn plain_region(input: TokenStream) -> TokenStream {
-    let parsed = syn::parse2::<Input>(input).and_then(|input| Ok((input.krate, input.region?)));
-    let (krate, region) = match parsed {
-        Ok(parsed) => parsed,
-        Err(error) => return error.into_compile_error(),
-    };
-    let Region {
-        name,
-        receiver,
-        block,
-        ..
-    } = region;
-    quote! {{
-        use #krate::__private::Reborrow as _;
-        match (#receiver).__static_call_reborrow() {
-            #name => #block
-        }
-    }}
-}
-
-/// The block for a concrete type: every `static_call!` on the receiver is the plain
-/// call, which the compiler resolves by itself there.
+/// The block for a listed type: every `static_call!` on the receiver is the plain call, whose
+/// vtable the compiler knows there.
 fn plainly(tokens: TokenStream, name: &Ident) -> TokenStream {
     let mut out: Vec<TokenTree> = Vec::new();
     for token in tokens {

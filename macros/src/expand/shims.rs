@@ -55,15 +55,16 @@ impl Context<'_> {
         let (parameters, _, clause) = self.generics.split_for_impl();
         let with_implementor = self.generics_with_implementor();
         let (impl_parameters, _, _) = with_implementor.split_for_impl();
-        let addresses = self.input.dispatched().map(|dispatched| {
+        let dispatched = || {
+            let all = self.input.dispatched();
+            all.filter(|_| cfg!(feature = "std"))
+        };
+        let addresses = dispatched().map(|dispatched| {
             let cfgs = dispatched.method.cfgs();
             let shim = names::shim(dispatched.method.ident());
             quote!(#(#cfgs)* #private::Code::new(<Self as #shims_applied>::#shim as *const ()))
         });
-        let methods = self
-            .input
-            .dispatched()
-            .map(|dispatched| self.method_shims(dispatched.method));
+        let methods = dispatched().map(|dispatched| self.method_shims(dispatched.method));
         let object = self.bound_with(|(name, _, _)| self.bound_by(name, &quote!(Self)));
         let outlives = self
             .outlives(&quote!(Self))
@@ -114,13 +115,19 @@ impl Context<'_> {
         let near = quote! {
             #[cfg_attr(
                 all(target_arch = "x86_64", target_os = "linux"),
-                unsafe(link_section = "static_call_text")
+                unsafe(link_section = "static_call_text_0_1_0")
             )]
         };
         (!self.input.options.apart).then_some(near)
     }
 
-    /// Shim, fallback, and recorded call of one method.
+    /// Shim and fallback of one method, and what records a call that falls back: out of
+    /// line, and one function for all sites, which are many.
+    ///
+    /// What trampolines lead to has rustc's own calling convention: arguments and results
+    /// travel as in the plain call, whatever their types. C's would copy the larger
+    /// arguments, and has no way at all for vectors that the crate is not compiled for.
+    /// The shim takes the receiver's two words as two parameters.
     fn method_shims(&self, method: &Method) -> TokenStream {
         let Context {
             private, applied, ..
@@ -131,50 +138,40 @@ impl Context<'_> {
             receiver,
             lifetimes,
             clause,
-            written,
-            parameters,
-            output,
+            plain_parameters,
+            plain_output,
+            arguments,
             ..
         } = &shape;
         let ident = names::quiet(method.ident());
         let shim = names::shim(method.ident());
         let fallback = names::fallback(method.ident());
         let counted = names::counted_fallback(method.ident());
-        let moved = &shape.moved;
-        let passed_on = shape.passed_on();
         let shims_applied = self.shims_applied();
-        let learning = self.learning(method, &shape);
+        let key = self.key(method, &quote!(Self));
         let call = shape.call(method, &quote!(<Self as #applied>::#ident));
-        let call = if shape.output_is_written {
-            quote!(let __result = #call; unsafe { #private::give(__out, __result) })
-        } else {
-            call
-        };
-        let call = quote! {
-            #(let #moved = unsafe { #private::take(#moved) };)*
-            #call
-        };
         let section = self.section_of_shims();
         quote! {
             #repeated
             #[doc(hidden)]
-            #[allow(improper_ctypes_definitions, single_use_lifetimes, unused_lifetimes)]
+            #[allow(single_use_lifetimes, unused_lifetimes)]
             #section
-            unsafe extern "C-unwind" fn #shim <#(#lifetimes),*>(
-                #receiver, _: *const () #written #(, #parameters)*
-            ) #output #clause {
+            unsafe fn #shim <#(#lifetimes),*>(
+                #receiver, _: *const () #(, #plain_parameters)*
+            ) #plain_output #clause {
                 #call
             }
             #repeated
             #[doc(hidden)]
-            #[allow(improper_ctypes_definitions, single_use_lifetimes, unused_lifetimes)]
-            unsafe extern "C-unwind" fn #fallback <#(#lifetimes,)* __Site: #private::CallSite>(
-                #receiver #written #(, #parameters)*
-            ) #output #clause {
-                if #private::counts_misses(<__Site as #private::CallSite>::site()) {
+            #[allow(single_use_lifetimes, unused_lifetimes)]
+            unsafe fn #fallback <#(#lifetimes,)* __Site: #private::SiteOf<#key>>(
+                #receiver #(, #plain_parameters)*
+            ) #plain_output #clause {
+                if #private::counts_calls(<__Site as #private::CallSite>::site()) {
                     unsafe {
                         <Self as #shims_applied>::#counted(
-                            #(#passed_on,)* <__Site as #private::CallSite>::site()
+                            self, #(#arguments,)*
+                            <#key as #private::DispatchedMethod>::route::<__Site>()
                         )
                     }
                 } else {
@@ -185,49 +182,11 @@ impl Context<'_> {
             #[doc(hidden)]
             #[cold]
             #[inline(never)]
-            #[allow(improper_ctypes_definitions, single_use_lifetimes, unused_lifetimes)]
-            unsafe extern "C-unwind" fn #counted <#(#lifetimes),*>(
-                #receiver #written #(, #parameters)*, __site: &'static #private::Site
-            ) #output #clause {
-                #private::count_miss(__site);
-                #call
-            }
-            #learning
-        }
-    }
-
-    /// A call that is recorded: out of line, so that the call sites keep nothing at
-    /// hand for it, and one function for all sites, which are many.
-    fn learning(&self, method: &Method, shape: &Shape) -> TokenStream {
-        let Context {
-            private, applied, ..
-        } = self;
-        let Shape {
-            receiver,
-            lifetimes,
-            clause,
-            plain_parameters,
-            plain_output,
-            ..
-        } = shape;
-        let repeated = repeated(&method.attributes);
-        let unsafety = &method.signature.unsafety;
-        let ident = names::quiet(method.ident());
-        let learning = names::learning(method.ident());
-        let key = self.key(method, &quote!(Self));
-        let call = shape.call(method, &quote!(<Self as #applied>::#ident));
-        quote! {
-            #repeated
-            #[doc(hidden)]
-            #[cold]
-            #[inline(never)]
-            #unsafety fn #learning <#(#lifetimes),*>(
-                #receiver,
-                __trampoline: unsafe extern "C-unwind" fn(),
-                __route: &'static #private::Route
-                #(, #plain_parameters)*
+            #[allow(single_use_lifetimes, unused_lifetimes)]
+            unsafe fn #counted <#(#lifetimes),*>(
+                #receiver #(, #plain_parameters)*, __route: &'static #private::Route
             ) #plain_output #clause {
-                #private::record::<#key>(&*self, __trampoline, __route);
+                unsafe { #private::record::<#key>(&*self, __route) }
                 #call
             }
         }

@@ -50,21 +50,31 @@ pub(crate) fn expand(attribute: TokenStream, item: ItemTrait) -> TokenStream {
 
 /// The trait, and what makes its methods dispatch.
 pub(super) fn dispatching(mut input: Trait, layout: u64) -> TokenStream {
-    if cfg!(not(feature = "std")) {
-        return input.item.to_token_stream();
-    }
     let context = Context::new(&input, layout);
-    let hidden = [
-        context.declaration(),
-        context.hook(),
-        context.shims(),
-        context.keys(),
-        context.guards(),
-        context.listed_types(),
-        context.entries(),
-        context.bound(),
-    ];
-    let upcasts = context.upcasts();
+    // Without the runtime there are no call sites: `specialize!` asks objects for their type,
+    // and that is all.
+    let hidden = if cfg!(not(feature = "std")) {
+        vec![
+            context.declaration(),
+            context.hook(),
+            context.shims(),
+            context.objects(),
+            // They are to implement the trait, and their imports are to be used.
+            context.listed_types(),
+        ]
+    } else {
+        vec![
+            context.declaration(),
+            context.hook(),
+            context.shims(),
+            context.keys(),
+            context.guards(),
+            context.listed_types(),
+            context.entries(),
+            context.bound(),
+        ]
+    };
+    let upcasts = cfg!(feature = "std").then(|| context.upcasts());
     let hook = context.hook_applied();
     input.item.colon_token.get_or_insert_with(Default::default);
     input.item.supertraits.push(syn::parse_quote!(#hook));

@@ -13,7 +13,6 @@ use syn::parse_quote;
 use syn::spanned::Spanned;
 
 use super::context::Context;
-use super::entries::AUTO_TRAITS;
 use crate::rewrite;
 
 impl Context<'_> {
@@ -43,7 +42,8 @@ impl Context<'_> {
                 own
             }
         };
-        let blocks = AUTO_TRAITS.iter().map(|autos| {
+        let object_types = self.object_types();
+        let blocks = object_types.iter().map(|autos| {
             let ty = self.object_type(&bound, autos);
             quote! {
                 #repeated

@@ -59,8 +59,8 @@ The trait
 
 becomes this, where `private` stands for `::static_call::__private`. `rest!` writes a method's naked function, \
 and everything else that is called stands in that module, where it can be read. The \
-blocks for `dyn Shape` stand once more for each combination of auto traits, `dyn Shape + Send` and \
-so on; these {left_out} are left out here.
+blocks for `dyn Shape` stand once more for `dyn Shape + Send`, `dyn Shape + Sync` and both; these {left_out} are \
+left out here.
 
 ```text
 {items}```

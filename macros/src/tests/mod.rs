@@ -28,12 +28,8 @@ fn call(input: TokenStream) -> [TokenStream; 2] {
     ]
 }
 
-fn region(input: TokenStream) -> [TokenStream; 2] {
-    let input = regroup::with_parentheses(input);
-    [
-        expand::specialize(input.clone()),
-        expand::plain_region(input),
-    ]
+fn region(input: TokenStream) -> [TokenStream; 1] {
+    [expand::specialize(regroup::with_parentheses(input))]
 }
 
 fn binding(input: TokenStream) -> TokenStream {
@@ -454,4 +450,132 @@ fn the_fuzzer_has_every_module_of_the_macros() {
     let modules = modules.filter(|line| line.starts_with("mod ") && *line != "mod tests;");
     let missing: Vec<_> = modules.filter(|module| !fuzzer.contains(module)).collect();
     assert!(missing.is_empty(), "{missing:?}");
+}
+
+/// Hidden names are read in backtraces and profiles.
+#[test]
+fn no_hidden_name_has_more_than_40_letters() {
+    const TRAIT: &str = "trait ATraitWhoseNameHasAsManyLettersAsAnybodyWouldReadInOneGo {
+        type AnAssociatedTypeWhoseNameIsNoShorterThanTheTraits;
+        #[static_dispatch(inline = [A, B, C])]
+        fn a_method_whose_name_says_at_length_what_it_does_to_the_first(&self, x: A) -> u8;
+        #[static_dispatch(none = 0)]
+        fn a_method_whose_name_says_at_length_what_it_does_to_the_second(&self) -> u8;
+        fn left_alone(&self) -> Self::AnAssociatedTypeWhoseNameIsNoShorterThanTheTraits;
+    }";
+    let written = tokens(TRAIT);
+    let option = tokens("object = TheObjectTraitOfATraitWhoseNameHasAsManyLetters, auto = all");
+    let expanded = [
+        dispatch(option, written.clone()),
+        call(tokens(
+            "(a) b.a_method_whose_name_says_at_length_what_it_does_to_the_first(c)",
+        ))[0]
+            .clone(),
+        dispatch(TokenStream::new(), tokens(IMPLS[0])),
+        binding(tokens(
+            "(a) static A_BINDING_WHOSE_NAME_HAS_AS_MANY_LETTERS_AS_ANYBODY_READS: dyn A = b;",
+        )),
+    ];
+    let own = idents(written);
+    let hidden = expanded.map(idents).concat();
+    let hidden: Vec<_> = hidden.iter().filter(|name| name.contains("__")).collect();
+    assert!(hidden.len() > 100, "{hidden:?}");
+    for name in hidden {
+        assert!(own.contains(name) || name.chars().count() <= 40, "{name}");
+    }
+}
+
+fn idents(tokens: TokenStream) -> Vec<String> {
+    let of = |token| match token {
+        TokenTree::Ident(ident) => vec![ident.to_string()],
+        TokenTree::Group(group) => idents(group.stream()),
+        _ => Vec::new(),
+    };
+    tokens.into_iter().flat_map(of).collect()
+}
+
+/// In an unsafe function the user's expression could do without `unsafe`.
+#[cfg(feature = "std")]
+#[test]
+fn a_declared_result_stands_in_no_unsafe_function() {
+    let written = dispatch(
+        TokenStream::new(),
+        tokens(
+            "unsafe trait Clock: Send { #[static_dispatch(none = the_users_own())] unsafe fn now(&self) -> [u64; 3]; }",
+        ),
+    );
+    let mut seen = 0;
+    functions_with("the_users_own", &written, &mut |is_unsafe| {
+        assert!(!is_unsafe, "{written}");
+        seen += 1;
+    });
+    assert_eq!(seen, 1, "{written}");
+}
+
+/// Tells of each function whose body has the word itself whether it is unsafe.
+#[cfg(feature = "std")]
+fn functions_with(word: &str, tokens: &TokenStream, tell: &mut impl FnMut(bool)) {
+    let tokens: Vec<_> = tokens.clone().into_iter().collect();
+    let is = |token: &TokenTree, word: &str| matches!(token, TokenTree::Ident(one) if one == word);
+    for (place, token) in tokens.iter().enumerate() {
+        let TokenTree::Group(body) = token else {
+            continue;
+        };
+        functions_with(word, &body.stream(), tell);
+        let head = &tokens[..place];
+        let start = head.iter().rposition(|token| is(token, "fn"));
+        let Some(start) = start.filter(|_| body.delimiter() == Delimiter::Brace) else {
+            continue;
+        };
+        let before = &head[start.saturating_sub(3)..start];
+        if idents(body.stream()).iter().any(|one| one == word) {
+            tell(before.iter().any(|token| is(token, "unsafe")));
+        }
+    }
+}
+
+/// A region's types are written more than once, and are one type each time.
+#[test]
+fn no_list_names_a_type_that_depends_on_where_it_stands() {
+    for ty in [
+        "_",
+        "W<_>",
+        "[u8; _]",
+        "fn(_) -> u8",
+        "made!()",
+        "W<made!()>",
+    ] {
+        let [specialized, plain] = region(tokens(&format!("(a) b: [{ty}] in {{ b.c() }}")));
+        let [listed, _] = call(tokens(&format!("(a) b.c(), inline = [{ty}]")));
+        for written in [specialized, plain, listed] {
+            assert!(
+                written.to_string().contains("compile_error"),
+                "{ty}: {written}"
+            );
+        }
+    }
+}
+
+/// The expansion believes what it finds there.
+#[test]
+fn a_module_in_place_of_the_crate_takes_a_promise() {
+    for (path, is_a_crate) in [
+        ("::devirt", true),
+        ("own", false),
+        ("crate", false),
+        ("crate::own", false),
+        ("self::own", false),
+        ("::facade::own", false),
+    ] {
+        for item in [TRAITS[0], IMPLS[0]] {
+            let written = dispatch(tokens(&format!("crate = {path}")), tokens(item));
+            let is_refused = written.to_string().contains("compile_error");
+            assert_ne!(is_refused, is_a_crate, "{path}: {written}");
+            let promised = dispatch(tokens(&format!("unsafe(crate = {path})")), tokens(item));
+            assert!(
+                !promised.to_string().contains("compile_error"),
+                "{promised}"
+            );
+        }
+    }
 }

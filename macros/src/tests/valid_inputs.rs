@@ -4,8 +4,10 @@
 pub(super) const ATTRIBUTES: &[&str] = &[
     "",
     "targets = 4",
-    "crate = ::facade::static_call",
-    "targets = 8, crate = other",
+    "unsafe(crate = ::facade::static_call)",
+    "targets = 8, crate = ::other",
+    "auto = [Unpin, ::std::panic::UnwindSafe]",
+    "auto = all, apart",
 ];
 
 /// Traits that have objects.
@@ -14,7 +16,7 @@ pub(super) const TRAITS: &[&str] = &[
     "trait Empty {}",
     "#[cfg(all())] pub(crate) unsafe trait Risky<'a, T: Clone + 'a, const N: usize>: Send + Sync where T: 'static, [T; N]: Sized { #[static_dispatch] unsafe fn run(&mut self, x: [T; N], f: &dyn Fn(&T) -> T) -> Result<(), Box<dyn std::error::Error + 'a>>; #[static_dispatch(skip)] fn none(&self) where Self: Sized {} }",
     "trait Frames { type Frame: Copy + PartialEq<Self::Other>; type Other: Default; #[static_dispatch(targets = 8)] fn next(&mut self, last: Option<Self::Frame>) -> Option<Self::Frame>; #[static_dispatch] fn pair(&self) -> (Self::Other, <Self as Frames>::Frame); fn boxed(self: Box<Self>); }",
-    "trait Lifetimes<'s> { #[static_dispatch] fn elided(&self, a: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result; #[static_dispatch] fn named<'a: 's, 'b>(&'a self, x: &'b mut Vec<&'a str>) -> &'a mut dyn Iterator<Item = &'b u8> where 'b: 'a; }",
+    "trait Lifetimes<'s> { #[static_dispatch] fn elided(&self, a: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result; #[static_dispatch] fn named<'a, 'b: 's>(&'a self, x: &'b mut Vec<&'a str>) -> &'a mut dyn Iterator<Item = &'b u8> where 'b: 'a; }",
     "#[allow(clippy::all)] #[doc = \"x\"] trait Bodies { #[static_dispatch] #[must_use] #[deprecated] fn twice(&self, (a, b): (u8, u8), [c, ..]: &[f32; 4], _: char) -> u128 { let _ = (a, b, c); self.once() } #[static_dispatch] fn once(self: &Self) -> u128; #[cfg(any())] #[static_dispatch] fn gone(&self); #[static_dispatch] fn never(&mut self, r#type: *const u8) -> !; }",
 ];
 

@@ -13,7 +13,7 @@
 //! ([`head_jump`]) or falls into the body ([`head_enter_body`]).
 //!
 //! # What code may assume
-//! On entry the second argument register holds the vtable's address and every
+//! On entry the receiver's two words are where [`Receiver`] says, and every
 //! other argument register belongs to the call. A chain clobbers nothing but
 //! the registers that the calling convention leaves to linkers (r10 and r11 on
 //! `x86_64`) and the flags; it never touches the stack, and leaves by jumps
@@ -41,6 +41,7 @@ use x86_64 as native;
 
 pub(crate) use native::{
     SUPPORTED, bound, chain, head_enter_body, head_jump, head_return, is_empty_body, is_rest_head,
+    key_off, key_on, proof,
 };
 
 /// Size and alignment of a trampoline, in bytes.
@@ -49,6 +50,9 @@ pub(crate) const TRAMPOLINE_BYTES: usize = 64;
 /// Size and alignment of a trampoline's head, in bytes.
 pub(crate) const HEAD_BYTES: usize = 8;
 
+/// Size of a key, in bytes. It lies in an aligned word of eight.
+pub(crate) const KEY_BYTES: usize = 5;
+
 /// Alignment, in bytes, of a chain that lies outside its trampoline: one cache
 /// line.
 pub(crate) const CHAIN_ALIGN: usize = 64;
@@ -56,6 +60,31 @@ pub(crate) const CHAIN_ALIGN: usize = 64;
 /// The most targets one chain may have. Past a handful the vtable call is
 /// faster; the bound keeps a chain's size, and a bad plan's cost, in check.
 pub(crate) const MAX_TARGETS: usize = 64;
+
+/// Where a method's receiver is when its trampoline is entered: which registers these
+/// are is the architecture's.
+///
+/// It depends on the method's result, and nothing that rustc promises says how. So it is
+/// asked: a call with the method's signature is made to [`proof`], with two words for a
+/// receiver by which that finds out.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Receiver {
+    /// In the first two argument registers: the object's address, then its vtable's.
+    First,
+    /// In the next two: the first has the address where the result goes.
+    BehindResult,
+}
+
+impl Receiver {
+    /// What [`proof`] writes for each.
+    pub(crate) fn proven(answer: usize) -> Option<Self> {
+        match answer {
+            1 => Some(Self::First),
+            2 => Some(Self::BehindResult),
+            _ => None,
+        }
+    }
+}
 
 /// One implementation of one method, as a chain sees it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -133,10 +162,16 @@ mod tests {
     #[test]
     fn an_unsupported_architecture_refuses_everything_in_one_sentence() {
         assert!(!std::hint::black_box(unsupported::SUPPORTED));
-        assert_eq!(unsupported::chain(0, &[], 0), Err(EncodeError::Unsupported));
+        assert_eq!(
+            unsupported::chain(0, &[], 0, Receiver::First),
+            Err(EncodeError::Unsupported)
+        );
         assert_eq!(unsupported::head_jump(0, 0), Err(EncodeError::Unsupported));
         let bound = Bound { data: 0, shim: 0 };
-        assert_eq!(unsupported::bound(0, &bound), Err(EncodeError::Unsupported));
+        assert_eq!(
+            unsupported::bound(0, &bound, Receiver::First),
+            Err(EncodeError::Unsupported)
+        );
         assert!(!unsupported::is_rest_head(
             0,
             &unsupported::head_return(),

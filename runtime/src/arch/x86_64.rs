@@ -1,4 +1,6 @@
-//! Encodings for 64-bit x86, System V calling convention.
+//! Encodings for 64-bit x86, System V argument registers.
+//!
+//! The receiver is in `rdi` and `rsi`, or behind the result's address in `rsi` and `rdx`.
 //!
 //! | part | code | bytes |
 //! |---|---|---|
@@ -10,6 +12,8 @@
 //! | end, fallback within ±2 GiB | `jmp rel32` | 5 |
 //! | end, any fallback | `jmp [rip]; .quad fallback` | 14 |
 //!
+//! | part of a binding's | code | bytes |
+//! |---|---|---|
 //! | bound object, address below 4 GiB | `mov edi, imm32` | 5 |
 //! | bound object within ±2 GiB | `lea rdi, [rip + rel32]` | 7 |
 //! | bound object, any | `mov rdi, imm64` | 10 |
@@ -22,7 +26,7 @@
 //! mispredicts every time and unbalances the return predictor and shadow
 //! stacks. Keep chains within reach of their shims and neither is needed.
 
-use super::{Bound, EncodeError, HEAD_BYTES, MAX_TARGETS, Target};
+use super::{Bound, EncodeError, HEAD_BYTES, KEY_BYTES, MAX_TARGETS, Receiver, Target};
 
 #[cfg(all(test, target_pointer_width = "64"))]
 mod tests;
@@ -33,7 +37,41 @@ pub(crate) const SUPPORTED: bool = true;
 /// What fills the bytes that are never executed.
 const INT3: u8 = 0xCC;
 
-/// Code for the address `at` that compares the vtable in `rsi` with each of
+/// Finds out where the receiver of a call is, and writes that there.
+///
+/// Called with the signature of any method, and a receiver whose two words are the address
+/// of a number and the complement of that address. No register that holds something else
+/// is taken for one of them, so nothing is written anywhere else: if neither pair of
+/// candidates fits, nothing is written at all. What it returns is not initialized.
+///
+/// # Safety
+/// Nobody else uses the number. The result, if it is in memory, may stay uninitialized.
+#[cfg(target_arch = "x86_64")]
+#[unsafe(naked)]
+pub(crate) unsafe extern "C-unwind" fn proof() {
+    core::arch::naked_asm!(
+        ".cfi_startproc",
+        "mov rax, rdi",
+        "not rax",
+        "cmp rax, rsi",
+        "je 2f",
+        "mov rax, rsi",
+        "not rax",
+        "cmp rax, rdx",
+        "jne 3f",
+        "mov qword ptr [rsi], 2",
+        // Where the result is.
+        "3:",
+        "mov rax, rdi",
+        "ret",
+        "2:",
+        "mov qword ptr [rdi], 1",
+        "ret",
+        ".cfi_endproc",
+    )
+}
+
+/// Code for the address `at` that compares the receiver's vtable with each of
 /// `targets` in order, continues in the shim of the first that is equal, and
 /// in `fallback` if none is.
 ///
@@ -46,6 +84,7 @@ pub(crate) fn chain(
     at: usize,
     targets: &[Target],
     fallback: usize,
+    receiver: Receiver,
 ) -> Result<Vec<u8>, EncodeError> {
     if targets.len() > MAX_TARGETS {
         return Err(EncodeError::TooManyTargets {
@@ -57,7 +96,7 @@ pub(crate) fn chain(
         bytes: Vec::with_capacity(targets.len() * 29 + 14),
     };
     for target in targets {
-        code.compare(target.vtable);
+        code.compare(target.vtable, receiver);
         code.branch_if_equal(target.shim);
     }
     code.jump(fallback);
@@ -65,7 +104,7 @@ pub(crate) fn chain(
 }
 
 /// Code for the address `at` that puts the bound object's address where the receiver
-/// goes, `rdi`, and continues in its shim. The register behind it, where a vtable's
+/// goes, and continues in its shim. The register behind it, where a vtable's
 /// address would be, is left as it is: shims do not look at it.
 ///
 /// The code depends on its position, as a [`chain`]'s does.
@@ -73,12 +112,12 @@ pub(crate) fn chain(
 /// # Errors
 /// None here.
 #[allow(clippy::unnecessary_wraps, reason = "other architectures have none")]
-pub(crate) fn bound(at: usize, bound: &Bound) -> Result<Vec<u8>, EncodeError> {
+pub(crate) fn bound(at: usize, bound: &Bound, receiver: Receiver) -> Result<Vec<u8>, EncodeError> {
     let mut code = Code {
         at,
         bytes: Vec::with_capacity(24),
     };
-    code.receiver(bound.data);
+    code.receiver(bound.data, receiver);
     code.jump(bound.shim);
     Ok(code.bytes)
 }
@@ -116,6 +155,23 @@ pub(crate) fn is_rest_head(at: usize, bytes: &[u8; HEAD_BYTES], fallback: usize)
     head_jump(at, fallback).is_ok_and(|rest| rest == *bytes)
 }
 
+/// A key that is off: one NOP.
+pub(crate) fn key_off() -> [u8; KEY_BYTES] {
+    [0x0F, 0x1F, 0x44, 0x00, 0x00]
+}
+
+/// A key at the address `at` that is on: a jump to the arm.
+///
+/// # Errors
+/// [`EncodeError::OutOfRange`]: no function is that long.
+pub(crate) fn key_on(at: usize, arm: usize) -> Result<[u8; KEY_BYTES], EncodeError> {
+    let distance = relative(at, KEY_BYTES, arm);
+    let [a, b, c, d] = distance
+        .ok_or(EncodeError::OutOfRange { from: at, to: arm })?
+        .to_le_bytes();
+    Ok([0xE9, a, b, c, d])
+}
+
 /// Whether a trampoline's body still holds what the macro fills it with.
 pub(crate) fn is_empty_body(body: &[u8]) -> bool {
     body.iter().all(|byte| *byte == INT3)
@@ -128,11 +184,15 @@ struct Code {
 }
 
 impl Code {
-    /// Sets the flags from comparing `rsi` with `vtable`.
-    fn compare(&mut self, vtable: usize) {
+    /// Sets the flags from comparing the receiver's second word with `vtable`.
+    fn compare(&mut self, vtable: usize, receiver: Receiver) {
+        let (with_constant, with_r11) = match receiver {
+            Receiver::First => (0xFE, 0xDE),
+            Receiver::BehindResult => (0xFA, 0xDA),
+        };
         // The processor extends the constant's sign to 64 bits.
         if let Ok(constant) = i32::try_from(vtable.cast_signed()) {
-            self.bytes.extend([0x48, 0x81, 0xFE]);
+            self.bytes.extend([0x48, 0x81, with_constant]);
             self.bytes.extend(constant.to_le_bytes());
             return;
         }
@@ -143,20 +203,24 @@ impl Code {
             self.bytes.extend([0x49, 0xBB]);
             self.absolute(vtable);
         }
-        self.bytes.extend([0x4C, 0x39, 0xDE]);
+        self.bytes.extend([0x4C, 0x39, with_r11]);
     }
 
-    /// Puts `data` into the first argument register.
-    fn receiver(&mut self, data: usize) {
+    /// Puts `data` where the receiver's first word goes.
+    fn receiver(&mut self, data: usize, receiver: Receiver) {
+        let (constant_to, distance_to) = match receiver {
+            Receiver::First => (0xBF, 0x3D),
+            Receiver::BehindResult => (0xBE, 0x35),
+        };
         // The processor clears the upper half.
         if let Ok(constant) = u32::try_from(data) {
-            self.bytes.push(0xBF);
+            self.bytes.push(constant_to);
             self.bytes.extend(constant.to_le_bytes());
         } else if let Some(distance) = relative(self.here(), 7, data) {
-            self.bytes.extend([0x48, 0x8D, 0x3D]);
+            self.bytes.extend([0x48, 0x8D, distance_to]);
             self.bytes.extend(distance.to_le_bytes());
         } else {
-            self.bytes.extend([0x48, 0xBF]);
+            self.bytes.extend([0x48, constant_to]);
             self.absolute(data);
         }
     }

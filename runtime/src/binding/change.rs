@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::holder::{Holder, Loaded};
+use super::origin::Origins;
 use super::record::Object;
 use super::{Binding, Initial, SwapError};
 use crate::host::in_charge;
@@ -20,7 +21,7 @@ pub(super) struct Inner<D: ?Sized + 'static> {
     /// and a swap is not to be slower for that.
     pub(super) retired: BTreeMap<usize, Arc<Holder<D>>>,
     /// What the overrides in force have replaced, the latest last.
-    pub(super) overridden: Vec<(u64, Option<Arc<Holder<D>>>)>,
+    pub(super) overridden: Vec<(u64, Option<Loaded<D>>)>,
     pub(super) last_override: u64,
 }
 
@@ -47,7 +48,7 @@ pub(super) enum Current<D: ?Sized + 'static> {
 pub(super) enum Decision<D: ?Sized + 'static> {
     Leave,
     /// This, or nothing.
-    Bind(Option<Arc<Holder<D>>>),
+    Bind(Option<Loaded<D>>),
 }
 
 /// What a change has done.
@@ -104,24 +105,38 @@ impl<D: TraitObject + ?Sized + 'static, K> Binding<D, K> {
 
     /// The holder of a `'static` object: the one that it had before, if it was bound
     /// before, so that memory does not grow with swaps.
-    pub(super) fn fixed(&'static self, inner: &mut Inner<D>, object: &'static D) -> Arc<Holder<D>> {
+    pub(super) fn fixed(
+        &'static self,
+        inner: &mut Inner<D>,
+        object: &'static D,
+        origins: Origins,
+    ) -> Loaded<D> {
         if let Initial::Value(value) = &self.initial
-            && same_object(value.0, object)
+            && same_object(value.reference, object)
             && let Some(first) = self.first()
         {
-            return Arc::clone(first);
+            return Loaded::new(Arc::clone(first));
         }
         let Object { data, vtable, .. } = Object::of(object);
         let known = inner.known.entry((data, vtable));
-        Arc::clone(known.or_insert_with(|| Arc::new(Holder::fixed(object))))
+        let holder = known.or_insert_with(|| Arc::new(Holder::fixed(object).from(origins.clone())));
+        if !holder.lies_in(&origins) {
+            // Of a plugin that is gone, where another one lies by now. Never freed, for
+            // `held` may have read it before.
+            let new = Arc::new(Holder::fixed(object).from(origins));
+            std::mem::forget(std::mem::replace(holder, new));
+        }
+        Loaded::new(Arc::clone(holder))
     }
 
     /// Binds what `decide` says, which is told what is bound.
     pub(super) fn change(
         &'static self,
-        decide: impl FnOnce(&'static Self, &mut Inner<D>, Option<&Arc<Holder<D>>>) -> Decision<D>,
+        decide: impl FnOnce(&'static Self, &mut Inner<D>, Option<&Loaded<D>>) -> Decision<D>,
     ) -> Result<Changed<D>, SwapError> {
         let this = self.leader();
+        // Given back outside of all locks: with them a library may go.
+        let mut spare = Vec::new();
         changing(|| {
             // SAFETY: changes are one at a time, and nothing below comes back here.
             let inner = unsafe { this.inner.get() };
@@ -134,10 +149,15 @@ impl<D: TraitObject + ?Sized + 'static, K> Binding<D, K> {
                 Current::Nothing => None,
                 Current::Held(holder) => Some(Arc::clone(holder)),
             };
+            // It is bound, so that its library is there, and from here on it stays.
+            let before = before.and_then(Loaded::of);
             let Decision::Bind(after) = decide(this, inner, before.as_ref()) else {
-                let current = before.map(Loaded);
-                return Ok(Changed::No { current });
+                return Ok(Changed::No { current: before });
             };
+            let after = after.map(|Loaded(holder, kept)| {
+                spare.push(kept);
+                holder
+            });
             let new = after.as_ref().map(|holder| New {
                 reference: core::ptr::from_ref(&holder.object).cast(),
                 object: Object::of(holder.object),
@@ -146,9 +166,10 @@ impl<D: TraitObject + ?Sized + 'static, K> Binding<D, K> {
             if let Err(error) = (in_charge().bind)(this.record, new) {
                 // Some trampolines may lead to it.
                 std::mem::forget(after);
+                spare.extend(before.map(|before| before.1));
                 return Err(error);
             }
-            if let Some(before) = &before
+            if let Some(Loaded(before, _)) = &before
                 && !before.is_static()
             {
                 inner.retired.insert(address(before), Arc::clone(before));
@@ -162,7 +183,6 @@ impl<D: TraitObject + ?Sized + 'static, K> Binding<D, K> {
                 (None, Initial::Lazy(_)) => Current::First,
                 (None, _) => Current::Nothing,
             };
-            let before = before.map(Loaded);
             Ok(Changed::Yes { before })
         })?
     }

@@ -4,7 +4,11 @@ use super::{Binding, BindingRecord, Loaded};
 use crate::site::DispatchedMethod;
 
 /// The type that carries a binding into its trampolines: each declaration has its own.
-pub trait BindingSite: 'static {
+///
+/// # Safety
+/// For the expansion of `binding!`. `trampoline` returns a trampoline of this binding for that
+/// method, and `binding` and `record` are those of this type alone.
+pub unsafe trait BindingSite: 'static {
     /// The object type.
     type Object: ?Sized + 'static;
     /// [`Always`] or [`Sometimes`].
@@ -76,9 +80,27 @@ pub enum Initial<D: ?Sized + 'static> {
 
 /// A reference to what is bound at first.
 #[repr(transparent)]
-pub struct Shared<D: ?Sized + 'static>(pub &'static D);
+pub struct Shared<D: ?Sized + 'static> {
+    /// The object. A field, since the user's expression stands there and in no unsafe code.
+    pub reference: &'static D,
+    /// Whose word it is that threads may share it.
+    pub promise: Shares,
+}
 
-// SAFETY: `binding!` checks that the object may be shared, with a message of its own.
+/// The word of whoever declares a binding that its object may be shared. `binding!` has rustc
+/// check it, with a message of its own.
+#[derive(Clone, Copy)]
+pub struct Shares(());
+
+impl Shares {
+    /// # Safety
+    /// The object type beside it is [`Sync`].
+    pub const unsafe fn new() -> Self {
+        Shares(())
+    }
+}
+
+// SAFETY: by the word of whoever made `promise`.
 unsafe impl<D: ?Sized> Sync for Shared<D> {}
 
 /// Whether bindings to objects of this type can be declared: those that any thread may
@@ -88,9 +110,13 @@ unsafe impl<D: ?Sized> Sync for Shared<D> {}
     label = "threads may not share this",
     note = "write `dyn Trait + Send + Sync`, or make these supertraits of the trait"
 )]
-pub trait Shareable {}
+///
+/// # Safety
+/// The type is [`Sync`].
+pub unsafe trait Shareable {}
 
-impl<D: Sync + ?Sized> Shareable for D {}
+// SAFETY: it is, by the bound.
+unsafe impl<D: Sync + ?Sized> Shareable for D {}
 
 /// A binding to which something is always bound.
 #[diagnostic::on_unimplemented(

@@ -2,7 +2,10 @@
 
 use core::fmt;
 use core::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+
+use super::origin::{Kept, Origins};
+use crate::host::in_charge;
 
 #[cfg(target_os = "linux")]
 use crate::plugin::PluginBox;
@@ -23,6 +26,8 @@ pub(super) struct Holder<D: ?Sized + 'static> {
     /// lifetime is the holder's.
     pub(super) object: &'static D,
     owner: Owner<D>,
+    /// Where the object lies. Not known yet of what a binding is declared with.
+    origins: OnceLock<Origins>,
 }
 
 const _: () = assert!(core::mem::offset_of!(Holder<dyn core::any::Any>, object) == 0);
@@ -47,7 +52,14 @@ impl<D: ?Sized + 'static> Holder<D> {
         Holder {
             object,
             owner: Owner::Static,
+            origins: OnceLock::new(),
         }
+    }
+
+    /// The same, with what is known of its object.
+    pub(super) fn from(self, origins: Origins) -> Self {
+        let _ = self.origins.set(origins);
+        self
     }
 
     pub(super) fn boxed(object: Box<D>) -> Self {
@@ -57,6 +69,7 @@ impl<D: ?Sized + 'static> Holder<D> {
             // reference to it that is exclusive.
             object: unsafe { &*object },
             owner: Owner::Box(object),
+            origins: OnceLock::new(),
         }
     }
 
@@ -68,7 +81,13 @@ impl<D: ?Sized + 'static> Holder<D> {
             // lives as long as the holder.
             object: unsafe { &*pointer },
             owner: Owner::Plugin(object, when),
+            origins: OnceLock::new(),
         }
+    }
+
+    /// Whether its object lies in these plugins, and not in others at the same addresses.
+    pub(super) fn lies_in(&self, origins: &Origins) -> bool {
+        self.origins.get().is_some_and(|own| own.are(origins))
     }
 
     /// Whether it is nobody's.
@@ -76,9 +95,14 @@ impl<D: ?Sized + 'static> Holder<D> {
         matches!(self.owner, Owner::Static)
     }
 
-    /// Whether a box of the program's own owns it.
+    /// Whether a box owns it that says nothing of a library.
     pub(super) fn is_boxed(&self) -> bool {
-        matches!(self.owner, Owner::Box(_))
+        match &self.owner {
+            Owner::Static => false,
+            Owner::Box(_) => true,
+            #[cfg(target_os = "linux")]
+            Owner::Plugin(object, _) => !object.is_foreign(),
+        }
     }
 
     /// The plugin that made it, if one did, and what happens when that goes.
@@ -96,6 +120,37 @@ impl<D: ?Sized + 'static> Holder<D> {
     }
 }
 
+impl<D: ?Sized + 'static> Holder<D> {
+    /// A share of the libraries that the object lies in. [`None`] if one is gone.
+    fn keep(&self) -> Option<Kept> {
+        if let Some(origins) = self.origins.get() {
+            return origins.keep();
+        }
+        // What a binding is declared with lies in the binding's own object, which stays,
+        // unless that is a plugin.
+        if !crate::host::is_adopted() {
+            return Some(Kept::default());
+        }
+        let addresses = addresses(self.object);
+        match (in_charge().origins)(&addresses, false) {
+            Some(found) => self.origins.get_or_init(|| found).keep(),
+            None => Some(Kept::default()),
+        }
+    }
+}
+
+/// Where an object lies: its data, and its code.
+pub(super) fn addresses<D: ?Sized>(object: &D) -> [usize; 2] {
+    let data = core::ptr::from_ref(object).cast::<()>().addr();
+    [data, crate::private::vtable_of(object)]
+}
+
+/// Where what is to be bound lies. What is neither the program's nor a plugin's is kept
+/// loaded for good: the binding has it for any time. Not while a binding is being changed.
+pub(super) fn origins<D: ?Sized>(object: &D) -> Origins {
+    (in_charge().origins)(&addresses(object), true).unwrap_or_default()
+}
+
 impl<D: ?Sized + 'static> Drop for Holder<D> {
     fn drop(&mut self) {
         if let Owner::Box(object) = self.owner {
@@ -107,14 +162,32 @@ impl<D: ?Sized + 'static> Drop for Holder<D> {
     }
 }
 
-/// An object that is bound, or was: it stays alive as long as this does.
+/// An object that is bound, or was: it stays alive as long as this does, and so does the
+/// plugin that it lies in, whoever bound it.
 ///
 /// Dereferences to the object. Calls through it are plain virtual calls.
-pub struct Loaded<D: ?Sized + 'static>(pub(super) Arc<Holder<D>>);
+pub struct Loaded<D: ?Sized + 'static>(
+    /// First, since what it owns may be dropped by the code of a library.
+    pub(super) Arc<Holder<D>>,
+    pub(super) Kept,
+);
+
+impl<D: ?Sized + 'static> Loaded<D> {
+    /// [`None`] if the library is gone that it lies in.
+    pub(super) fn of(holder: Arc<Holder<D>>) -> Option<Self> {
+        let kept = holder.keep()?;
+        Some(Loaded(holder, kept))
+    }
+
+    /// Of what is to be bound, by somebody who has it.
+    pub(super) fn new(holder: Arc<Holder<D>>) -> Self {
+        Loaded(holder, Kept::default())
+    }
+}
 
 impl<D: ?Sized + 'static> Clone for Loaded<D> {
     fn clone(&self) -> Self {
-        Loaded(Arc::clone(&self.0))
+        Loaded(Arc::clone(&self.0), self.1.clone())
     }
 }
 
@@ -138,6 +211,6 @@ impl<D: ?Sized + 'static> fmt::Debug for Loaded<D> {
             .debug_struct("Loaded")
             .field("object", &core::ptr::from_ref(self.0.object))
             .field("owner", &owner)
-            .finish()
+            .finish_non_exhaustive()
     }
 }

@@ -32,6 +32,7 @@
 use core::marker::PhantomData;
 use std::sync::{Arc, OnceLock};
 
+use crate::host::in_charge;
 use crate::registry::TraitObject;
 use crate::sync::Exclusive;
 
@@ -40,6 +41,8 @@ mod change;
 mod declaration;
 mod error;
 mod holder;
+pub(crate) mod making;
+mod origin;
 mod overriding;
 mod record;
 mod unload;
@@ -50,13 +53,17 @@ use change::{Changed, Decision, Inner};
 use declaration::Kind;
 pub use declaration::{
     Always, AlwaysBound, BindingSite, Bound, Initial, MethodOfASharedObject, Shareable, Shared,
-    Sometimes,
+    Shares, Sometimes,
 };
 pub use error::{CompareSwapError, SwapError};
 use holder::Holder;
 pub use holder::{Loaded, WhenUnloaded};
+use making::Turn;
+pub(crate) use origin::Origins;
 pub use overriding::Override;
 use overriding::Overrides;
+#[cfg(target_os = "linux")]
+pub(crate) use record::partner;
 pub use record::{BindingRecord, STATIC_CALL_BINDINGS_0_1_0, TrampolineOfBinding, Unbound};
 pub(crate) use record::{Object, trampolines};
 
@@ -86,7 +93,10 @@ unsafe impl<D: ?Sized, K> Sync for Binding<D, K> {}
 
 impl<D: ?Sized + 'static, K> Binding<D, K> {
     /// For the expansion of `binding!`.
-    pub const fn new(record: &'static BindingRecord, initial: Initial<D>) -> Self {
+    ///
+    /// # Safety
+    /// The object type is [`Sync`], and the record is this binding's.
+    pub const unsafe fn new(record: &'static BindingRecord, initial: Initial<D>) -> Self {
         let current = match &initial {
             Initial::Value(value) => core::ptr::from_ref::<Shared<D>>(*value)
                 .cast::<()>()
@@ -119,9 +129,13 @@ impl<D: ?Sized + 'static, K> Binding<D, K> {
 
     /// The bound object, made if it has to be. Two loads. For the expansion of
     /// annotated traits, which let go of it with the call: see [`Binding::reclaim`].
+    ///
+    /// # Safety
+    /// The reference is used for one call of a method and let go with it, and what that
+    /// returns is all that may be left: what is said to whoever reclaims is about such calls.
     #[doc(hidden)]
     #[inline]
-    pub fn current(&'static self) -> Option<&'static D> {
+    pub unsafe fn current(&'static self) -> Option<&'static D> {
         match self.cell.current() {
             // SAFETY: `Cell::set`: a reference to the bound object, which is not freed
             // while a call may read it.
@@ -135,7 +149,8 @@ impl<D: ?Sized + 'static, K> Binding<D, K> {
     fn missing(&'static self) -> Option<&'static D> {
         let leader = self.leader();
         if !core::ptr::eq(leader, self) {
-            return leader.current();
+            // SAFETY: the caller's, who has it from `current`.
+            return unsafe { leader.current() };
         }
         if !matches!(self.initial, Initial::Lazy(_)) {
             return None;
@@ -149,35 +164,96 @@ impl<D: ?Sized + 'static, K> Binding<D, K> {
             Some(first.object)
         } else {
             // Something else was bound meanwhile.
-            self.current()
+            // SAFETY: as above.
+            unsafe { self.current() }
         }
     }
 
     /// What the binding was declared with; made now, if it is to be made on first use.
     fn first(&'static self) -> Option<&'static Arc<Holder<D>>> {
         match &self.initial {
-            Initial::Value(value) => {
-                Some(self.first.get_or_init(|| Arc::new(Holder::fixed(value.0))))
-            }
-            Initial::Lazy(make) => Some(self.first.get_or_init(|| Arc::new(Holder::boxed(make())))),
+            Initial::Value(value) => Some(
+                self.first
+                    .get_or_init(|| Arc::new(Holder::fixed(value.reference))),
+            ),
+            Initial::Lazy(make) => Some(self.made(*make)),
             Initial::Nothing => None,
         }
     }
 
+    /// What is made on first use: made now, if it was not.
+    ///
+    /// # Panics
+    /// If the block that makes it uses it, or waits for a thread that does so for another
+    /// binding.
+    fn made(&'static self, make: fn() -> Box<D>) -> &'static Arc<Holder<D>> {
+        struct Ended(usize);
+        impl Drop for Ended {
+            fn drop(&mut self) {
+                (in_charge().end_making)(self.0);
+            }
+        }
+        let binding = core::ptr::from_ref(&self.cell).addr();
+        loop {
+            if let Some(first) = self.first.get() {
+                return first;
+            }
+            match (in_charge().begin_making)(binding) {
+                Turn::Make => {
+                    let _ended = Ended(binding);
+                    // Another thread may have ended since this one looked.
+                    if self.first.get().is_none() {
+                        let _ = self.first.set(Arc::new(Holder::boxed(make())));
+                    }
+                }
+                Turn::Look => {}
+                Turn::Circle => {
+                    let BindingRecord {
+                        name,
+                        file,
+                        line,
+                        column,
+                        ..
+                    } = self.record;
+                    panic!(
+                        "the binding `{name}` ({file}:{line}:{column}) is used by the block that \
+                         makes it, or by one that it waits for"
+                    );
+                }
+            }
+        }
+    }
+
     /// What is bound, kept alive. Takes no lock.
-    fn held(&'static self) -> Option<Arc<Holder<D>>> {
+    fn held(&'static self) -> Option<Loaded<D>> {
         let this = self.leader();
+        let mut before = None;
+        loop {
+            let holder = this.holder()?;
+            let at = Arc::as_ptr(&holder);
+            match Loaded::of(holder) {
+                Some(loaded) => return Some(loaded),
+                // Its library is gone, so that something else is bound by now; unless it is
+                // that of the binding, whose code is not to be running any more.
+                None if before == Some(at) => return None,
+                None => before = Some(at),
+            }
+        }
+    }
+
+    /// The holder of what is bound.
+    fn holder(&'static self) -> Option<Arc<Holder<D>>> {
         let current = loop {
-            if let Some(current) = this.cell.current() {
+            if let Some(current) = self.cell.current() {
                 break current.as_ptr().cast_const();
             }
             // May be replaced by nothing again, before anybody has looked.
-            this.missing()?;
+            self.missing()?;
         };
-        if let Initial::Value(value) = &this.initial
+        if let Initial::Value(value) = &self.initial
             && core::ptr::eq(current, core::ptr::from_ref::<Shared<D>>(*value).cast())
         {
-            return this.first().cloned();
+            return self.first().cloned();
         }
         let holder = current.cast::<Holder<D>>();
         // SAFETY: unless it is the declaration's own, what a cell points to is the first
@@ -198,7 +274,7 @@ impl<D: ?Sized + 'static, K: Kind> Binding<D, K> {
     /// # Panics
     /// Where the block panics that makes it on first use.
     pub fn load(&'static self) -> K::Loaded<D> {
-        K::loaded(self.held().map(Loaded))
+        K::loaded(self.held())
     }
 }
 
@@ -224,7 +300,8 @@ impl<D: TraitObject + ?Sized + 'static, K> Binding<D, K> {
     where
         D: Sync,
     {
-        self.change(|this, inner, _| Decision::Bind(Some(this.fixed(inner, object))))
+        let origins = holder::origins(object);
+        self.change(|this, inner, _| Decision::Bind(Some(this.fixed(inner, object, origins))))
             .map(Changed::before)
     }
 
@@ -241,8 +318,9 @@ impl<D: TraitObject + ?Sized + 'static, K> Binding<D, K> {
     where
         D: Send + Sync,
     {
-        let holder = Arc::new(Holder::boxed(object));
-        self.change(|_, _, _| Decision::Bind(Some(holder)))
+        let origins = holder::origins(&*object);
+        let holder = Arc::new(Holder::boxed(object).from(origins));
+        self.change(|_, _, _| Decision::Bind(Some(Loaded::new(holder))))
             .map(Changed::before)
     }
 
@@ -261,8 +339,9 @@ impl<D: TraitObject + ?Sized + 'static, K> Binding<D, K> {
     where
         D: Send + Sync,
     {
-        let holder = Arc::new(Holder::plugins(object, when));
-        self.change(|_, _, _| Decision::Bind(Some(holder)))
+        let origins = holder::origins(&*object);
+        let holder = Arc::new(Holder::plugins(object, when).from(origins));
+        self.change(|_, _, _| Decision::Bind(Some(Loaded::new(holder))))
             .map(Changed::before)
     }
 
@@ -271,7 +350,7 @@ impl<D: TraitObject + ?Sized + 'static, K> Binding<D, K> {
     /// # Errors
     /// As for [`swap`](Self::swap).
     pub fn restore(&'static self, object: &Loaded<D>) -> Result<Option<Loaded<D>>, SwapError> {
-        self.change(|_, _, _| Decision::Bind(Some(Arc::clone(&object.0))))
+        self.change(|_, _, _| Decision::Bind(Some(object.clone())))
             .map(Changed::before)
     }
 
@@ -289,9 +368,10 @@ impl<D: TraitObject + ?Sized + 'static, K> Binding<D, K> {
     where
         D: Sync,
     {
+        let origins = holder::origins(object);
         let changed = self.change(|this, inner, current| {
-            if current.is_some_and(|current| Arc::ptr_eq(current, &expected.0)) {
-                Decision::Bind(Some(this.fixed(inner, object)))
+            if current.is_some_and(|current| Arc::ptr_eq(&current.0, &expected.0)) {
+                Decision::Bind(Some(this.fixed(inner, object, origins)))
             } else {
                 Decision::Leave
             }
@@ -328,10 +408,14 @@ impl<D: ?Sized + 'static> Binding<D, Always> {
     ///
     /// # Panics
     /// Where the block panicked that makes it on first use.
+    ///
+    /// # Safety
+    /// As for [`Binding::current`].
     #[doc(hidden)]
     #[inline]
-    pub fn bound(&'static self) -> &'static D {
-        match self.current() {
+    pub unsafe fn bound(&'static self) -> &'static D {
+        // SAFETY: the caller's.
+        match unsafe { self.current() } {
             Some(object) => object,
             None => crate::private::never_unbound(),
         }

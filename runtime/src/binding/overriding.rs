@@ -5,7 +5,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::ThreadId;
 
 use super::change::Decision;
-use super::{Binding, SwapError};
+use super::{Binding, SwapError, holder};
 use crate::registry::TraitObject;
 
 /// Which thread has overridden a binding, and how many times.
@@ -84,12 +84,13 @@ impl<D: TraitObject + ?Sized + 'static, K> Binding<D, K> {
     {
         let this = self.leader();
         this.overrides.enter();
+        let origins = holder::origins(object);
         let mut number = 0;
         let swapped = this.change(|this, inner, current| {
             inner.last_override += 1;
             number = inner.last_override;
             inner.overridden.push((number, current.cloned()));
-            Decision::Bind(Some(this.fixed(inner, object)))
+            Decision::Bind(Some(this.fixed(inner, object, origins)))
         });
         let guard = Override {
             binding: this,

@@ -4,7 +4,8 @@ use core::any::type_name;
 use core::ops::Range;
 
 use super::{BindingSite, Cell};
-use crate::registry::{Code, Table, TraitDeclaration, TraitObject};
+use crate::arch::Receiver;
+use crate::registry::{Code, Identity, Table, TraitDeclaration, TraitObject, slot_of};
 
 /// A binding's identity and place, and the ways into its typed part: an element of the
 /// slice `STATIC_CALL_BINDINGS_0_1_0`.
@@ -16,8 +17,7 @@ pub struct BindingRecord {
     pub(crate) file: &'static str,
     pub(crate) line: u32,
     pub(crate) column: u32,
-    /// The object type's name.
-    pub(crate) object: fn() -> &'static str,
+    pub(crate) identity: fn() -> BindingIdentity,
     pub(crate) declaration: fn() -> &'static TraitDeclaration,
     /// Whether it was declared with `None`.
     pub(crate) may_be_unbound: bool,
@@ -73,7 +73,7 @@ impl BindingRecord {
             file,
             line,
             column,
-            object: type_name::<S::Object>,
+            identity: BindingIdentity::of::<S>,
             declaration: <S::Object as TraitObject>::__declaration,
             may_be_unbound: <S::Kind as super::Kind>::MAY_BE_UNBOUND,
             cell: || S::binding().cell(),
@@ -84,13 +84,25 @@ impl BindingRecord {
         }
     }
 
-    /// Whether both are the same binding of the same source, in two loaded objects.
+    /// Whether both are the same binding of the same source, in two loaded objects, as far
+    /// as that can be told without where they stand.
     pub(crate) fn is_same(&self, other: &BindingRecord) -> bool {
+        let (own, others) = ((self.identity)(), (other.identity)());
         self.name == other.name
             && self.module == other.module
             && self.crate_version == other.crate_version
-            && (self.object)() == (other.object)()
+            && own.declared == others.declared
+            && own.object.agrees(&others.object)
+            && own.slot == others.slot
             && (self.declaration)().is_same((other.declaration)())
+    }
+
+    /// Whether both stand at the same place of the same file. Which path that has depends on
+    /// where it was compiled.
+    pub(crate) fn is_at(&self, other: &BindingRecord) -> bool {
+        let name = |file: &'static str| file.rsplit(['/', '\\']).next();
+        (self.line, self.column) == (other.line, other.column)
+            && name(self.file) == name(other.file)
     }
 
     pub(crate) fn cell(&self) -> &'static Cell {
@@ -114,6 +126,79 @@ unsafe fn look<D: TraitObject + ?Sized + 'static>(reference: *const ()) -> Objec
     Object::of(unsafe { *reference.cast::<&'static D>() })
 }
 
+/// What tells a binding from others, beside its name.
+pub(crate) struct BindingIdentity {
+    /// The name of a type that stands beside it: so a path, with the functions that it is in,
+    /// which a module's path leaves out.
+    declared: &'static str,
+    pub(crate) object: Identity,
+    /// Which slot the hook has in vtables of its objects.
+    slot: usize,
+}
+
+impl BindingIdentity {
+    fn of<S: BindingSite<Object: TraitObject>>() -> Self {
+        BindingIdentity {
+            declared: type_name::<S>(),
+            object: Identity::of::<S::Object>(),
+            slot: slot_of::<S::Object>(),
+        }
+    }
+}
+
+/// Which of the host's things a plugin's `one` is, of which the plugin has `theirs`. Those that
+/// are the `same` are told apart by the place where they stand.
+///
+/// # Errors
+/// There are several at that place, or none: which one it is cannot be told.
+#[cfg(any(test, target_os = "linux"))]
+pub(crate) fn partner<T>(
+    one: &T,
+    ours: &[T],
+    theirs: &[T],
+    same: impl Fn(&T, &T) -> bool,
+    is_at: impl Fn(&T, &T) -> bool,
+) -> Result<Option<usize>, ()> {
+    let like_it = |all: &[T], there: bool| -> Vec<usize> {
+        let like_it =
+            |index: &usize| same(one, &all[*index]) && (!there || is_at(one, &all[*index]));
+        (0..all.len()).filter(like_it).collect()
+    };
+    let twins = like_it(theirs, false).len();
+    match (&like_it(ours, false)[..], twins) {
+        ([], _) => Ok(None),
+        ([only], 1) => Ok(Some(*only)),
+        _ => match (&like_it(ours, true)[..], like_it(theirs, true).len()) {
+            ([only], 1) => Ok(Some(*only)),
+            _ => Err(()),
+        },
+    }
+}
+
+#[cfg(test)]
+#[test]
+fn what_has_one_name_is_told_apart_by_its_place_or_refused() {
+    // A name, and a place.
+    let partner = |one: (u8, u8), ours: &[(u8, u8)], theirs: &[(u8, u8)]| {
+        partner(&one, ours, theirs, |a, b| a.0 == b.0, |a, b| a.1 == b.1)
+    };
+    // From sources in which lines have moved.
+    assert_eq!(
+        partner((1, 7), &[(2, 1), (1, 1)], &[(1, 7), (2, 7)]),
+        Ok(Some(1))
+    );
+    assert_eq!(partner((1, 7), &[(2, 1)], &[(1, 7)]), Ok(None));
+    let twins = [(1, 1), (1, 2)];
+    assert_eq!(partner((1, 2), &twins, &twins), Ok(Some(1)));
+    assert_eq!(partner((1, 2), &twins, &[(1, 2)]), Ok(Some(1)));
+    assert_eq!(partner((1, 3), &twins, &[(1, 3)]), Err(()));
+    assert_eq!(partner((1, 3), &[(1, 1)], &[(1, 1), (1, 3)]), Err(()));
+    // By one macro, in two blocks of one function.
+    let equal = [(1, 1), (1, 1)];
+    assert_eq!(partner((1, 1), &equal, &equal), Err(()));
+    assert_eq!(partner((1, 1), &equal, &[(1, 1)]), Err(()));
+}
+
 /// What a method does while nothing is bound.
 #[derive(Clone, Copy, Debug)]
 pub enum Unbound {
@@ -133,6 +218,7 @@ pub struct TrampolineOfBinding {
     pub(crate) rest: *const (),
     pub(crate) record: Option<fn() -> &'static BindingRecord>,
     pub(crate) unbound: Option<fn() -> Unbound>,
+    pub(crate) receiver: Option<fn() -> Option<Receiver>>,
     pub(crate) method: usize,
 }
 
@@ -164,16 +250,24 @@ mod section {
     /// Puts one empty record into the section, without which the linker would know
     /// neither its start nor its end. The section's flags are those of the others'.
     ///
+    /// It lies among the trampolines, and has their section begin at a page: the section's
+    /// name is this version's, and so no page has trampolines of two versions, which would
+    /// each replace it without what the other has patched.
+    ///
     /// # Safety
     /// Does nothing, and may be called.
     #[unsafe(naked)]
+    #[unsafe(link_section = "static_call_text_0_1_0")]
     unsafe extern "C" fn first() {
         core::arch::naked_asm!(
+            ".balign 4096, 0xcc",
             ".pushsection static_call_bound_0_1_0, \"awR\", @progbits",
             ".balign 8",
-            ".quad 0, 0, 0, 0, 0",
+            ".quad 0, 0, 0, 0, 0, 0",
             ".popsection",
             "ret",
+            // A trampoline that follows has its name before its own alignment.
+            ".balign 64, 0xcc",
         )
     }
 

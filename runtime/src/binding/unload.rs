@@ -3,7 +3,7 @@
 use core::ops::Range;
 
 use super::change::{Current, Decision, changing};
-use super::holder::Holder;
+use super::holder::{Holder, Loaded};
 use super::record::{Concern, Object};
 use super::{Binding, SwapError, WhenUnloaded};
 use crate::registry::TraitObject;
@@ -52,10 +52,10 @@ impl<D: TraitObject + ?Sized + 'static, K> Binding<D, K> {
     pub(crate) unsafe fn let_go(&'static self, plugin: u64) -> Result<(), SwapError> {
         let this = self.leader();
         // Made first, if it is to be made: that is the user's code.
-        let first = this.first().cloned();
+        let first = this.first().cloned().map(Loaded::new);
         let is_its = |holder: &Holder<D>| holder.plugin().is_some_and(|(of, _)| of == plugin);
         let changed = self.change(|_, _, current| match current {
-            Some(current) if is_its(current) => Decision::Bind(first),
+            Some(current) if is_its(&current.0) => Decision::Bind(first),
             _ => Decision::Leave,
         })?;
         drop(changed);

@@ -5,10 +5,12 @@ use std::time::Instant;
 use super::probe::{COPIES, Copy, Kind, Loop, Probe, ThroughSite};
 use super::{ByOrder, Calibration, Costs};
 use crate::arch::Target;
+use crate::key::{self, Key};
+use crate::life::{Block, Way};
 use crate::private::vtable_of;
 use crate::publish::{Batch, Lead, Publisher, Trampoline};
 use crate::registry::TraitObject as _;
-use crate::site::{Path, Phase, Way};
+use crate::site::{Path, Phase, Route, Site, TRAMPOLINES};
 
 /// Calls of one loop: enough for its time to be told from the clock's.
 const CALLS: usize = 2048;
@@ -33,45 +35,160 @@ pub(crate) fn measure(publisher: Option<&mut Publisher>) -> Calibration {
         &Kind::<15>(SEED),
     ];
     let mut bench = Bench::new(&kinds);
-    let chained = publisher.and_then(|publisher| {
-        publish(publisher, &kinds[..2], |copy| &copy.chained_by_two)?;
-        publish(publisher, &kinds[..4], |copy| &copy.chained_by_four)
-    });
-    let guarded = guard(&kinds[..2], |copy| &copy.guarded_by_two)
-        .and_then(|()| guard(&kinds[..4], |copy| &copy.guarded_by_four));
+    let mut switches = Switches::new(publisher);
+    let listed: [Variant; 2] = [|copy| &copy.guarded_by_two, |copy| &copy.guarded_by_four];
+    let chained: [Variant; 2] = [|copy| &copy.chained_by_two, |copy| &copy.chained_by_four];
+    let mut past = |variant: Variant| {
+        switches.chain(&kinds[..2], variant)?;
+        let mono = bench.mono(variant);
+        switches.off(variant)?;
+        Some(mono)
+    };
     // All that meets one type comes first: an indirect call that has ever had a second
     // target takes a Zen 4 2.2 ns in place of 1.4, whatever it meets from then on.
-    let chain_mono = chained.map(|()| bench.mono(|copy| &copy.chained_by_two));
-    let guard_mono = guarded.map(|()| bench.mono(|copy| &copy.guarded_by_two));
-    let mut past = |variant: Variant| {
-        for copy in &COPIES {
-            // SAFETY: nothing is switched on.
-            unsafe { variant(copy).site.guard(&[]) };
-        }
-        bench.mono(variant)
-    };
-    let past_guards = guarded.map(|()| past(|copy| &copy.guarded_by_two));
-    let past_long_list = guarded.map(|()| past(|copy| &copy.guarded_by_four));
-    let chain = chain_mono.map(|mono| {
-        let [two, four]: [Variant; 2] = [|copy| &copy.chained_by_two, |copy| &copy.chained_by_four];
-        bench.costs(mono, two, four)
-    });
-    let guards = guard_mono.and_then(|mono| {
-        guard(&kinds[..2], |copy| &copy.guarded_by_two)?;
-        guard(&kinds[..4], |copy| &copy.guarded_by_four)?;
-        let [two, four]: [Variant; 2] = [|copy| &copy.guarded_by_two, |copy| &copy.guarded_by_four];
-        Some(bench.costs(mono, two, four))
-    });
-    // The heads may stay: nobody enters them any more.
-    for copy in &COPIES {
-        copy.chained_by_two.site.send(Way::Plain);
-        copy.chained_by_four.site.send(Way::Plain);
+    let [past_guards, past_long_list] = listed.map(&mut past);
+    let has_chains = switches.chain(&kinds[..2], chained[0]).is_some()
+        && switches.chain(&kinds[..4], chained[1]).is_some();
+    let has_guards = switches.guard(&kinds[..2], listed[0]).is_some()
+        && switches.guard(&kinds[..4], listed[1]).is_some();
+    let chain_mono = has_chains.then(|| bench.mono(chained[0]));
+    let guard_mono = has_guards.then(|| bench.mono(listed[0]));
+    let behind = has_guards.then(|| bench.mono(listed[1]));
+    let chain = chain_mono.map(|mono| bench.costs(mono, chained[0], chained[1]));
+    let guard = guard_mono.map(|mono| bench.costs(mono, listed[0], listed[1]));
+    for variant in chained.into_iter().chain(listed) {
+        // What a refusal leaves on is called by nobody else.
+        let _ = switches.off(variant);
     }
+    // What the compares cost on top of the chain.
+    let on_top = |past: Option<f32>| Some(past? - chain_mono? + 1.0);
     Calibration {
+        plain: bench.plain,
+        behind,
         chain,
-        guard: guards,
-        past_guards,
-        past_long_list,
+        guard,
+        past_guards: on_top(past_guards),
+        past_long_list: on_top(past_long_list),
+    }
+}
+
+/// Where the measured sites' code is, and what writes it.
+struct Switches<'a> {
+    publisher: Option<&'a mut Publisher>,
+    /// With the sites' addresses.
+    keys: Vec<(usize, Key)>,
+    paths: Vec<(usize, Path)>,
+}
+
+impl<'a> Switches<'a> {
+    fn new(publisher: Option<&'a mut Publisher>) -> Self {
+        let measured: Vec<_> = COPIES
+            .iter()
+            .flat_map(Copy::sites)
+            .map(|site| std::ptr::from_ref(site).addr())
+            .collect();
+        let address = |site: &'static Site| {
+            let address = std::ptr::from_ref(site).addr();
+            measured.contains(&address).then_some(address)
+        };
+        let keys = key::keys().iter().filter_map(|record| {
+            let (at, arm) = (record.at(), record.arm());
+            Some((address(record.site()?)?, Key { at, arm }))
+        });
+        let paths = key::trampolines().iter().filter_map(|record| {
+            let path = record.path()?;
+            Some((address((path.route.site)())?, path))
+        });
+        Switches {
+            publisher,
+            keys: keys.collect(),
+            paths: paths.collect(),
+        }
+    }
+
+    /// Switches a site of every copy, with a chain of these targets behind its guards.
+    fn switch(&mut self, variant: Variant, on: bool, targets: &[Target]) -> Option<()> {
+        let Some(publisher) = self.publisher.as_mut() else {
+            COPIES.iter().for_each(|copy| variant(copy).site.switch(on));
+            return (!TRAMPOLINES).then_some(());
+        };
+        let mut batch = Batch::default();
+        for copy in &COPIES {
+            let site = std::ptr::from_ref(variant(copy).site).addr();
+            let keys = self.keys.iter().filter(|(of, _)| *of == site);
+            let keys: Vec<_> = keys.map(|(_, key)| *key).collect();
+            publisher.prepare_keys(&keys, on, &mut batch).ok()?;
+            if !on {
+                continue;
+            }
+            for (_, path) in self.paths.iter().filter(|(of, _)| *of == site) {
+                publisher
+                    .prepare(
+                        &mut Trampoline::new(*path),
+                        Lead::Chain(targets),
+                        &mut batch,
+                    )
+                    .ok()?;
+            }
+        }
+        // SAFETY: the engine's lock is held, and all of this is this crate's own code,
+        // which stays loaded.
+        unsafe { publisher.commit(&batch) }.ok()
+    }
+
+    fn off(&mut self, variant: Variant) -> Option<()> {
+        self.switch(variant, false, &[])
+    }
+
+    /// Puts a chain of these objects' types behind a site of every copy. Each site has one
+    /// chain in its life, in the place that the first chain of any site has.
+    fn chain(&mut self, objects: &[&dyn Probe], variant: Variant) -> Option<()> {
+        if !TRAMPOLINES {
+            return None;
+        }
+        let mut targets: Vec<Target> = Vec::new();
+        for object in objects {
+            let vtable = vtable_of(*object);
+            let shim = object.__table().shim(0)?;
+            targets.push(Target { vtable, shim });
+        }
+        self.switch(variant, true, &targets)
+    }
+
+    /// Where a site leads. Without trampolines a call has to tell.
+    fn route(&self, through: &ThroughSite, objects: &[&dyn Probe]) -> Option<&'static Route> {
+        let site = std::ptr::from_ref(through.site).addr();
+        if TRAMPOLINES {
+            let path = self.paths.iter().find(|(of, _)| *of == site);
+            return path.map(|(_, path)| path.route);
+        }
+        through.site.switch(true);
+        through
+            .site
+            .lock()?
+            .open(Phase::Learning, Block::simple(Way::Burst, 1), None);
+        (through.run)(&objects[..1]);
+        through
+            .site
+            .lock()?
+            .open(Phase::Resting, Block::PLAIN, None);
+        through.site.route()
+    }
+
+    /// Switches the guards for these objects' types on at every copy.
+    fn guard(&mut self, objects: &[&dyn Probe], variant: Variant) -> Option<()> {
+        for copy in &COPIES {
+            let through = variant(copy);
+            let guards = self.route(through, objects)?.guards?;
+            let on: Option<Vec<_>> = objects
+                .iter()
+                .map(|object| Some((guards.key_of(object.__table())?, vtable_of(*object))))
+                .collect();
+            // SAFETY: `key_of` has compared the tables of these very vtables, and all lies
+            // in this crate's object.
+            unsafe { through.site.guard(guards, &on?) };
+        }
+        self.switch(variant, true, &[])
     }
 }
 
@@ -122,6 +239,8 @@ struct Bench<'a> {
     objects: Vec<&'a dyn Probe>,
     /// Of the random numbers (Marsaglia's xorshift), from a fixed seed.
     state: u64,
+    /// What a plain call took on one type, in nanoseconds.
+    plain: f32,
 }
 
 impl<'a> Bench<'a> {
@@ -130,11 +249,16 @@ impl<'a> Bench<'a> {
             kinds,
             objects: Vec::with_capacity(CALLS),
             state: SEED,
+            plain: f32::INFINITY,
         }
     }
 
     fn mono(&mut self, variant: Variant) -> f32 {
-        self.times(&MONO, true, variant).ratio
+        let times = self.times(&MONO, true, variant);
+        #[allow(clippy::cast_precision_loss, reason = "some thousands")]
+        let plain = times.plain * 1e9 / CALLS as f32;
+        self.plain = self.plain.min(plain);
+        times.ratio
     }
 
     fn costs(&mut self, mono: f32, with_two: Variant, with_four: Variant) -> Costs {
@@ -218,58 +342,4 @@ impl<'a> Bench<'a> {
 fn median(values: &mut [f32]) -> f32 {
     values.sort_by(f32::total_cmp);
     values[values.len() / 2]
-}
-
-/// Puts a chain of these objects' types behind a site of every copy and switches it on.
-/// Each site has one chain in its life, in the place that the first chain of any site
-/// has.
-fn publish(publisher: &mut Publisher, objects: &[&dyn Probe], variant: Variant) -> Option<()> {
-    let mut targets: Vec<Target> = Vec::new();
-    for object in objects {
-        let vtable = vtable_of(*object);
-        if !targets.iter().any(|target| target.vtable == vtable) {
-            let shim = object.__table().shim(0)?;
-            targets.push(Target { vtable, shim });
-        }
-    }
-    let mut batch = Batch::default();
-    for copy in &COPIES {
-        let mut trampoline = Trampoline::new(first_path(variant(copy), objects)?);
-        publisher
-            .prepare(&mut trampoline, Lead::Chain(&targets), &mut batch)
-            .ok()?;
-    }
-    // SAFETY: the engine's lock is held, and all of this is this crate's own code,
-    // which stays loaded.
-    unsafe { publisher.commit(&batch) }.ok()?;
-    for copy in &COPIES {
-        let site = variant(copy).site;
-        site.lock()?.open(Phase::Resting, 0, None);
-        site.send(Way::Patched);
-    }
-    Some(())
-}
-
-/// Switches the guards for these objects' types on at every copy.
-fn guard(objects: &[&dyn Probe], variant: Variant) -> Option<()> {
-    for copy in &COPIES {
-        let through = variant(copy);
-        let guards = first_path(through, objects)?.route.guards?;
-        let on: Option<Vec<_>> = objects
-            .iter()
-            .map(|object| Some((guards.key_of(object.__table())?, vtable_of(*object))))
-            .collect();
-        // SAFETY: `key_of` has compared the tables of these very vtables, and all lies
-        // in this crate's object.
-        unsafe { through.site.guard(&on?) };
-        through.site.lock()?.open(Phase::Resting, 0, None);
-        through.site.send(Way::Guarded);
-    }
-    Some(())
-}
-
-/// One call brings the path to the site.
-fn first_path(through: &ThroughSite, objects: &[&dyn Probe]) -> Option<Path> {
-    (through.run)(&objects[..1]);
-    through.site.first_path()
 }

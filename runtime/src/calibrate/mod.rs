@@ -26,6 +26,11 @@ pub(crate) use measure::measure;
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Calibration {
+    /// What a plain call takes that is predicted, in nanoseconds.
+    pub plain: f32,
+    /// Of the plain call's time, a call on the last of four listed types, whose guard stands
+    /// behind the arm; [`None`] as below.
+    pub behind: Option<f32>,
     /// A chain of compares and direct jumps to bodies that are not inlined; [`None`]
     /// where it could not be measured, and so is not said to pay.
     pub chain: Option<Costs>,

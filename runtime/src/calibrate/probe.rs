@@ -1,11 +1,12 @@
 //! A trait, two types and a few call sites to measure chains on: made by the
 //! same macros as everybody's.
 
+use crate::site::Site;
 use crate::static_dispatch;
 
 // Apart: programs with many call sites have most of their shims on other pages than
 // their trampolines, and prices are to be those that nobody pays more than.
-#[static_dispatch(crate = crate, apart)]
+#[static_dispatch(unsafe(crate = crate), apart)]
 pub(super) trait Probe {
     /// One multiplication: the hardest case, since the call is all there is.
     #[static_dispatch(targets = 4)]
@@ -77,12 +78,13 @@ macro_rules! through_site {
 
             struct At;
 
-            impl CallSite for At {
+            // SAFETY: its own.
+            unsafe impl CallSite for At {
                 type Inline = $list;
 
                 #[inline(always)]
                 fn site() -> &'static Site {
-                    crate::site_at!(SITE)
+                    &SITE
                 }
 
                 fn keys() -> &'static Keys {
@@ -94,14 +96,15 @@ macro_rules! through_site {
 
             #[inline(always)]
             fn gate<M: DispatchedMethod>() -> Gate<At, M> {
-                Gate::new(At::site(), __trampoline::<M>)
+                // SAFETY: its own.
+                Gate::new(__trampoline::<M>, unsafe { crate::site::Own::new() })
             }
 
             #[inline(never)]
             fn run(objects: &[&dyn Probe]) -> u64 {
                 let start = std::hint::black_box(core::ptr::from_ref(&SITE)).addr() as u64;
                 objects.iter().fold(start, |x, object| {
-                    object.step__needs_static_dispatch_on_its_declaration_and_a_dyn_receiver_of_that_trait__or_of_one_whose_static_dispatch_names_it_as_supertrait__or_upcast_with_as((gate(), x))
+                    object.step__needs_dyn_static_dispatch((gate(), x))
                 })
             }
 
@@ -120,10 +123,21 @@ pub(super) struct Copy {
     pub(super) guarded_by_four: ThroughSite,
 }
 
+impl Copy {
+    pub(super) fn sites(&self) -> [&'static Site; 4] {
+        [
+            self.chained_by_two.site,
+            self.chained_by_four.site,
+            self.guarded_by_two.site,
+            self.guarded_by_four.site,
+        ]
+    }
+}
+
 /// A loop of calls through a site.
 pub(super) struct ThroughSite {
     pub(super) run: Loop,
-    pub(super) site: &'static crate::site::Site,
+    pub(super) site: &'static Site,
 }
 
 /// A measured loop.

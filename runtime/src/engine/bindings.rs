@@ -71,7 +71,8 @@ pub(super) fn of_object(
         })
         .collect();
     for one in trampolines {
-        let (Some(record), Some(unbound)) = (one.record, one.unbound) else {
+        let (Some(record), Some(unbound), Some(receiver)) = (one.record, one.unbound, one.receiver)
+        else {
             continue;
         };
         let record = record();
@@ -84,6 +85,7 @@ pub(super) fn of_object(
             (record.declaration)(),
             one.method,
             one.rest,
+            receiver,
         )));
         binding.trampolines.push(OneTrampoline {
             trampoline: Trampoline::new(Path {
@@ -98,23 +100,47 @@ pub(super) fn of_object(
 }
 
 impl Engine {
+    /// For each of a plugin's bindings the host's that it is, if the host has it.
+    ///
+    /// # Errors
+    /// One of which that cannot be told.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn leaders(
+        &self,
+        records: &'static [BindingRecord],
+    ) -> Result<Vec<Option<&'static BindingRecord>>, &'static BindingRecord> {
+        let (ours, theirs): (Vec<_>, Vec<_>) = (self.bindings_of_host(), records.iter().collect());
+        let leader = |one: &&'static BindingRecord| {
+            let found = crate::binding::partner(
+                one,
+                &ours,
+                &theirs,
+                |one, other| one.is_same(other),
+                |one, other| one.is_at(other),
+            );
+            found
+                .map(|found| found.map(|index| ours[index]))
+                .map_err(|()| *one)
+        };
+        theirs.iter().map(leader).collect()
+    }
+
     /// Adds a plugin's bindings. Those that the host has too follow the host's.
     ///
     /// # Safety
-    /// The records and trampolines lie in the plugin, all of them and whole.
+    /// The records and trampolines lie in the plugin, all of them and whole; `leaders` are
+    /// those that [`leaders`](Self::leaders) has found for the records.
     pub(super) unsafe fn add_bindings(
         &mut self,
         records: &'static [BindingRecord],
         trampolines: &'static [TrampolineOfBinding],
         plugin: u64,
+        leaders: &[Option<&'static BindingRecord>],
     ) {
-        for binding in of_object(records, trampolines, Some(plugin)) {
-            let leader = self
-                .bindings
-                .iter()
-                .find(|known| known.plugin.is_none() && known.record.is_same(binding.record));
+        let bindings = of_object(records, trampolines, Some(plugin));
+        for (binding, leader) in bindings.into_iter().zip(leaders) {
             if let Some(leader) = leader {
-                let (cell, of_leader) = (binding.record.cell(), leader.record.cell());
+                let (cell, of_leader) = (binding.record.cell(), leader.cell());
                 let current = of_leader
                     .current()
                     .map_or(std::ptr::null(), |current| current.as_ptr().cast_const());

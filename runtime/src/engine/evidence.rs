@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::LoadedObject;
-use super::state::Published;
+use super::state::{Details, Published};
 use super::trust::{Trust, Trusted};
 use crate::arch::Target;
 use crate::plan::{Candidate, Plan};
@@ -64,6 +64,7 @@ pub(super) fn registered_targets(
 pub(super) fn candidates(
     notes: &Notes,
     route: &Route,
+    details: &Details,
     unloads: u64,
     trust: &Trust,
     names: &mut Names,
@@ -85,10 +86,6 @@ pub(super) fn candidates(
             continue;
         }
         if let Some(shim) = table.shim(route.method) {
-            // By address: only then were the type and the list linked together, so
-            // that they agree about its layout.
-            let together = std::ptr::eq(table.declaration(), route.declaration);
-            let guards = route.guards.filter(|_| together);
             names.push((seen.vtable, table.type_name()));
             found.push(Candidate {
                 target: Target {
@@ -96,7 +93,8 @@ pub(super) fn candidates(
                     shim,
                 },
                 count: seen.count,
-                key: guards.and_then(|guards| guards.key_of(table)),
+                // Only what was linked together with the list agrees with it about layouts.
+                key: details.position_of(table),
             });
         }
     }

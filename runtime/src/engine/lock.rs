@@ -17,6 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::Engine;
 use super::trust;
 use super::turns::InTurn;
+use crate::site::Site;
 
 /// The engine, set up on first use.
 pub(super) static ENGINE: InTurn<Option<Engine>> = InTurn::new(None);
@@ -85,6 +86,21 @@ pub(crate) fn with<R>(work: impl FnOnce(&mut Engine) -> R) -> R {
     let mut engine = unsafe { ENGINE.have() };
     STANDING.set(Standing::Inside);
     work(engine.get_or_insert_with(|| set_up(own.flatten())))
+}
+
+/// A call has used up what its site's life had given it: the machine is asked what comes
+/// next, by whatever thread this is, and wherever: it waits for nobody and allocates
+/// nothing. Whether it was asked; not while anybody else has the engine.
+pub(crate) fn emptied(site: &'static Site) -> bool {
+    if standing() != Standing::Outside {
+        return false;
+    }
+    let _standing = Mark::set(&STANDING, Standing::Asks);
+    let Some(mut engine) = ENGINE.try_lock() else {
+        return false;
+    };
+    STANDING.set(Standing::Inside);
+    engine.as_mut().is_some_and(|engine| engine.emptied(site))
 }
 
 fn set_up(own: Option<Range<usize>>) -> Engine {

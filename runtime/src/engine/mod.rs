@@ -11,6 +11,7 @@ use crate::arch;
 use crate::binding::{BindingRecord, STATIC_CALL_BINDINGS_0_1_0, TrampolineOfBinding};
 use crate::calibrate::Calibration;
 use crate::config::{Config, ConfigError, Mode};
+use crate::key::Placed;
 use crate::os;
 use crate::profile::Profile;
 use crate::publish::Publisher;
@@ -20,11 +21,13 @@ use crate::registry::{
 };
 use crate::site::{STATIC_CALL_SITES_0_1_0, Site};
 
+mod auto;
 mod bindings;
 mod evidence;
 #[cfg(target_os = "linux")]
 mod fork;
 mod lock;
+mod origins;
 mod outcome;
 mod pass;
 mod state;
@@ -36,10 +39,12 @@ mod turns;
 mod unload;
 mod visit;
 
+pub(crate) use auto::WAKE;
 pub(crate) use bindings::BoundBinding;
 #[cfg(target_os = "linux")]
 pub(crate) use fork::loading;
-pub(crate) use lock::{changing, with};
+pub(crate) use lock::{changing, emptied, with};
+pub(crate) use origins::{origins, register};
 pub use outcome::{Retarget, RetargetError, Skipped};
 pub(crate) use pass::retarget;
 pub(crate) use state::{Details, Resting, Status};
@@ -56,6 +61,8 @@ pub(crate) struct Engine {
     pub(crate) bindings: Vec<BoundBinding>,
     calibration: Option<Calibration>,
     trust: Trust,
+    /// The sites' lives, in the default mode.
+    auto: Option<Box<auto::Auto>>,
     /// Profiles that are in no window, ready for the next one.
     spare: Vec<&'static Profile>,
     pub(crate) passes: u64,
@@ -95,7 +102,7 @@ impl Patching {
             };
         }
         if crate::site::TRAMPOLINES
-            && let Err(reason) = crate::selfcheck::wide_receiver_is_data_then_vtable()
+            && let Err(reason) = crate::selfcheck::objects_are_data_then_vtable()
         {
             return Patching::Unavailable {
                 reason: reason.to_owned(),
@@ -146,7 +153,9 @@ pub(crate) struct LoadedObject {
     pub(crate) sites: &'static [Site],
     pub(crate) declarations: &'static [TraitDeclaration],
     pub(crate) implementations: Vec<Implementation>,
-    /// One for each site, once it has been called.
+    /// Where the sites' keys and trampolines are.
+    pub(crate) placed: Placed,
+    /// One for each site, once a pass has looked at it.
     pub(crate) details: Vec<Option<Box<Details>>>,
     /// Which plugin it is; [`None`] for the object that holds this runtime.
     pub(crate) plugin: Option<u64>,
@@ -155,12 +164,14 @@ pub(crate) struct LoadedObject {
 impl LoadedObject {
     pub(crate) fn new(
         sites: &'static [Site],
+        placed: Placed,
         declarations: &'static [TraitDeclaration],
         implementations: &'static [RegisteredImplementation],
         plugin: Option<u64>,
     ) -> Self {
         LoadedObject {
             sites,
+            placed,
             declarations,
             implementations: implementations
                 .iter()
@@ -171,17 +182,27 @@ impl LoadedObject {
         }
     }
 
+    /// What is known of a site.
+    pub(crate) fn details_of(&mut self, index: usize) -> &mut Details {
+        let (site, placed) = (&self.sites[index], &self.placed);
+        self.details[index].get_or_insert_with(|| {
+            let (paths, keys) = (placed.paths_of(index), placed.keys_of(index));
+            Box::new(Details::new(site, paths, keys))
+        })
+    }
+
     /// A plugin, all of whose parts were found inside it.
     #[cfg(target_os = "linux")]
     pub(crate) fn of_plugin(
         sites: &'static [Site],
+        placed: Placed,
         declarations: &'static [TraitDeclaration],
         implementations: Vec<Implementation>,
         plugin: u64,
     ) -> Self {
         LoadedObject {
             implementations,
-            ..LoadedObject::new(sites, declarations, &[], Some(plugin))
+            ..LoadedObject::new(sites, placed, declarations, &[], Some(plugin))
         }
     }
 }
@@ -198,6 +219,11 @@ impl Engine {
             patching,
             objects: vec![LoadedObject::new(
                 &STATIC_CALL_SITES_0_1_0,
+                Placed::new(
+                    &STATIC_CALL_SITES_0_1_0,
+                    crate::key::keys(),
+                    crate::key::trampolines(),
+                ),
                 &STATIC_CALL_DECLARATIONS_0_1_0,
                 &STATIC_CALL_IMPLEMENTATIONS_0_1_0,
                 None,
@@ -209,6 +235,7 @@ impl Engine {
             ),
             calibration: None,
             trust: Trust::start(own),
+            auto: None,
             spare: Vec::new(),
             passes: 0,
             #[cfg(target_os = "linux")]
@@ -263,16 +290,29 @@ impl Engine {
         }
     }
 
+    /// Whether a plugin that nobody has any more stays: from now on, if it is still there.
+    pub(crate) fn let_stay(&mut self, plugin: u64) -> bool {
+        if self.objects.iter().any(|one| one.plugin == Some(plugin)) {
+            self.trust.keep_plugin(plugin);
+        }
+        self.trust.keeps_plugin(plugin)
+    }
+
     /// Adds a plugin's object, which lies in `range`, with a room for chains in it.
     ///
     /// # Safety
     /// The records of its bindings and their trampolines lie in the plugin, whole, and the
-    /// room as well, which nobody uses.
+    /// room as well, which nobody uses. The bindings' leaders are those of
+    /// [`leaders`](Self::leaders).
     #[cfg(target_os = "linux")]
     pub(crate) unsafe fn add_plugin(
         &mut self,
         object: LoadedObject,
-        (bindings, trampolines): (&'static [BindingRecord], &'static [TrampolineOfBinding]),
+        (bindings, trampolines, leaders): (
+            &'static [BindingRecord],
+            &'static [TrampolineOfBinding],
+            &[Option<&'static BindingRecord>],
+        ),
         plugin: u64,
         range: Range<usize>,
         room: Option<Range<usize>>,
@@ -285,7 +325,7 @@ impl Engine {
         self.trust.add_plugin(plugin, range);
         self.objects.push(object);
         // SAFETY: the caller's.
-        unsafe { self.add_bindings(bindings, trampolines, plugin) };
+        unsafe { self.add_bindings(bindings, trampolines, plugin, leaders) };
         self.wake(|other| declarations.iter().any(|new| new.is_same(other)));
     }
 
@@ -297,10 +337,7 @@ impl Engine {
             .iter_mut()
             .flat_map(|object| &mut object.details);
         for details in details.flatten() {
-            let declaration = details
-                .trampolines
-                .first()
-                .map(|first| first.path.route.declaration);
+            let declaration = details.route.map(|route| route.declaration);
             let rests = matches!(details.status, Status::Resting(_));
             if rests && declaration.is_some_and(&concerned) {
                 details.wait = 0;

@@ -5,10 +5,11 @@ use super::evidence::registered_shims;
 use super::lock::with;
 use super::outcome::{Retarget, RetargetError};
 use super::state::{FIRST_REVIEW, Resting, Status};
-use super::steps::{rest, watch};
+use super::steps::{learn, rest, watch};
 use super::trust::Stranger;
 use super::visit::{Kind, Verdict, Visit};
 use crate::config::Mode;
+use crate::life::By;
 use crate::os::PatchError;
 use crate::publish::{Batch, Head};
 use crate::site::Phase;
@@ -22,7 +23,7 @@ struct Change {
 }
 
 /// Re-plans every call site of the process's engine.
-pub(crate) fn retarget() -> Result<Retarget, RetargetError> {
+pub(crate) fn retarget(by: By) -> Result<Retarget, RetargetError> {
     let strangers = with(|engine| engine.strangers());
     // Between two turns of the lock: see `trust`.
     let met: Vec<_> = strangers
@@ -31,7 +32,7 @@ pub(crate) fn retarget() -> Result<Retarget, RetargetError> {
         .collect();
     with(|engine| {
         engine.trust.meet(met);
-        engine.retarget()
+        engine.retarget(by)
     })
 }
 
@@ -44,7 +45,7 @@ impl Engine {
         }
         for object in &self.objects {
             for (site, details) in object.sites.iter().zip(&object.details) {
-                if site.phase() != Phase::Learning || site.first_path().is_none() {
+                if site.phase() == Phase::Resting || site.route().is_none() {
                     continue;
                 }
                 let Some(lock) = site.lock() else { continue };
@@ -63,43 +64,38 @@ impl Engine {
     }
 
     /// Re-plans every call site.
-    pub(crate) fn retarget(&mut self) -> Result<Retarget, RetargetError> {
+    pub(crate) fn retarget(&mut self, by: By) -> Result<Retarget, RetargetError> {
         self.passes += 1;
         let mode = self.mode();
-        let calibration = match mode {
-            Mode::Auto => Some(self.calibrated()),
-            Mode::Always | Mode::Off => None,
-        };
-        let policy = self.config.policy(calibration);
-        let registered = registered_shims(&self.objects);
-        // Asked in this mode only, and it is a look at every site.
-        let in_use = match mode {
-            Mode::Auto => {
-                let sites = self.objects.iter().flat_map(|object| object.sites);
-                sites.filter(|site| site.first_path().is_some()).count()
+        if mode == Mode::Auto {
+            let mut outcome = self.retarget_auto(by)?;
+            if let Err(error) = self.retarget_bindings(&mut outcome) {
+                return Err(self.fail(error));
             }
-            Mode::Always | Mode::Off => 0,
-        };
+            return Ok(outcome);
+        }
+        self.leave_auto();
+        let policy = self.config.policy(None);
+        let registered = registered_shims(&self.objects);
         let mut batch = Batch::default();
         let mut changes = Vec::new();
         let mut outcome = Retarget::default();
         let mut visit = Visit {
             mode,
-            config: &self.config,
             policy: &policy,
             publisher: self.patching.publisher(),
             trust: &self.trust,
             spare: &mut self.spare,
             registered: &registered,
-            in_use,
             batch: &mut batch,
             outcome: &mut outcome,
             refused: None,
         };
         for (object_index, object) in self.objects.iter_mut().enumerate() {
-            for (index, site) in object.sites.iter().enumerate() {
+            let sites = object.sites;
+            for (index, site) in sites.iter().enumerate() {
                 visit.outcome.sites += 1;
-                match visit.site(site, &mut object.details[index]) {
+                match visit.site(site, object.details_of(index)) {
                     Verdict::Nothing => {}
                     Verdict::Flip(heads, kind) => changes.push(Change {
                         object: object_index,
@@ -145,7 +141,6 @@ impl Engine {
             let Some(details) = &mut object.details[change.site] else {
                 continue;
             };
-            let flips = !change.heads.is_empty();
             for (trampoline, head) in details.trampolines.iter_mut().zip(change.heads) {
                 if trampoline.at() < flipped_below {
                     trampoline.head = head;
@@ -154,11 +149,19 @@ impl Engine {
                     trampoline.spoil_unless_entered();
                 }
             }
-            if failed && flips {
+            if failed {
+                // Which keys were flipped is not worth asking: on or off, calls are right.
+                details.on = true;
                 rest(site, details, Resting::Portable);
                 continue;
             }
+            details.on = !matches!(change.kind, Kind::Off);
             match change.kind {
+                Kind::Off => {}
+                Kind::Open => {
+                    details.status = Status::Learning;
+                    learn(site, details, self.config.window, &mut self.spare);
+                }
                 Kind::Publish { figures, targets } => {
                     outcome.changed += 1;
                     outcome.published += 1;
@@ -207,7 +210,7 @@ impl Engine {
     }
 
     /// From here on nothing new is published.
-    fn fail(&mut self, error: PatchError) -> RetargetError {
+    pub(super) fn fail(&mut self, error: PatchError) -> RetargetError {
         self.patching.fail(error.to_string());
         RetargetError::Refused {
             step: error.step,

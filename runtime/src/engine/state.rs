@@ -1,9 +1,12 @@
-//! What the engine remembers of a site that has been called.
+//! What the engine remembers of a site.
 
 use crate::arch::Target;
-use crate::plan::{Figures, Guard, Plan, Rest};
+use crate::key::Key;
+use crate::plan::auto::{Offered, Plain};
+use crate::plan::{Candidate, Figures, Guard, Plan, Rest};
 use crate::publish::Trampoline;
-use crate::site::{Path, Site};
+use crate::registry::Table;
+use crate::site::{Guards, Path, Route, Site, TRAMPOLINES};
 
 /// Passes that a resting site waits at first before it learns again; doubled
 /// each time nothing changes.
@@ -15,9 +18,15 @@ pub(super) const FIRST_REVIEW: u32 = 64;
 /// The longest that either ever waits, in passes.
 pub(super) const LONGEST_INTERVAL: u32 = 8192;
 
-/// The state of one called site.
+/// The state of one site.
 pub(crate) struct Details {
+    /// Where its calls lead; of several, the first. [`None`] until a call has told, where
+    /// there are no trampolines.
+    pub(crate) route: Option<&'static Route>,
     pub(crate) trampolines: Vec<Trampoline>,
+    pub(super) keys: Vec<Key>,
+    /// The keys are on, or may be after a step was refused.
+    pub(crate) on: bool,
     pub(crate) status: Status,
     /// What the last window saw, most frequent first, whatever was decided.
     pub(crate) last_seen: Vec<Published>,
@@ -25,6 +34,13 @@ pub(crate) struct Details {
     pub(super) figures: Figures,
     /// Windows planned from.
     pub(crate) windows: u32,
+    /// The number of its life, in the default mode.
+    pub(crate) life: Option<usize>,
+    /// What it has met, with the types' names.
+    pub(super) known: Vec<(Candidate, &'static str)>,
+    /// The plan that was offered last, and the one that is on.
+    pub(super) offered: Option<Offered>,
+    pub(super) published: Option<Offered>,
     /// Misses of published chains, as far as they were counted: a budget of
     /// misses is counted, and then no more until the next window.
     pub(crate) misses: u64,
@@ -72,13 +88,17 @@ impl Status {
 pub(crate) enum Resting {
     /// The planner said so.
     Planned(Rest),
+    /// No pass has opened a window yet.
+    New,
+    /// Its code is not in this program, or in an object that the runtime does not know.
+    Absent,
+    /// The default mode left it plain.
+    Lives(Plain),
     /// `STATIC_CALL=off`, or so configured.
     Off,
     /// Code cannot be patched; the backend says why.
     Portable,
-    /// More trampolines lead here than can be kept track of.
-    TooManyTrampolines,
-    /// A trampoline could not be patched.
+    /// A key or a trampoline could not be patched.
     Unpatchable(String),
 }
 
@@ -98,19 +118,38 @@ pub(crate) struct Published {
 }
 
 impl Details {
-    pub(super) fn new(first: Path) -> Self {
+    pub(super) fn new(
+        site: &Site,
+        paths: impl Iterator<Item = Path>,
+        keys: impl Iterator<Item = Key>,
+    ) -> Self {
+        let trampolines: Vec<_> = paths.map(Trampoline::new).collect();
+        let keys: Vec<_> = keys.collect();
+        let is_absent = TRAMPOLINES && (keys.is_empty() || trampolines.is_empty());
+        let first = trampolines.first();
         Details {
-            trampolines: vec![Trampoline::new(first)],
-            status: Status::Learning,
+            route: first.map(|one| one.path.route).or_else(|| site.route()),
+            status: Status::Resting(if is_absent {
+                Resting::Absent
+            } else {
+                Resting::New
+            }),
+            trampolines,
+            keys,
+            on: false,
             last_seen: Vec::new(),
             figures: Figures::default(),
             windows: 0,
+            life: None,
+            known: Vec::new(),
+            offered: None,
+            published: None,
             misses: 0,
             miss_budget: 0,
             review: false,
             retargets: 0,
             rested: false,
-            wait: FIRST_INTERVAL,
+            wait: 0,
             interval: FIRST_INTERVAL,
             doubts: 0,
             unloads_at_opening: 0,
@@ -119,7 +158,8 @@ impl Details {
 
     /// Misses of the present chain that were counted so far.
     pub(crate) fn counted_misses(&self, site: &Site) -> u32 {
-        self.miss_budget.saturating_sub(site.budget())
+        let left = u32::try_from(site.block().left).unwrap_or(0);
+        self.miss_budget.saturating_sub(left)
     }
 
     /// What is published.
@@ -159,11 +199,23 @@ impl Details {
         self.last_seen = targets;
     }
 
-    pub(super) fn add_path(&mut self, path: Path) {
-        let known = |trampoline: &Trampoline| trampoline.at() == path.trampoline;
-        if !self.trampolines.iter().any(known) {
-            self.trampolines.push(Trampoline::new(path));
-        }
+    /// The position in the site's list of the type with this table, if it is listed, and
+    /// the trait is declared by the very static that the list's route names: then both were
+    /// linked together, and agree about layouts.
+    ///
+    /// A site in generic code has a route for each instantiation, and the list's types
+    /// another identity in each.
+    pub(super) fn position_of(&self, table: &Table) -> Option<usize> {
+        let routes = self.trampolines.iter().map(|one| one.path.route);
+        let routes = self.route.into_iter().chain(routes);
+        routes
+            .filter(|route| std::ptr::eq(route.declaration, table.declaration()))
+            .find_map(|route| route.guards?.key_of(table))
+    }
+
+    /// The guards in its arm.
+    pub(crate) fn listed(&self) -> Option<&'static Guards> {
+        self.route?.guards
     }
 
     /// Nothing changed: twice as long until the next look.

@@ -1,9 +1,10 @@
 //! The few things that can be done to a site, each whole under its lock.
 
 use super::state::{Details, Resting, Status};
+use crate::life::{Block, Way};
 use crate::os::objects;
 use crate::profile::Profile;
-use crate::site::{Phase, Site, Way};
+use crate::site::{Phase, Site};
 
 /// Takes a window away from a site.
 pub(super) fn close(site: &Site) -> Option<&'static Profile> {
@@ -14,13 +15,13 @@ pub(super) fn close(site: &Site) -> Option<&'static Profile> {
     Some(profile)
 }
 
-/// Plain calls from here on.
+/// Nothing is compared or recorded from here on, also while the key is still on.
 pub(super) fn rest(site: &Site, details: &mut Details, why: Resting) {
-    site.send(Way::Plain);
-    guards_off(site);
+    site.switch(false);
+    guards_off(site, details);
     if let Some(lock) = site.lock() {
         lock.close();
-        lock.open(Phase::Resting, 0, None);
+        lock.open(Phase::Resting, Block::PLAIN, None);
     }
     for one in &mut details.last_seen {
         one.in_chain = false;
@@ -30,36 +31,32 @@ pub(super) fn rest(site: &Site, details: &mut Details, why: Resting) {
     details.wait = details.interval;
 }
 
-/// Guards on, what they do not know by the trampoline if there is a chain, and
-/// misses counted.
+/// Guards on, and misses counted.
 pub(super) fn watch(site: &Site, details: &Details) {
     let on: Vec<_> = details
         .guards()
         .map(|guard| (guard.key, guard.target.vtable))
         .collect();
-    // SAFETY: `evidence::candidates` has taken the keys from `Guards::key_of` for the
-    // tables of these vtables, which lie in the site's own object.
-    unsafe { site.guard(&on) };
-    let has_chain = details.last_seen.iter().any(|one| one.in_chain);
-    let lock = site.lock();
-    if let Some(lock) = &lock {
-        lock.open(Phase::Watching, details.miss_budget, None);
+    if let Some(guards) = details.listed() {
+        // SAFETY: `evidence::candidates` has taken the positions from `Guards::key_of` for
+        // the tables of these vtables, which lie in the site's own object.
+        unsafe { site.guard(guards, &on) };
     }
-    // Without a chain, what the guards miss is counted on the way of learning calls,
-    // and plain once there were enough.
-    site.send(if has_chain {
-        Way::Patched
-    } else {
-        Way::Learning
-    });
+    if let Some(lock) = site.lock() {
+        let misses = i32::try_from(details.miss_budget).unwrap_or(i32::MAX);
+        lock.open(Phase::Watching, Block::simple(Way::On, misses), None);
+    }
+    site.switch(true);
 }
 
-fn guards_off(site: &Site) {
-    // SAFETY: nothing is switched on.
-    unsafe { site.guard(&[]) };
+fn guards_off(site: &Site, details: &Details) {
+    if let Some(guards) = details.listed() {
+        // SAFETY: nothing is switched on.
+        unsafe { site.guard(guards, &[]) };
+    }
 }
 
-/// A new learning window.
+/// A new learning window. The heads are at rest, or hits of a chain would be missing.
 pub(super) fn learn(
     site: &Site,
     details: &mut Details,
@@ -67,13 +64,22 @@ pub(super) fn learn(
     spare: &mut Vec<&'static Profile>,
 ) {
     let Some(lock) = site.lock() else { return };
+    if let Some(open) = lock.close() {
+        // SAFETY: the site's lock is held.
+        unsafe { open.notes() }.clear();
+        spare.push(open);
+    }
     let profile = spare
         .pop()
         .unwrap_or_else(|| Box::leak(Box::new(Profile::new())));
     details.unloads_at_opening = objects::unload_count();
     // What a guard knows would be missing in the window.
-    guards_off(site);
-    lock.open(Phase::Learning, window, Some(profile));
-    // Before the lock is released: who fills the window makes the site plain.
-    site.send(Way::Learning);
+    guards_off(site, details);
+    let calls = i32::try_from(window).unwrap_or(i32::MAX);
+    lock.open(
+        Phase::Learning,
+        Block::simple(Way::Burst, calls),
+        Some(profile),
+    );
+    site.switch(true);
 }

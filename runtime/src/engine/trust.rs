@@ -12,8 +12,7 @@
 
 use std::ops::Range;
 
-use crate::os::objects;
-use crate::profile::Profile;
+use crate::os::{Object, objects};
 
 /// An address that a window has noted, of an object that nothing is known of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,11 +62,34 @@ impl Trust {
 
     /// If `address` lies in a plugin, that is never unloaded from now on.
     pub(super) fn keep_plugin_of(&mut self, address: usize) {
-        let of = |(_, range): &&(u64, Range<usize>)| range.contains(&address);
-        if let Some(&(plugin, _)) = self.plugins.iter().find(of)
-            && !self.kept.contains(&plugin)
-        {
+        if let Some(plugin) = self.plugin_at(address) {
+            self.keep_plugin(plugin);
+        }
+    }
+
+    /// This plugin is never unloaded from now on.
+    pub(super) fn keep_plugin(&mut self, plugin: u64) {
+        if !self.kept.contains(&plugin) {
             self.kept.push(plugin);
+        }
+    }
+
+    /// The plugin that lies there.
+    pub(super) fn plugin_at(&self, address: usize) -> Option<u64> {
+        let of = |(_, range): &&(u64, Range<usize>)| range.contains(&address);
+        self.plugins.iter().find(of).map(|(plugin, _)| *plugin)
+    }
+
+    /// Whether what lies at `address` is known to stay, or a plugin.
+    pub(super) fn knows(&self, address: usize) -> bool {
+        self.plugin_at(address).is_some()
+            || self.staying.iter().any(|range| range.contains(&address))
+    }
+
+    /// Takes note of what was pinned.
+    pub(super) fn trust(&mut self, range: Range<usize>) {
+        if !self.staying.contains(&range) {
+            self.staying.push(range);
         }
     }
 
@@ -110,19 +132,6 @@ impl Trust {
             }
         }
     }
-
-    /// Keeps a profile for the next window, unless it lies in a plugin and would
-    /// go with it.
-    pub(super) fn recycle(&self, profile: &'static Profile, spare: &mut Vec<&'static Profile>) {
-        let address = core::ptr::from_ref(profile).addr();
-        if !self
-            .plugins
-            .iter()
-            .any(|(_, range)| range.contains(&address))
-        {
-            spare.push(profile);
-        }
-    }
 }
 
 impl Stranger {
@@ -138,6 +147,14 @@ impl Stranger {
         // And after it: whatever was unloaded before the pin is counted by then.
         (pinned && objects::unload_count() == self.unloads).then_some(object.range)
     }
+}
+
+/// Keeps an object loaded for good, if there is one and it can be kept, and returns where that
+/// lies. For somebody who uses what lies there, so that it is there. Not under a lock of the
+/// runtime's.
+pub(super) fn keep(object: Option<Object>) -> Option<Range<usize>> {
+    let object = object?;
+    objects::pin(&object).is_ok().then_some(object.range)
 }
 
 /// Keeps the object that holds this runtime loaded for good: its handlers of forks are

@@ -80,6 +80,21 @@ impl<T> InTurn<T> {
         unsafe { self.have() }
     }
 
+    /// The value, if nobody has it or waits for it.
+    pub(super) fn try_lock(&self) -> Option<Had<'_, T>> {
+        let now = self.now.load(Ordering::SeqCst);
+        (self.drawn)
+            .compare_exchange(
+                now,
+                now.wrapping_add(1),
+                Ordering::SeqCst,
+                Ordering::Relaxed,
+            )
+            .ok()?;
+        // SAFETY: drawn, and it is that turn: nobody drew `now` before, so nobody has it.
+        Some(unsafe { self.have() })
+    }
+
     /// In a child of `fork`, where it is the turn of its one thread: the others that have
     /// asked for one do not exist.
     #[cfg(target_os = "linux")]

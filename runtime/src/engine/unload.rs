@@ -7,7 +7,7 @@ use super::state::Status;
 use super::steps::{close, learn};
 use super::{Engine, LoadedObject, Patching};
 use crate::publish::{Batch, Head, Lead};
-use crate::site::{Locked, Phase, Site, Way};
+use crate::site::{Locked, Phase, Site};
 
 /// Times that somebody slept for a site's lock.
 #[cfg(test)]
@@ -44,11 +44,10 @@ impl Engine {
             return true;
         };
         let mut gone = self.objects.remove(index);
+        self.end_lives(&mut gone, range);
         for site in gone.sites {
-            site.send(Way::Plain);
-            if let Some(profile) = close(site) {
-                self.trust.recycle(profile, &mut self.spare);
-            }
+            site.switch(false);
+            self.spare.extend(close(site));
         }
         for object in &mut self.objects {
             object
@@ -61,6 +60,10 @@ impl Engine {
             && self.retarget_away(&mut gone, range)
             && bindings_rest
             && !bound;
+        if !safe {
+            // Said to whoever has a handle to an object of it.
+            self.trust.keep_plugin(plugin);
+        }
         self.trust.remove_plugin(plugin);
         // Only its own trampolines led there, which nobody looks after any more.
         if let Patching::Works(publisher) | Patching::Failed { publisher, .. } = &mut self.patching
@@ -73,7 +76,7 @@ impl Engine {
     fn purge_windows(&mut self, range: &Range<usize>) -> bool {
         for object in &self.objects {
             for (site, details) in object.sites.iter().zip(&object.details) {
-                if details.is_none() && site.first_path().is_none() {
+                if details.is_none() && site.route().is_none() {
                     continue;
                 }
                 // A thread that recorded one of the plugin's objects has finished
@@ -93,7 +96,7 @@ impl Engine {
     }
 
     /// Puts the heads of all chains with a target in `range` back to rest, and
-    /// all of `gone`'s: should somebody else keep its library loaded, no chain
+    /// all of `gone`'s, with its keys off: should somebody else keep its library loaded, no chain
     /// of its may lead into another plugin, which nobody would then take back.
     fn retarget_away(&mut self, gone: &mut LoadedObject, range: &Range<usize>) -> bool {
         let mut batch = Batch::default();
@@ -107,6 +110,13 @@ impl Engine {
             Patching::Unavailable { .. } => return true,
         };
         for details in gone.details.iter_mut().flatten() {
+            if details.on
+                && publisher
+                    .prepare_keys(&details.keys, false, &mut batch)
+                    .is_err()
+            {
+                return false;
+            }
             for trampoline in &mut details.trampolines {
                 if publisher
                     .prepare(trampoline, Lead::Rest, &mut batch)

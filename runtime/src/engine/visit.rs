@@ -3,15 +3,15 @@
 use super::evidence::{Names, Registered, candidates, registered_targets, shown};
 use super::outcome::Retarget;
 use super::state::{Details, FIRST_INTERVAL, Published, Resting, Status};
-use super::steps::{close, learn, rest};
+use super::steps::{close, rest};
 use super::trust::Trust;
-use crate::config::{Config, Mode};
+use crate::config::Mode;
 use crate::os::PatchError;
 use crate::plan::{self, Decision, Evidence, Figures, Plan, Policy, Rest};
 use crate::profile::Profile;
 use crate::publish::{Batch, Head, PrepareError, Publisher};
 use crate::registry::MethodDeclaration;
-use crate::site::{Guards, Phase, Site};
+use crate::site::{LISTED_IN_SITE, Phase, Site, TRAMPOLINES};
 
 /// Windows in a row that may be thrown away as not to be believed.
 const MOST_DOUBTS: u8 = 8;
@@ -19,14 +19,11 @@ const MOST_DOUBTS: u8 = 8;
 /// What visiting one site may use.
 pub(super) struct Visit<'a> {
     pub(super) mode: Mode,
-    pub(super) config: &'a Config,
     pub(super) policy: &'a Policy,
     pub(super) publisher: Option<&'a mut Publisher>,
     pub(super) trust: &'a Trust,
     pub(super) spare: &'a mut Vec<&'static Profile>,
     pub(super) registered: &'a Registered,
-    /// Sites that were called, in [`Mode::Auto`].
-    pub(super) in_use: usize,
     pub(super) batch: &'a mut Batch,
     pub(super) outcome: &'a mut Retarget,
     /// The system would not give memory for chains.
@@ -36,11 +33,16 @@ pub(super) struct Visit<'a> {
 /// What becomes of a visited site at once; what needs a flip waits for the batch.
 pub(super) enum Verdict {
     Nothing,
+    /// Where its heads will lead, if they are flipped, and what for.
     Flip(Vec<Head>, Kind),
 }
 
 /// What is flipped for.
 pub(super) enum Kind {
+    /// The plain call.
+    Off,
+    /// A learning window.
+    Open,
     Publish {
         figures: Figures,
         targets: Vec<Published>,
@@ -51,12 +53,10 @@ pub(super) enum Kind {
 
 impl Visit<'_> {
     /// Looks at a site, and decides about it if there is something to decide.
-    pub(super) fn site(&mut self, site: &'static Site, slot: &mut Option<Box<Details>>) -> Verdict {
-        let Some(first) = site.first_path() else {
-            self.outcome.skipped.never_called += 1;
-            return Verdict::Nothing;
-        };
-        let details = slot.get_or_insert_with(|| Box::new(Details::new(first)));
+    pub(super) fn site(&mut self, site: &'static Site, details: &mut Details) -> Verdict {
+        if details.route.is_none() {
+            details.route = site.route();
+        }
         if self.mode == Mode::Off {
             if details.status == Status::Resting(Resting::Off) {
                 return Verdict::Nothing;
@@ -66,7 +66,7 @@ impl Visit<'_> {
         let review = std::mem::take(&mut details.review);
         match site.phase() {
             Phase::Learning => self.learning(site, details),
-            Phase::Watching if site.budget() > 0 && !review && details.wait > 0 => {
+            Phase::Watching if site.block().left > 0 && !review && details.wait > 0 => {
                 details.wait -= 1;
                 Verdict::Nothing
             }
@@ -76,22 +76,20 @@ impl Visit<'_> {
                 details.misses += u64::from(details.counted_misses(site));
                 self.relearn(site, details)
             }
-            Phase::Resting => self.resting(site, details),
+            Phase::Resting | Phase::Living => self.resting(site, details),
         }
     }
 
     fn resting(&mut self, site: &'static Site, details: &mut Details) -> Verdict {
         match details.status {
-            Status::Resting(Resting::Portable)
-                if self.publisher.is_none() && site.guards().is_none() =>
-            {
+            Status::Resting(Resting::Absent) => {
+                self.outcome.skipped.never_called += 1;
                 Verdict::Nothing
             }
+            Status::Resting(Resting::Portable) if !self.can_gain(details) => Verdict::Nothing,
             // Switched off by configuration, and now on again.
-            Status::Resting(Resting::Off) => self.relearn(site, details),
-            Status::Resting(Resting::TooManyTrampolines | Resting::Unpatchable(_)) => {
-                Verdict::Nothing
-            }
+            Status::Resting(Resting::Off | Resting::New) => self.relearn(site, details),
+            Status::Resting(Resting::Unpatchable(_)) => Verdict::Nothing,
             _ if details.wait > 0 => {
                 details.wait -= 1;
                 Verdict::Nothing
@@ -107,20 +105,15 @@ impl Visit<'_> {
             return Verdict::Nothing;
         };
         let Some(profile) = lock.profile() else {
-            // The pool of first profiles was used up; hand one out.
             drop(lock);
             return self.relearn(site, details);
         };
         // SAFETY: the site's lock is held until the last use of `notes`.
         let notes = unsafe { profile.notes() };
-        for path in notes.paths() {
-            details.add_path(path);
-        }
-        if notes.too_many_paths {
-            drop(lock);
-            return self.rest(site, details, Resting::TooManyTrampolines);
-        }
-        let route = details.trampolines[0].path.route;
+        let Some(route) = details.route.filter(|_| notes.samples > 0) else {
+            self.outcome.skipped.never_called += 1;
+            return Verdict::Nothing;
+        };
         let methods = route.declaration.methods();
         let mut capacity = methods
             .get(route.method)
@@ -130,7 +123,7 @@ impl Visit<'_> {
         }
         let mut names = Names::new();
         let unloads = details.unloads_at_opening;
-        let Some(seen) = candidates(notes, route, unloads, self.trust, &mut names) else {
+        let Some(seen) = candidates(notes, route, details, unloads, self.trust, &mut names) else {
             self.outcome.skipped.learning += 1;
             return Verdict::Nothing;
         };
@@ -142,7 +135,7 @@ impl Visit<'_> {
             details.doubts += 1;
             drop(lock);
             if let Some(profile) = close(site) {
-                self.trust.recycle(profile, self.spare);
+                self.spare.push(profile);
             }
             return self.relearn(site, details);
         }
@@ -160,13 +153,15 @@ impl Visit<'_> {
                 samples,
                 changes,
                 order: notes.order(),
-                order_grows: site.budget() > 0 && notes.order_grows(),
-                in_turn: if notes.are_seldom() { self.in_use } else { 1 },
+                order_grows: site.block().left > 0 && notes.order_grows(),
+                in_turn: 1,
                 registered: &registered,
                 current: &current,
                 capacity,
                 has_guards: route.guards.is_some(),
-                has_long_list: route.guards.is_some_and(Guards::is_long),
+                has_long_list: route
+                    .guards
+                    .is_some_and(|guards| guards.length() > LISTED_IN_SITE),
             },
             self.policy,
         );
@@ -176,7 +171,7 @@ impl Visit<'_> {
         }
         notes.clear();
         lock.close();
-        self.trust.recycle(profile, self.spare);
+        self.spare.push(profile);
         drop(lock);
         details.windows += 1;
         let plan = match &decision {
@@ -208,19 +203,29 @@ impl Visit<'_> {
         }
     }
 
-    /// A new window. The heads stay: learning calls go past the trampoline.
+    /// Whether anything could be switched on: guards where there is a list, chains where
+    /// code is patched.
+    fn can_gain(&self, details: &Details) -> bool {
+        if TRAMPOLINES {
+            // After a refused step the keys stay as they are.
+            self.publisher.is_some() || (details.on && details.listed().is_some())
+        } else {
+            details.route.is_none() || details.listed().is_some()
+        }
+    }
+
+    /// A new window, with the heads at rest: what a chain knows would be missing in it.
     fn relearn(&mut self, site: &'static Site, details: &mut Details) -> Verdict {
-        if self.publisher.is_none() && site.guards().is_none() {
+        if !self.can_gain(details) {
             return self.rest(site, details, Resting::Portable);
         }
         self.outcome.changed += 1;
         self.outcome.reopened += 1;
         details.rested = details.status.is_for_the_mix();
-        details.status = Status::Learning;
-        learn(site, details, self.config.window, self.spare);
-        Verdict::Nothing
+        self.flip(site, details, &Plan::default(), Kind::Open)
     }
 
+    /// Leads the site's heads to what is planned, with its keys on.
     fn flip(
         &mut self,
         site: &'static Site,
@@ -228,10 +233,16 @@ impl Visit<'_> {
         plan: &Plan,
         kind: Kind,
     ) -> Verdict {
-        let Some(publisher) = self.publisher.as_mut().filter(|_| !plan.chain.is_empty()) else {
+        let Some(publisher) = self.publisher.as_mut() else {
             // Guards need no code to be patched.
             return Verdict::Flip(Vec::new(), kind);
         };
+        if !details.on
+            && let Err(error) = publisher.prepare_keys(&details.keys, true, self.batch)
+        {
+            let why = describe(&error);
+            return self.rest(site, details, Resting::Unpatchable(why));
+        }
         match publisher.prepare_all(&mut details.trampolines, &plan.chain, self.batch) {
             Ok(heads) => Verdict::Flip(heads, kind),
             Err(PrepareError::Patch(error)) if error.is_refusal() => {
@@ -255,7 +266,7 @@ impl Visit<'_> {
         let same = details.status == why || (before && why.is_for_the_mix());
         let was_on = matches!(details.status, Status::Published(_));
         if let Some(profile) = close(site) {
-            self.trust.recycle(profile, self.spare);
+            self.spare.push(profile);
         }
         let Status::Resting(why) = why else {
             return Verdict::Nothing;
@@ -271,6 +282,14 @@ impl Visit<'_> {
             self.outcome.switched_off += 1;
             details.retargets += u32::from(was_on);
         }
+        if details.on
+            && let Some(publisher) = self.publisher.as_mut()
+            && publisher
+                .prepare_keys(&details.keys, false, self.batch)
+                .is_ok()
+        {
+            return Verdict::Flip(Vec::new(), Kind::Off);
+        }
         Verdict::Nothing
     }
 }
@@ -280,10 +299,13 @@ pub(super) fn describe(error: &PrepareError) -> String {
         PrepareError::Encode(error) => error.to_string(),
         PrepareError::Patch(error) => error.to_string(),
         PrepareError::Foreign { at } => {
-            format!("there is no trampoline of this version at {at:#x}")
+            format!("there is no code of this version at {at:#x}")
         }
         PrepareError::NotCode { at } => {
             format!("{at:#x} is not in the code of a loaded object")
+        }
+        PrepareError::Unproven => {
+            "its calls have the vtable in no register where a chain could compare it".to_owned()
         }
     }
 }

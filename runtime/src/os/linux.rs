@@ -18,4 +18,4 @@ pub(crate) use super::unsupported::room;
 #[cfg(feature = "patching")]
 pub(crate) use pages::code_memory;
 pub(crate) use signals::in_signal_handler;
-pub(crate) use wait::{wait_while, wake_all};
+pub(crate) use wait::{processor_time, wait_for, wait_while, wake_all};

@@ -36,7 +36,9 @@ use linux as native;
 #[cfg(any(not(target_os = "linux"), miri))]
 use unsupported as native;
 
-pub(crate) use native::{code_memory, in_signal_handler, objects, room, wait_while, wake_all};
+pub(crate) use native::{
+    code_memory, in_signal_handler, objects, processor_time, room, wait_for, wait_while, wake_all,
+};
 #[cfg(test)]
 #[allow(unused_imports)]
 pub(crate) use refusing::Refusing;
@@ -143,6 +145,16 @@ pub(crate) trait CodeMemory: Send {
     /// of eight bytes each, whoever executes there must be right to run what the object's
     /// file holds, for that is what is seen during the call.
     unsafe fn replace(&mut self, edits: &[Edit<'_>]) -> Result<(), PatchError>;
+
+    /// Makes one edit take effect in a page in which others did, and does not allocate.
+    ///
+    /// # Errors
+    /// The page was not replaced before in a way that can be repeated so, or a step was
+    /// refused; then the edit may have taken effect or not.
+    ///
+    /// # Safety
+    /// As for [`replace`](Self::replace).
+    unsafe fn replace_again(&mut self, edit: &Edit<'_>) -> Result<(), PatchError>;
 
     /// Looks at the page of `at` before it is replaced for the first time.
     ///
@@ -294,6 +306,15 @@ impl fmt::Display for Unavailable {
 }
 
 impl std::error::Error for Unavailable {}
+
+/// What the clocks say, in nanoseconds: the time since the first call, and what all threads
+/// of the process have taken of processors.
+pub(crate) fn clocks() -> (i64, i64) {
+    static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    let start = START.get_or_init(std::time::Instant::now);
+    let wall = i64::try_from(start.elapsed().as_nanos()).unwrap_or(i64::MAX);
+    (wall, processor_time().unwrap_or(wall))
+}
 
 /// Lets another thread run that may hold a lock of ours.
 pub(crate) fn pause() {

@@ -51,6 +51,11 @@ impl Refusing {
 }
 
 impl CodeMemory for Refusing {
+    unsafe fn replace_again(&mut self, edit: &Edit<'_>) -> Result<(), PatchError> {
+        // SAFETY: the caller's.
+        unsafe { self.replace(std::slice::from_ref(edit)) }
+    }
+
     unsafe fn replace(&mut self, edits: &[Edit<'_>]) -> Result<(), PatchError> {
         let sorted = runs::sorted(edits);
         let refused = self.refuses(&["mmap", "mprotect", "mremap"]);

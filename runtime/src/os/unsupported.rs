@@ -25,6 +25,20 @@ pub(crate) fn wait_while(_word: &std::sync::atomic::AtomicU32, _value: u32) {
     std::thread::yield_now();
 }
 
+/// Sleeps for a while.
+pub(crate) fn wait_for(
+    _word: &std::sync::atomic::AtomicU32,
+    _value: u32,
+    most: std::time::Duration,
+) {
+    std::thread::sleep(most.min(std::time::Duration::from_millis(10)));
+}
+
+/// Not known here.
+pub(crate) fn processor_time() -> Option<i64> {
+    None
+}
+
 /// Nobody sleeps.
 pub(crate) fn wake_all(_word: &std::sync::atomic::AtomicU32) {}
 

@@ -26,6 +26,7 @@
 use crate::arch::Target;
 use crate::calibrate::Calibration;
 
+pub(crate) mod auto;
 mod order;
 mod price;
 

@@ -47,8 +47,8 @@ pub enum PluginError {
         /// What, and what is wrong with it.
         reason: String,
     },
-    /// What the loader gave for the path is not the file: the file was replaced
-    /// while the library was loaded, or since the load began.
+    /// What the loader gave is not the file: that was overwritten while the library was
+    /// loaded, or, if it is loaded by its path, replaced.
     Replaced {
         /// The plugin's path.
         path: PathBuf,
@@ -81,6 +81,16 @@ pub enum PluginError {
         host: String,
         /// Version and layout in the plugin.
         plugin: String,
+    },
+    /// It has a binding of which cannot be told which one of the host's it is: several of
+    /// that name stand in one function.
+    Binding {
+        /// The plugin's path.
+        path: PathBuf,
+        /// The binding.
+        name: String,
+        /// Where it is declared: file, line, column.
+        location: String,
     },
     /// The dynamic loader refused it.
     Load {
@@ -120,15 +130,23 @@ pub enum PluginError {
     },
 }
 
-pub(super) fn describe(declaration: &TraitDeclaration) -> String {
+pub(super) fn describe(declaration: &TraitDeclaration, slot: Option<usize>) -> String {
+    let slot = slot.map(|slot| format!(", {}", supertraits(slot)));
     format!(
-        "version {}, layout {:016x}",
+        "version {}, layout {:016x}{}",
         declaration.crate_version().unwrap_or("unknown"),
-        declaration.layout()
+        declaration.layout(),
+        slot.unwrap_or_default()
     )
 }
 
+/// What stands in front of the slot of the hook: the entries of the trait's supertraits.
+pub(super) fn supertraits(slot: usize) -> String {
+    format!("{slot} vtable slots of supertraits")
+}
+
 impl fmt::Display for PluginError {
+    #[allow(clippy::too_many_lines, reason = "a sentence for each")]
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         use PluginError as E;
         match self {
@@ -193,6 +211,16 @@ impl fmt::Display for PluginError {
                  from the same sources",
                 path.display()
             ),
+            E::Binding {
+                path,
+                name,
+                location,
+            } => write!(
+                formatter,
+                "{} has a binding `{name}` ({location}), and which one of this program's it is \
+                 cannot be told: several of that name stand in one function; give each another name",
+                path.display()
+            ),
             E::Load { path, reason } => {
                 write!(formatter, "cannot load {}: {reason}", path.display())
             }
@@ -205,6 +233,19 @@ impl fmt::Display for PluginError {
                 } else {
                     known.join(", ")
                 }
+            ),
+            E::Signature {
+                path,
+                name,
+                wanted,
+                found,
+            } if wanted == found => write!(
+                formatter,
+                "the constructor `{name}` of {} is a `{found}`, and what is asked for has that \
+                 name too, but may be of functions for any lifetime where the other is not, or of \
+                 another build of a crate; write the type as the plugin does, or take a type \
+                 without such functions",
+                path.display()
             ),
             E::Signature {
                 path,

@@ -10,11 +10,13 @@
 //! to trust it.
 
 use std::fmt;
+use std::io;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use super::manifest::{Constructor, Contents, Header, Manifest};
 use crate::binding::{BindingRecord, TrampolineOfBinding};
+use crate::key::{KeyRecord, TrampolineRecord};
 use crate::os::{Memory, Room, Segment};
 use crate::registry::{Implementation, MethodDeclaration, TraitDeclaration};
 use crate::site::{Guards, MOST_LISTED, Route, Site};
@@ -67,6 +69,12 @@ pub(super) fn contents(at: *const Manifest, memory: &Memory) -> Result<Contents,
     let memory = &memory.lend(manifest.room)?;
     let declarations = memory.slice("the traits", manifest.declarations, Use::Read)?;
     let sites = memory.slice("the call sites", manifest.sites, Use::Write)?;
+    let keys = memory.slice("the call sites' keys", manifest.keys, Use::Read)?;
+    let paths = memory.slice(
+        "the call sites' trampolines",
+        manifest.trampolines,
+        Use::Read,
+    )?;
     let constructors = memory.slice("the constructors", manifest.constructors, Use::Read)?;
     let registered = manifest.implementations;
     let registered = memory.slice("the implementations", registered, Use::Read)?;
@@ -85,6 +93,12 @@ pub(super) fn contents(at: *const Manifest, memory: &Memory) -> Result<Contents,
     }
     for index in 0..sites.len() {
         memory.site(nth(sites, index))?;
+    }
+    for index in 0..keys.len() {
+        memory.key(nth(keys, index))?;
+    }
+    for index in 0..paths.len() {
+        memory.trampoline(nth(paths, index))?;
     }
     for index in 0..constructors.len() {
         memory.constructor(nth(constructors, index))?;
@@ -106,11 +120,15 @@ pub(super) fn contents(at: *const Manifest, memory: &Memory) -> Result<Contents,
     // stays loaded as long as the plugin is, which is what `'static` means here.
     let (declarations, sites, constructors) = unsafe { (&*declarations, &*sites, &*constructors) };
     // SAFETY: as above.
+    let (keys, trampolines_of_sites) = unsafe { (&*keys, &*paths) };
+    // SAFETY: as above.
     let (bindings, trampolines_of_bindings) = unsafe { (&*bindings, &*trampolines) };
     Ok(Contents {
         declarations,
         implementations,
         sites,
+        keys,
+        trampolines: trampolines_of_sites,
         constructors,
         bindings,
         trampolines_of_bindings,
@@ -140,26 +158,29 @@ fn overlap(one: &Range<usize>, other: &Range<usize>) -> bool {
 }
 
 impl Memory {
-    /// Whether the mapped content is that of the file with these bytes, as far as
-    /// it is never written: what is neither relocated nor patched.
-    pub(super) fn is_of(&self, bytes: &[u8]) -> bool {
+    /// Whether `each` is true of what is mapped and never written, with where it is in the
+    /// file: what is neither relocated nor patched.
+    pub(super) fn constant_parts(
+        &self,
+        mut each: impl FnMut(&[u8], usize) -> io::Result<bool>,
+    ) -> io::Result<bool> {
         let constant = |segment: &&Segment| {
             segment.readable
                 && !segment.writable
                 && !segment.executable
                 && !overlap(&segment.range, &self.sealed)
         };
-        self.segments.iter().filter(constant).all(|segment| {
-            let end = segment.offset.saturating_add(segment.in_file);
+        for segment in self.segments.iter().filter(constant) {
             let length = segment.in_file.min(segment.range.len());
-            bytes.get(segment.offset..end).is_some_and(|wanted| {
-                // SAFETY: the loader has mapped the segment, readable, for a library
-                // that is loaded, and nobody writes it.
-                let mapped =
-                    unsafe { std::slice::from_raw_parts(segment.range.start as *const u8, length) };
-                mapped == &wanted[..length]
-            })
-        })
+            // SAFETY: the loader has mapped the segment, readable, for a library
+            // that is loaded, and nobody writes it.
+            let mapped =
+                unsafe { std::slice::from_raw_parts(segment.range.start as *const u8, length) };
+            if !each(mapped, segment.offset)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// The whole stretch of addresses.
@@ -282,6 +303,16 @@ impl Memory {
         if !version.is_null() {
             self.text("a trait's crate's version", version)?;
         }
+        // SAFETY: as above; a function's address is a word, and null if there is none.
+        let functions = unsafe {
+            [
+                (&raw const (*at).path).cast::<*const ()>().read(),
+                (&raw const (*at).slot).cast::<*const ()>().read(),
+            ]
+        };
+        for function in functions.into_iter().filter(|one| !one.is_null()) {
+            self.code("a trait's function", function)?;
+        }
         let methods = self.slice("a trait's methods", methods, Use::Read)?;
         (0..methods.len()).try_for_each(|index| self.method(nth(methods, index)))
     }
@@ -322,7 +353,7 @@ impl Memory {
         let (functions, flag) = unsafe {
             (
                 [
-                    (&raw const (*at).object).cast::<*const ()>().read(),
+                    (&raw const (*at).identity).cast::<*const ()>().read(),
                     (&raw const (*at).declaration).cast::<*const ()>().read(),
                     (&raw const (*at).cell).cast::<*const ()>().read(),
                     (&raw const (*at).look).cast::<*const ()>().read(),
@@ -358,12 +389,13 @@ impl Memory {
     ) -> Result<(), Misplaced> {
         // SAFETY: as in `declaration`; functions' addresses are words, and that of none is
         // a null pointer.
-        let (trampoline, rest, record, unbound) = unsafe {
+        let (trampoline, rest, record, unbound, receiver) = unsafe {
             (
                 (*at).trampoline,
                 (*at).rest,
                 (&raw const (*at).record).cast::<*const ()>().read(),
                 (&raw const (*at).unbound).cast::<*const ()>().read(),
+                (&raw const (*at).receiver).cast::<*const ()>().read(),
             )
         };
         // The empty record that keeps the section.
@@ -374,6 +406,7 @@ impl Memory {
         self.code("a binding's way at rest", rest)?;
         self.code("a binding's record's function", record)?;
         self.code("what a method does unbound", unbound)?;
+        self.code("where a method's receiver is", receiver)?;
         // SAFETY: code of the library, and by the header's word of this type.
         let record = unsafe { (*at).record }
             .map_or(core::ptr::null(), |record| core::ptr::from_ref(record()));
@@ -427,16 +460,53 @@ impl Memory {
         Ok(())
     }
 
+    /// `at` is readable.
+    fn key(&self, at: *const KeyRecord) -> Result<(), Misplaced> {
+        // SAFETY: as in `declaration`; distances are numbers, and the function's address a
+        // word, that of none a null pointer. The field is read as what it may be.
+        let site = unsafe { (&raw const (*at).site).cast::<*const ()>().read() };
+        if site.is_null() {
+            return Ok(());
+        }
+        self.code("the function of a key's call site", site)?;
+        // SAFETY: readable, and code of the library, by the header's word of this type.
+        let record = unsafe { &*at };
+        let (key, arm) = (record.at(), record.arm());
+        self.code("a call site's key", std::ptr::without_provenance(key))?;
+        self.code("a call site's arm", std::ptr::without_provenance(arm))?;
+        Ok(())
+    }
+
+    /// `at` is readable.
+    fn trampoline(&self, at: *const TrampolineRecord) -> Result<(), Misplaced> {
+        // SAFETY: as in `key`.
+        let (trampoline, route) = unsafe {
+            (
+                (*at).trampoline,
+                (&raw const (*at).route).cast::<*const ()>().read(),
+            )
+        };
+        if route.is_null() {
+            return Ok(());
+        }
+        self.code("a call site's trampoline", trampoline)?;
+        self.code("the function of a trampoline's route", route)?;
+        // SAFETY: as in `key`.
+        let path = unsafe { &*at }.path();
+        path.map_or(Ok(()), |path| self.route(path.route))
+    }
+
     fn route(&self, at: *const Route) -> Result<(), Misplaced> {
         let at = self.one("a call site's route", at, Use::Read)?;
         // SAFETY: as in `declaration`.
-        let (declaration, rest, fallback, guards) = unsafe {
+        let (declaration, rest, fallback, guards, receiver) = unsafe {
             (
                 raw(&raw const (*at).declaration),
                 (*at).rest,
                 (*at).fallback,
                 // `None` is a null pointer.
                 raw((&raw const (*at).guards).cast::<&'static Guards>()),
+                (&raw const (*at).receiver).cast::<*const ()>().read(),
             )
         };
         if !guards.is_null() {
@@ -444,6 +514,7 @@ impl Memory {
         }
         self.code("a call site's way at rest", rest)?;
         self.code("a call site's fallback", fallback)?;
+        self.code("where a call site's receiver is", receiver)?;
         self.declaration(declaration)
     }
 

@@ -8,8 +8,11 @@ use std::path::Path;
 use super::PluginError;
 use crate::binding::{BindingRecord, TrampolineOfBinding};
 use crate::host::Host;
+use crate::key::{KeyRecord, TrampolineRecord};
 use crate::os::{self, Room};
-use crate::registry::{Implementation, RegisteredImplementation, TraitDeclaration};
+use crate::registry::{
+    Identity, Implementation, RegisteredImplementation, TraitDeclaration, TraitObject, slot_of,
+};
 use crate::site::Site;
 
 /// The version in the names is that of the header's and the manifest's layout.
@@ -103,6 +106,8 @@ pub struct Manifest {
     pub(super) declarations: *const [TraitDeclaration],
     pub(super) implementations: *const [RegisteredImplementation],
     pub(super) sites: *const [Site],
+    pub(super) keys: *const [KeyRecord],
+    pub(super) trampolines: *const [TrampolineRecord],
     pub(super) constructors: *const [Constructor],
     pub(super) bindings: *const [BindingRecord],
     pub(super) trampolines_of_bindings: *const [TrampolineOfBinding],
@@ -128,6 +133,8 @@ impl Manifest {
             declarations: &raw const *crate::registry::STATIC_CALL_DECLARATIONS_0_1_0,
             implementations: &raw const *crate::registry::STATIC_CALL_IMPLEMENTATIONS_0_1_0,
             sites: &raw const *crate::site::STATIC_CALL_SITES_0_1_0,
+            keys: crate::key::keys(),
+            trampolines: crate::key::trampolines(),
             constructors,
             bindings: &raw const *crate::binding::STATIC_CALL_BINDINGS_0_1_0,
             trampolines_of_bindings: crate::binding::trampolines(),
@@ -142,6 +149,8 @@ pub(super) struct Contents {
     pub(super) declarations: &'static [TraitDeclaration],
     pub(super) implementations: Vec<Implementation>,
     pub(super) sites: &'static [Site],
+    pub(super) keys: &'static [KeyRecord],
+    pub(super) trampolines: &'static [TrampolineRecord],
     pub(super) constructors: &'static [Constructor],
     pub(super) bindings: &'static [BindingRecord],
     pub(super) trampolines_of_bindings: &'static [TrampolineOfBinding],
@@ -149,11 +158,37 @@ pub(super) struct Contents {
     pub(super) room: Option<Range<usize>>,
 }
 
+/// What a constructor takes and makes.
+#[derive(Clone, Copy)]
+pub(super) struct Signature {
+    pub(super) name: &'static str,
+    argument: Identity,
+    object: Identity,
+    /// Which slot the hook has in vtables of the objects: [`slot_of`].
+    pub(super) slot: usize,
+}
+
+impl Signature {
+    pub(super) fn of<D: TraitObject + ?Sized + 'static, A: 'static>() -> Self {
+        Signature {
+            name: type_name::<fn(A) -> Box<D>>(),
+            argument: Identity::of::<A>(),
+            object: Identity::of::<D>(),
+            slot: slot_of::<D>(),
+        }
+    }
+
+    /// Each by itself: where one binds lifetimes, the other may still be of two builds.
+    pub(super) fn agrees(&self, other: &Signature) -> bool {
+        self.argument.agrees(&other.argument) && self.object.agrees(&other.object)
+    }
+}
+
 /// One constructor, its types erased.
 #[repr(C)]
 pub struct Constructor {
     pub(super) name: &'static str,
-    pub(super) signature: fn() -> &'static str,
+    pub(super) signature: fn() -> Signature,
     pub(super) function: *const (),
     pub(super) construct: unsafe fn(*const (), *const (), *mut ()) -> Option<String>,
     pub(super) drop: *const (),
@@ -166,13 +201,15 @@ unsafe impl Send for Constructor {}
 
 impl Constructor {
     /// For the expansion of `export_plugin!`.
-    pub const fn new<D: ?Sized + 'static, A>(
+    ///
+    /// Arguments are `'static`: the host knows them by their names, which have no lifetimes.
+    pub const fn new<D: TraitObject + ?Sized + 'static, A: 'static>(
         name: &'static str,
         function: fn(A) -> Box<D>,
     ) -> Self {
         Constructor {
             name,
-            signature: type_name::<fn(A) -> Box<D>>,
+            signature: Signature::of::<D, A>,
             function: function as *const (),
             construct: construct::<D, A>,
             drop: drop_in_plugin::<D> as *const (),

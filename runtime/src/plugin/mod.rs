@@ -11,7 +11,6 @@
 //! [`Plugin`] are gone, everything that leads into the library is retargeted away
 //! and the library is unloaded, as the kernel does with a module's static calls.
 
-use std::any::type_name;
 use std::fmt;
 use std::mem::MaybeUninit;
 use std::ops::{Deref, DerefMut, Range};
@@ -22,8 +21,9 @@ use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 
 use crate::binding::BindingRecord;
 use crate::engine::{self, Engine, LoadedObject};
+use crate::key::Placed;
 use crate::os::{Memory, objects};
-use crate::registry::TraitObject;
+use crate::registry::{TraitDeclaration, TraitObject};
 
 mod error;
 mod file;
@@ -31,9 +31,10 @@ mod inside;
 pub(crate) mod manifest;
 
 pub use error::{PluginError, UnloadError, UnloadReason};
+use file::Opened;
 #[cfg(fuzzing)]
 pub(crate) use file::check_bytes as check_file;
-use manifest::{Constructor, Contents, Header, Manifest};
+use manifest::{Constructor, Contents, Header, Manifest, Signature};
 
 /// A loaded plugin. Clones share it; see [`Plugin::load`].
 #[derive(Clone)]
@@ -49,6 +50,11 @@ pub(crate) struct Loaded {
     range: Range<usize>,
     /// Taken out to be closed, or left in to leak.
     library: Option<Library>,
+    /// Closed after the library: a debugger or a backtrace finds its names by it.
+    file: Option<Opened>,
+    /// The runtime that loaded it takes back what it brought, wherever the last share of it
+    /// is dropped: in a plugin the code around here belongs to another runtime.
+    unload: fn(&mut Loaded),
 }
 
 impl Plugin {
@@ -56,8 +62,8 @@ impl Plugin {
     /// [`retarget`](crate::runtime::retarget) afterwards. Loading the same library
     /// again returns the same plugin.
     ///
-    /// What is checked, in this order, each with an error of its own: the file is
-    /// a whole shared library for this machine; it has a header of this version;
+    /// What is checked, in this order, each with an error of its own: it is a regular file,
+    /// and a whole shared library for this machine; it has a header of this version;
     /// it was built by the same `rustc` and with the same version of this crate
     /// (all that before any of its code runs); what the loader mapped is the file
     /// that was checked; everything that its manifest names lies inside it; every
@@ -65,11 +71,20 @@ impl Plugin {
     ///
     /// A library whose threads still run stays mapped until they end (glibc), and
     /// the next unloading takes it away. To replace a plugin on disk, rename the new
-    /// file over the old one: a mapped file that is overwritten changes under the
-    /// program, which nothing can survive.
+    /// file over the old one, which is then another plugin: a mapped file that is overwritten
+    /// changes under the program, which nothing can survive.
     ///
-    /// Costs one reading of the file, a comparison with its constant parts, `dlopen`,
-    /// and one lock.
+    /// The file is opened once, and the loader is given that, by a name like
+    /// `/proc/1234/fd/7`: whatever happens to the path meanwhile, what was checked is what is
+    /// loaded. Its descriptor stays open as long as the plugin is loaded. `/proc/self/maps` and
+    /// `perf` show the file's own path; debuggers and backtraces use the loader's name, which
+    /// leads to the file while the program runs (for a core dump, tell the debugger the file).
+    /// A plugin that names `$ORIGIN`, to find libraries beside itself, is loaded by its path,
+    /// and so is any where `/proc` is not to be had; then the comparison with the file follows
+    /// its initializers.
+    ///
+    /// Costs one reading of the file's headers, names and constant parts, `dlopen`, and one
+    /// lock.
     ///
     /// # Errors
     /// One [`PluginError`] for each of the above. The library is unloaded again
@@ -79,46 +94,55 @@ impl Plugin {
     /// The library's initializers run. It must have been built from sources whose
     /// shared types (those in signatures of annotated traits and constructors) are
     /// the host's: the checks compare names, traits and versions, not the content
-    /// of every type. Both sides must use the same global allocator if values that
+    /// of every type, and of supertraits without the attribute only how many vtable slots
+    /// they take. Both sides must use the same global allocator if values that
     /// own memory cross between them. A panic may not unwind out of a method of a
     /// plugin's object into the host: their standard libraries are two, and the
     /// process ends. (Constructors and `drop` may panic.) No thread may run the plugin's code once its
     /// last object and the last [`Plugin`] are dropped.
     pub unsafe fn load(path: impl AsRef<Path>) -> Result<Plugin, PluginError> {
         let path = path.as_ref();
-        let bytes = file::check(path)?;
+        let file = file::check(path)?;
         // SAFETY: the caller's.
-        engine::loading(|| unsafe { Self::load_checked(path, bytes) })
+        engine::loading(|| unsafe { Self::load_checked(path, file) })
     }
 
-    /// Loads a file with this content.
+    /// Loads a file that was checked.
     ///
     /// # Safety
     /// As for [`load`](Self::load).
-    unsafe fn load_checked(path: &Path, bytes: Vec<u8>) -> Result<Plugin, PluginError> {
+    unsafe fn load_checked(path: &Path, file: Opened) -> Result<Plugin, PluginError> {
+        let name = file.name();
+        let name = name.as_deref().unwrap_or(path);
         // SAFETY: the caller allows the initializers to run.
-        let library = unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL) };
-        let library = library.map_err(|source| PluginError::Load {
-            path: path.to_owned(),
-            reason: source.to_string(),
+        let library = unsafe { Library::open(Some(name), RTLD_NOW | RTLD_LOCAL) };
+        let library = library.map_err(|source| {
+            let (name, known) = (name.to_string_lossy(), path.to_string_lossy());
+            PluginError::Load {
+                path: path.to_owned(),
+                reason: source.to_string().replace(&*name, &known),
+            }
         })?;
         let (library, memory) = located(library);
         let memory = memory.ok_or_else(|| PluginError::Load {
             path: path.to_owned(),
             reason: "the loader does not know where it lies".into(),
         })?;
-        if !memory.is_of(&bytes) {
+        let is_the_file = file.is_mapped_at(&memory);
+        if !is_the_file.map_err(|source| PluginError::Open {
+            path: path.to_owned(),
+            source,
+        })? {
             return Err(PluginError::Replaced {
                 path: path.to_owned(),
             });
         }
-        drop(bytes);
         let manifest = find_manifest(&library, &memory, path)?;
         let address = manifest.addr();
         let range = memory.range();
         // Closed, if it is not wanted, only after the engine's lock is given back:
         // the library's finalizers may use the runtime.
-        let mut library = Some(library);
+        let (mut library, mut file) = (Some(library), Some(file));
         engine::with(|engine| {
             // First of all: of a plugin that is in use, the call sites have changed, and
             // what they lead to by now is the host's.
@@ -132,7 +156,7 @@ impl Plugin {
                 && !let_go(engine, id, &range)
             {
                 // What still leads there must stay, as when that thread had found out.
-                std::mem::forget(library.take());
+                std::mem::forget((library.take(), file.take()));
                 return Err(PluginError::Load {
                     path: path.to_owned(),
                     reason: "it was just let go, and its call sites could not be put to rest"
@@ -143,15 +167,29 @@ impl Plugin {
             let contents = inside::contents(manifest, &memory);
             let contents = contents.map_err(|fault| misplaced(path, &fault))?;
             check_traits(path, &contents, &engine.objects)?;
+            check_names(path, &contents)?;
+            let leaders =
+                engine
+                    .leaders(contents.bindings)
+                    .map_err(|binding| PluginError::Binding {
+                        path: path.to_owned(),
+                        name: format!("{}::{}", binding.module, binding.name),
+                        location: format!("{}:{}:{}", binding.file, binding.line, binding.column),
+                    })?;
             let id = engine.plugins.next_id();
             (contents.adopt)(&crate::host::HOST);
             let object = LoadedObject::of_plugin(
                 contents.sites,
+                Placed::new(contents.sites, contents.keys, contents.trampolines),
                 contents.declarations,
                 contents.implementations,
                 id,
             );
-            let bindings = (contents.bindings, contents.trampolines_of_bindings);
+            let bindings = (
+                contents.bindings,
+                contents.trampolines_of_bindings,
+                &leaders[..],
+            );
             // SAFETY: `inside::contents` has found all of them in the library, whose copy of
             // the runtime has lent the room.
             unsafe { engine.add_plugin(object, bindings, id, range.clone(), contents.room) };
@@ -161,6 +199,8 @@ impl Plugin {
                 constructors: contents.constructors,
                 range,
                 library: library.take(),
+                file: file.take(),
+                unload: Loaded::unload,
             });
             engine.plugins.add(address, id, &loaded);
             Ok(Plugin { loaded })
@@ -169,12 +209,17 @@ impl Plugin {
 
     /// Makes an object with the constructor of that name.
     ///
+    /// The argument is `'static`: host and plugin compare types by name, and names have no
+    /// lifetimes.
+    ///
     /// # Errors
-    /// No such constructor; one with another argument or result; a constructor
-    /// that panicked, whose message is in the error.
+    /// No such constructor; one with another argument or result; one whose objects have a
+    /// trait with other supertraits here; a constructor that panicked, whose message is in
+    /// the error.
     pub fn construct<D, A>(&self, name: &str, argument: A) -> Result<PluginBox<D>, PluginError>
     where
         D: TraitObject + ?Sized + 'static,
+        A: 'static,
     {
         let constructors = self.loaded.constructors;
         let path = || self.loaded.path.clone();
@@ -186,18 +231,25 @@ impl Plugin {
                 name: name.to_owned(),
                 known: constructors.iter().map(|one| one.name.to_owned()).collect(),
             })?;
-        let wanted = type_name::<fn(A) -> Box<D>>();
-        let found = (constructor.signature)();
-        if wanted != found {
+        let (wanted, found) = (Signature::of::<D, A>(), (constructor.signature)());
+        if !wanted.agrees(&found) {
             return Err(PluginError::Signature {
                 path: path(),
                 name: name.to_owned(),
-                wanted: wanted.to_owned(),
-                found: found.to_owned(),
+                wanted: wanted.name.to_owned(),
+                found: found.name.to_owned(),
             });
         }
-        // SAFETY: the signatures agree by name, and by the contract of `load` so
-        // do the types behind the names.
+        if wanted.slot != found.slot {
+            return Err(PluginError::Trait {
+                path: path(),
+                name: std::any::type_name::<D>().to_owned(),
+                host: error::supertraits(wanted.slot),
+                plugin: error::supertraits(found.slot),
+            });
+        }
+        // SAFETY: the signatures agree by name, lifetimes included since both are
+        // `'static`, and by the contract of `load` so do the types behind the names.
         let object = unsafe { constructor.construct::<D, A>(argument) };
         let object = object.map_err(|message| PluginError::Panicked {
             path: path(),
@@ -320,23 +372,44 @@ fn find_manifest(
     Ok(function())
 }
 
+/// Constructors are known by their names.
+fn check_names(path: &Path, contents: &Contents) -> Result<(), PluginError> {
+    let mut names = std::collections::BTreeSet::new();
+    let twice = contents
+        .constructors
+        .iter()
+        .find(|one| !names.insert(one.name));
+    twice.map_or(Ok(()), |one| {
+        Err(PluginError::Manifest {
+            path: path.to_owned(),
+            reason: format!("two constructors are called `{}`", one.name),
+        })
+    })
+}
+
 /// Every trait that both sides know must be the same.
 fn check_traits(
     path: &Path,
     contents: &Contents,
     objects: &[LoadedObject],
 ) -> Result<(), PluginError> {
+    let slot = |one: &TraitDeclaration| one.slot.map(|slot| slot());
     for theirs in contents.declarations {
         let ours = objects.iter().flat_map(|object| object.declarations);
-        for ours in ours.filter(|ours| ours.is_namesake(theirs)) {
-            if !ours.is_same(theirs) {
-                return Err(PluginError::Trait {
-                    path: path.to_owned(),
-                    name: format!("{}::{}", ours.module(), ours.name()),
-                    host: error::describe(ours),
-                    plugin: error::describe(theirs),
-                });
-            }
+        let ours: Vec<_> = ours.filter(|ours| ours.is_namesake(theirs)).collect();
+        // In blocks of one function there may be several of one name.
+        let known = ours
+            .iter()
+            .any(|ours| ours.is_same(theirs) && slot(ours) == slot(theirs));
+        if let Some(other) = ours.first()
+            && !known
+        {
+            return Err(PluginError::Trait {
+                path: path.to_owned(),
+                name: format!("{}::{}", other.module(), other.name()),
+                host: error::describe(other, slot(other)),
+                plugin: error::describe(theirs, slot(theirs)),
+            });
         }
     }
     Ok(())
@@ -351,13 +424,19 @@ fn let_go(engine: &mut Engine, id: u64, range: &Range<usize>) -> bool {
 
 impl Drop for Loaded {
     fn drop(&mut self) {
+        (self.unload)(self);
+    }
+}
+
+impl Loaded {
+    fn unload(&mut self) {
         let safe = engine::with(|engine| let_go(engine, self.id, &self.range));
         let library = self.library.take();
         if safe {
             engine::loading(|| drop(library));
         } else {
             // Something may still lead there: better a library too many.
-            std::mem::forget(library);
+            std::mem::forget((library, self.file.take()));
         }
     }
 }
@@ -391,6 +470,12 @@ impl Plugins {
             .iter()
             .filter(|(address, ..)| *address == manifest);
         same.find_map(|(_, id, loaded)| (loaded.strong_count() == 0).then_some(*id))
+    }
+
+    /// The plugin with that number, as long as it was not let go.
+    pub(crate) fn get(&self, id: u64) -> Option<Weak<Loaded>> {
+        let mut known = self.loaded.iter();
+        known.find_map(|(_, one, loaded)| (*one == id).then(|| loaded.clone()))
     }
 
     fn add(&mut self, manifest: usize, id: u64, loaded: &Arc<Loaded>) {

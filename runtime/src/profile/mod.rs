@@ -1,9 +1,8 @@
 //! What a learning window has seen.
 //!
-//! A window is open for a bounded number of calls, so profiles are few and short
-//! lived: a site claims one for its first window from a small pool of statics,
-//! and `retarget()` hands out more, from a heap of its own, when it opens further
-//! windows. A site's profile is written only under the site's try-lock.
+//! A window is open for a bounded number of calls, so profiles are few: `retarget()`
+//! hands them out when it opens windows and takes them back. A site's profile is written
+//! only under the site's try-lock.
 //!
 //! The order of the calls is kept too, as long as it is an order that some processor
 //! has seen. A thread that calls notes what it does one after the other; of several at
@@ -13,8 +12,7 @@
 //! its own may have to be allocated first, and a call may come from an allocator.
 
 use crate::registry::Table;
-use crate::site::{FIRST_WINDOW, Path};
-use crate::sync::atomic::{AtomicUsize, Ordering};
+use crate::site::FIRST_WINDOW;
 use crate::sync::{Exclusive, const_unless_loom};
 
 /// Distinct vtables that one window can tell apart; the rest are counted as others.
@@ -31,10 +29,6 @@ const CALLS_PER_THREAD: u32 = 32;
 /// A call comes soon after the one before if no more ticks lie between them, some ten
 /// microseconds. Of less often than that nobody notices what a call takes.
 const SOON: u64 = 1 << 15;
-/// Trampolines beyond the first that one window can note.
-const PATHS: usize = 8;
-/// Profiles for windows that open before anyone has called the runtime.
-const POOL: usize = if cfg!(loom) { 2 } else { 128 };
 
 /// One vtable met in a window.
 #[derive(Clone, Copy)]
@@ -51,7 +45,6 @@ pub(crate) struct Seen {
 #[repr(C)]
 pub(crate) struct Notes {
     seen: [Option<Seen>; SEEN],
-    paths: [Option<Path>; PATHS],
     /// Calls recorded.
     pub(crate) samples: u32,
     /// Calls on vtables beyond the first [`SEEN`].
@@ -59,8 +52,6 @@ pub(crate) struct Notes {
     /// Calls whose vtable differed from the call before: `samples / changes` is
     /// the mean run length.
     pub(crate) changes: u32,
-    /// More trampolines than can be noted led here.
-    pub(crate) too_many_paths: bool,
     last: usize,
     /// Where the stack of the call before ended.
     stack: usize,
@@ -78,11 +69,9 @@ pub(crate) struct Notes {
 impl Notes {
     const EMPTY: Notes = Notes {
         seen: [None; SEEN],
-        paths: [None; PATHS],
         samples: 0,
         others: 0,
         changes: 0,
-        too_many_paths: false,
         last: 0,
         stack: 0,
         handovers: 0,
@@ -145,38 +134,13 @@ impl Notes {
         of_one_thread.then(|| &self.order[..self.ordered])
     }
 
-    /// Whether most calls came long after the one before. By count and not by time: a
-    /// thread may have been stopped between any two.
-    pub(crate) fn are_seldom(&self) -> bool {
-        self.soon < self.samples / 2
-    }
-
     /// Whether the order of further calls would be kept.
     pub(crate) fn order_grows(&self) -> bool {
         self.ordered < ORDER
     }
 
-    /// Remembers a further trampoline.
-    pub(crate) fn note_path(&mut self, path: Path) {
-        for slot in &mut self.paths {
-            match slot {
-                Some(known) if known.trampoline == path.trampoline => return,
-                Some(_) => {}
-                None => {
-                    *slot = Some(path);
-                    return;
-                }
-            }
-        }
-        self.too_many_paths = true;
-    }
-
     pub(crate) fn seen(&self) -> impl Iterator<Item = &Seen> {
         self.seen.iter().flatten()
-    }
-
-    pub(crate) fn paths(&self) -> impl Iterator<Item = Path> {
-        self.paths.iter().flatten().copied()
     }
 
     /// Forgets every vtable that `keep` refuses, as when a library goes away.
@@ -233,49 +197,6 @@ impl Profile {
         // SAFETY: exclusive by this function's contract.
         unsafe { self.notes.get() }
     }
-}
-
-/// Profiles that are handed out once.
-struct Pool {
-    profiles: [Profile; POOL],
-    next: AtomicUsize,
-}
-
-impl Pool {
-    const_unless_loom! {
-        #[allow(clippy::large_stack_arrays, reason = "becomes a static")]
-        fn new() -> Self {
-            Pool {
-                #[cfg(not(loom))]
-                profiles: [const { Profile::new() }; POOL],
-                #[cfg(loom)]
-                profiles: core::array::from_fn(|_| Profile::new()),
-                next: AtomicUsize::new(0),
-            }
-        }
-    }
-}
-
-#[cfg(not(loom))]
-static FIRST_PROFILES: Pool = Pool::new();
-
-#[cfg(loom)]
-loom::lazy_static! {
-    static ref FIRST_PROFILES: Pool = Pool::new();
-}
-
-/// Claims a profile for a site's first window; lock-free and without allocation.
-/// [`None`] once the pool is used up.
-pub(crate) fn claim() -> Option<&'static Profile> {
-    #[cfg(not(loom))]
-    let pool = &FIRST_PROFILES;
-    #[cfg(loom)]
-    let pool: &'static Pool = &FIRST_PROFILES;
-    let Pool { profiles, next } = pool;
-    if next.load(Ordering::Relaxed) >= POOL {
-        return None;
-    }
-    profiles.get(next.fetch_add(1, Ordering::Relaxed))
 }
 
 #[cfg(all(test, not(loom)))]

@@ -1,6 +1,7 @@
 //! The publisher: from chains to code that runs.
 //!
-//! Copy and flip, as the kernel's BPF dispatcher does it. A chain is written to
+//! A call goes by its plain way until its [key](crate::key) is on, and then by its arm to
+//! its trampoline. Copy and flip, as the kernel's BPF dispatcher does it. A chain is written to
 //! memory that nobody executes, a barrier makes it visible to every processor,
 //! and then one instruction changes: the head of the trampoline, which from then
 //! on leads to the chain. Code that may be executing is never edited otherwise,
@@ -17,7 +18,10 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use crate::arch::{self, Bound, EncodeError, HEAD_BYTES, TRAMPOLINE_BYTES, Target};
+use crate::arch::{
+    self, Bound, EncodeError, HEAD_BYTES, KEY_BYTES, Receiver, TRAMPOLINE_BYTES, Target,
+};
+use crate::key::Key;
 use crate::os::{CodeMemory, Edit, PatchError};
 use crate::site::Path;
 
@@ -61,6 +65,8 @@ pub(crate) struct Trampoline {
     pub(crate) path: Path,
     pub(crate) head: Head,
     body: Body,
+    /// Once it was asked for.
+    receiver: Option<Receiver>,
 }
 
 /// A body is filled once: a thread may be preempted inside it for any time.
@@ -79,7 +85,15 @@ impl Trampoline {
             path,
             head: Head::Rest,
             body: Body::Empty,
+            receiver: None,
         }
+    }
+
+    /// Where its calls have their receiver.
+    fn receiver(&mut self) -> Result<Receiver, PrepareError> {
+        let known = self.receiver.or_else(self.path.route.receiver);
+        self.receiver = known;
+        known.ok_or(PrepareError::Unproven)
     }
 
     pub(crate) fn at(&self) -> usize {
@@ -100,13 +114,14 @@ impl Trampoline {
 pub(crate) struct Batch {
     code: Vec<(usize, Vec<u8>)>,
     heads: Vec<(usize, [u8; HEAD_BYTES])>,
+    keys: Vec<(usize, [u8; KEY_BYTES])>,
     /// Chains that were not there before.
     new_chains: Vec<(Code, usize)>,
 }
 
 impl Batch {
     pub(crate) fn is_empty(&self) -> bool {
-        self.heads.is_empty()
+        self.heads.is_empty() && self.keys.is_empty()
     }
 }
 
@@ -116,18 +131,20 @@ enum Code {
     Chain {
         targets: Vec<Target>,
         fallback: usize,
+        receiver: Receiver,
     },
-    Bound(Bound),
+    Bound(Bound, Receiver),
 }
 
 impl Code {
-    fn of(targets: &Wanted<'_>, fallback: usize) -> Self {
+    fn of(targets: &Wanted<'_>, fallback: usize, receiver: Receiver) -> Self {
         match targets {
             Wanted::Chain(targets) => Code::Chain {
                 targets: targets.to_vec(),
                 fallback,
+                receiver,
             },
-            Wanted::Bound(bound) => Code::Bound(*bound),
+            Wanted::Bound(bound) => Code::Bound(*bound, receiver),
         }
     }
 
@@ -135,7 +152,7 @@ impl Code {
     fn is(&self, wanted: &Wanted<'_>) -> bool {
         match (self, wanted) {
             (Code::Chain { targets, .. }, Wanted::Chain(wanted)) => targets == wanted,
-            (Code::Bound(bound), Wanted::Bound(wanted)) => bound == wanted,
+            (Code::Bound(bound, _), Wanted::Bound(wanted)) => bound == wanted,
             _ => false,
         }
     }
@@ -149,10 +166,15 @@ enum Wanted<'a> {
 }
 
 impl Wanted<'_> {
-    fn encode(&self, at: usize, fallback: usize) -> Result<Vec<u8>, PrepareError> {
+    fn encode(
+        &self,
+        at: usize,
+        fallback: usize,
+        receiver: Receiver,
+    ) -> Result<Vec<u8>, PrepareError> {
         match self {
-            Wanted::Chain(targets) => arch::chain(at, targets, fallback),
-            Wanted::Bound(bound) => arch::bound(at, bound),
+            Wanted::Chain(targets) => arch::chain(at, targets, fallback, receiver),
+            Wanted::Bound(bound) => arch::bound(at, bound, receiver),
         }
         .map_err(PrepareError::Encode)
     }
@@ -179,7 +201,7 @@ pub(crate) struct Publisher {
 /// How far a batch got.
 #[derive(Debug)]
 pub(crate) struct CommitError {
-    /// Heads of trampolines below this address were flipped, the others not.
+    /// Heads and keys below this address were flipped, the others not.
     pub(crate) flipped_below: usize,
     pub(crate) source: PatchError,
 }
@@ -197,6 +219,8 @@ pub(crate) enum PrepareError {
     NotCode {
         at: usize,
     },
+    /// It was not found out where calls have their receiver.
+    Unproven,
 }
 
 impl Publisher {
@@ -280,6 +304,45 @@ impl Publisher {
         Ok(head)
     }
 
+    /// Adds to `batch` what switches these keys on or off.
+    ///
+    /// # Errors
+    /// One of them is not what the macro put there, or leads nowhere; nothing is added.
+    pub(crate) fn prepare_keys(
+        &mut self,
+        keys: &[Key],
+        on: bool,
+        batch: &mut Batch,
+    ) -> Result<(), PrepareError> {
+        let before = batch.keys.len();
+        for key in keys {
+            let bytes = self.key(*key, on).inspect_err(|_| {
+                batch.keys.truncate(before);
+            })?;
+            batch.keys.push((key.at, bytes));
+        }
+        Ok(())
+    }
+
+    fn key(&mut self, key: Key, on: bool) -> Result<[u8; KEY_BYTES], PrepareError> {
+        let Key { at, arm } = key;
+        for at in [at, arm] {
+            if !self.memory.is_code(at) {
+                return Err(PrepareError::NotCode { at });
+            }
+        }
+        // Eight bytes in one aligned word, whatever the record says.
+        let is_within = at % 8 + KEY_BYTES <= 8;
+        let jump = arch::key_on(at, arm).map_err(PrepareError::Encode)?;
+        // SAFETY: code of a loaded object, all in one page, that nobody writes but us,
+        // under the runtime's lock.
+        let found = || unsafe { std::ptr::read_volatile(at as *const [u8; KEY_BYTES]) };
+        if !is_within || ![jump, arch::key_off()].contains(&found()) {
+            return Err(PrepareError::Foreign { at });
+        }
+        Ok(if on { jump } else { arch::key_off() })
+    }
+
     /// Looks at what would lead where, before it is believed: addresses come from
     /// tables and records, which may be a plugin's.
     fn check(
@@ -309,6 +372,7 @@ impl Publisher {
         batch: &mut Batch,
     ) -> Result<Head, PrepareError> {
         let fallback = trampoline.fallback();
+        let receiver = trampoline.receiver()?;
         if let Body::Holds(held) = &trampoline.body
             && held.is(&wanted)
         {
@@ -324,13 +388,13 @@ impl Publisher {
         match &trampoline.body {
             Body::Empty | Body::Released => {
                 let body = trampoline.at() + HEAD_BYTES;
-                let code = wanted.encode(body, fallback)?;
+                let code = wanted.encode(body, fallback, receiver)?;
                 if code.len() <= TRAMPOLINE_BYTES - HEAD_BYTES {
                     let is_free = matches!(trampoline.body, Body::Released)
                         || is_body_as_built(trampoline.at());
                     if is_free {
                         batch.code.push((body, code));
-                        trampoline.body = Body::Holds(Code::of(&wanted, fallback));
+                        trampoline.body = Body::Holds(Code::of(&wanted, fallback, receiver));
                         return Ok(Head::Body);
                     }
                     trampoline.body = Body::Spoiled;
@@ -338,7 +402,7 @@ impl Publisher {
             }
             Body::Holds(_) | Body::Spoiled => {}
         }
-        let key = Code::of(&wanted, fallback);
+        let key = Code::of(&wanted, fallback, receiver);
         let near = trampoline.at();
         let may_lead = |at| arch::head_jump(near, at).is_ok() && self.arenas.admits(at, near);
         let elsewhere = self.elsewhere.get(&key).into_iter().flatten();
@@ -350,7 +414,7 @@ impl Publisher {
         let memory = &mut *self.memory;
         let at = self.arenas.allocate(memory, near, longest);
         let at = at.map_err(PrepareError::Patch)?;
-        let code = wanted.encode(at, fallback)?;
+        let code = wanted.encode(at, fallback, receiver)?;
         self.arenas.shrink(at, longest, code.len());
         batch.code.push((at, code));
         batch.new_chains.push((key.clone(), at));
@@ -374,7 +438,8 @@ impl Publisher {
     /// knows that no call of it is under way.
     pub(crate) unsafe fn release(&mut self, objects: &HashSet<usize>) {
         let mut free = Vec::new();
-        let is_gone = |code: &Code| matches!(code, Code::Bound(one) if objects.contains(&one.data));
+        let is_gone =
+            |code: &Code| matches!(code, Code::Bound(one, _) if objects.contains(&one.data));
         self.chains.retain(|code, at| {
             let gone = is_gone(code);
             free.extend(gone.then_some(*at));
@@ -429,11 +494,37 @@ impl Publisher {
         self.forget(&batch.new_chains);
     }
 
-    /// Writes a batch: chains, barrier, heads, barrier.
+    /// Switches keys off that were on: without allocation, by whatever thread has the lock,
+    /// wherever it is. Whether all are off; if not, they are as they were, or some are.
+    /// [`settle`](Self::settle) is to follow.
+    ///
+    /// # Safety
+    /// As for [`commit`](Self::commit).
+    pub(crate) unsafe fn switch_off(&mut self, keys: &[Key]) -> bool {
+        let off = arch::key_off();
+        keys.iter().all(|key| {
+            let edit = Edit {
+                at: key.at,
+                bytes: &off,
+            };
+            // SAFETY: one instruction in an aligned word, and the caller's.
+            unsafe { self.memory.replace_again(&edit) }.is_ok()
+        })
+    }
+
+    /// Every processor runs what was written from here on.
+    pub(crate) fn settle(&mut self) {
+        // A refusal leaves a processor that may run what was there before a little longer,
+        // which is right as well.
+        let _ = self.memory.barrier();
+    }
+
+    /// Writes a batch: chains, barrier, heads and keys in any order, barrier. A key that is
+    /// on leads to a head that is right, whichever it is.
     ///
     /// # Errors
     /// A refused step. Every trampoline still leads to complete code; the error
-    /// says which heads were flipped.
+    /// says which heads and keys were flipped.
     ///
     /// # Safety
     /// Nobody else patches these trampolines at the same time, their objects stay
@@ -459,16 +550,17 @@ impl Publisher {
                 return Err(failed(error));
             }
         }
-        if batch.heads.is_empty() {
+        if batch.is_empty() {
             return Ok(());
         }
-        let edits: Vec<_> = batch
-            .heads
-            .iter()
-            .map(|(at, bytes)| Edit { at: *at, bytes })
+        let heads = batch.heads.iter();
+        let heads = heads.map(|(at, bytes)| Edit { at: *at, bytes });
+        let keys = batch.keys.iter();
+        let edits: Vec<_> = heads
+            .chain(keys.map(|(at, bytes)| Edit { at: *at, bytes }))
             .collect();
-        // SAFETY: each edit is one aligned instruction; a thread stands before it
-        // or past it, and both the old and the new one lead to complete code.
+        // SAFETY: each edit is one instruction in an aligned word; a thread stands before
+        // it or past it, and both the old and the new one lead to complete code.
         if let Err(source) = unsafe { self.memory.replace(&edits) } {
             return Err(CommitError {
                 flipped_below: source.below,
@@ -507,8 +599,7 @@ impl Trampoline {
     /// # Safety
     /// As for [`Publisher::release`].
     pub(crate) unsafe fn release(&mut self, objects: &HashSet<usize>) {
-        let leads_there =
-            matches!(&self.body, Body::Holds(Code::Bound(bound)) if objects.contains(&bound.data));
+        let leads_there = matches!(&self.body, Body::Holds(Code::Bound(bound, _)) if objects.contains(&bound.data));
         if leads_there && self.head != Head::Body {
             self.body = Body::Released;
         }

@@ -14,6 +14,13 @@ mod growth;
     not(miri)
 ))]
 mod page;
+#[cfg(all(
+    feature = "patching",
+    target_arch = "x86_64",
+    target_os = "linux",
+    not(miri)
+))]
+mod receivers;
 mod rooms;
 
 use std::collections::HashSet;

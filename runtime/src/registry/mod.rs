@@ -10,7 +10,13 @@
 //! The slices are per loaded object; a plugin's reach the host in its manifest.
 //! All types are `repr(C)` for that reason.
 
-use core::any::TypeId;
+use core::any::{TypeId, type_name};
+
+#[cfg(feature = "std")]
+mod slot;
+
+#[cfg(feature = "std")]
+pub use slot::slot_of;
 
 /// A trait under `#[static_dispatch]`.
 #[derive(Debug)]
@@ -21,6 +27,11 @@ pub struct TraitDeclaration {
     pub(crate) crate_version: Option<&'static str>,
     layout: u64,
     pub(crate) methods: &'static [MethodDeclaration],
+    /// The name of a type that stands beside it: so a path, with the functions that it is in,
+    /// which a module's path leaves out.
+    pub(crate) path: Option<fn() -> &'static str>,
+    /// Which slot of its vtables holds the hook, where the trait has one object type.
+    pub(crate) slot: Option<fn() -> usize>,
 }
 
 /// A dispatched method of such a trait.
@@ -63,7 +74,23 @@ impl TraitDeclaration {
             crate_version,
             layout,
             methods,
+            path: None,
+            slot: None,
         }
+    }
+
+    /// For the expansion of `#[static_dispatch]`: [`type_name`] of a type beside the trait.
+    #[must_use]
+    pub const fn with_path(mut self, path: fn() -> &'static str) -> Self {
+        self.path = Some(path);
+        self
+    }
+
+    /// For the expansion of `#[static_dispatch]`, with [`slot_of`] the trait's object type.
+    #[must_use]
+    pub const fn with_slot(mut self, slot: fn() -> usize) -> Self {
+        self.slot = Some(slot);
+        self
     }
 
     /// The trait's name.
@@ -101,7 +128,40 @@ impl TraitDeclaration {
 
     /// Whether both have the same path, whatever they contain.
     pub fn is_namesake(&self, other: &TraitDeclaration) -> bool {
-        self.name == other.name && self.module == other.module
+        let path = |one: &TraitDeclaration| one.path.map(|path| path());
+        self.name == other.name && self.module == other.module && path(self) == path(other)
+    }
+}
+
+/// A type, as far as it can be compared across loaded objects.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Identity {
+    pub(crate) name: &'static str,
+    id: TypeId,
+}
+
+impl Identity {
+    pub(crate) fn of<T: ?Sized + 'static>() -> Self {
+        Identity {
+            name: type_name::<T>(),
+            id: TypeId::of::<T>(),
+        }
+    }
+
+    /// Whether both are one type by name, in lifetimes too.
+    ///
+    /// Names have no lifetimes. Where a type is `'static`, as all are here, what is left are
+    /// those that a function's type or an object type binds (`for<'a> fn(&'a str)`), which
+    /// names show as `'_`, and not by whom. Such types have to be equal by their [`TypeId`]:
+    /// that says less than it promises in another loaded object, but it is never equal where
+    /// lifetimes differ.
+    pub(crate) fn agrees(&self, other: &Identity) -> bool {
+        self.name == other.name && (self.id == other.id || !self.binds_lifetimes())
+    }
+
+    /// Whether it may be of functions or objects for any lifetime.
+    pub(crate) fn binds_lifetimes(&self) -> bool {
+        self.name.contains('\'') || self.name.contains("for<")
     }
 }
 
@@ -186,6 +246,7 @@ impl Table {
     }
 }
 
+#[cfg(feature = "std")]
 /// An implementation of an annotated trait with one of its vtables. The same
 /// implementation may have others, in other crates and codegen units.
 #[derive(Clone, Copy, Debug)]
@@ -195,9 +256,13 @@ pub struct Implementation {
     table: &'static Table,
 }
 
+#[cfg(feature = "std")]
 impl Implementation {
     /// For the expansion of `#[static_dispatch]`.
-    pub fn new(vtable: usize, table: &'static Table) -> Self {
+    ///
+    /// # Safety
+    /// The vtable is one of the implementation whose table this is.
+    pub unsafe fn new(vtable: usize, table: &'static Table) -> Self {
         Implementation { vtable, table }
     }
 
@@ -210,10 +275,12 @@ impl Implementation {
     }
 }
 
+#[cfg(feature = "std")]
 /// What `#[static_dispatch]` on an impl adds to the slice of implementations.
 #[repr(transparent)]
 pub struct RegisteredImplementation(fn() -> Implementation);
 
+#[cfg(feature = "std")]
 impl RegisteredImplementation {
     /// For the expansion of `#[static_dispatch]`.
     pub const fn new(implementation: fn() -> Implementation) -> Self {
@@ -232,10 +299,13 @@ impl RegisteredImplementation {
 /// type behind the object, and `__Trait` stands for the trait.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no trait object of a trait with `#[static_dispatch]`",
-    label = "behind this reference is no `dyn Trait` of an annotated trait"
+    label = "behind this reference is no `dyn Trait` of an annotated trait",
+    note = "other auto traits than `Send` and `Sync` are asked for at the trait: \
+            `#[static_dispatch(auto = [Unpin])]`"
 )]
 pub unsafe trait TraitObject {
     /// What a binding of this type is called by.
+    #[cfg(feature = "std")]
     #[doc(hidden)]
     type __Bound<Binding>;
     /// What all object types of the trait have in common.
@@ -262,9 +332,11 @@ pub trait DeclaredTrait {
 }
 
 /// Every annotated trait of this loaded object.
+#[cfg(feature = "std")]
 #[linkme::distributed_slice]
 pub static STATIC_CALL_DECLARATIONS_0_1_0: [TraitDeclaration];
 
 /// Every registered implementation of this loaded object.
+#[cfg(feature = "std")]
 #[linkme::distributed_slice]
 pub static STATIC_CALL_IMPLEMENTATIONS_0_1_0: [RegisteredImplementation];

@@ -5,8 +5,10 @@ use std::fmt;
 use crate::calibrate::Calibration;
 use crate::config::Mode;
 use crate::engine::{BoundBinding, Details, Engine, LoadedObject, Patching, Resting, Status};
+use crate::plan::auto::Plain;
 use crate::plan::{Figures, Foreseen, Rest};
-use crate::site::Site;
+use crate::site::{Phase, Site};
+use crate::specialize::{RegionRecord, STATIC_CALL_REGIONS_0_1_0};
 
 mod table;
 
@@ -80,6 +82,70 @@ pub struct Report {
     pub sites: Vec<SiteReport>,
     /// One row for each binding, copies in plugins included.
     pub bindings: Vec<BindingReport>,
+    /// One row for each `specialize!` of the program; those of plugins are not there.
+    pub regions: Vec<RegionReport>,
+}
+
+/// One `specialize!`.
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct RegionReport {
+    /// Where it stands: file, line, column.
+    pub location: String,
+    /// `Inlined` where a listed type was met, `Plain` where only others were, `Idle` where
+    /// nothing was.
+    pub state: State,
+    /// Why, and what to write to gain more.
+    pub why: String,
+    /// The listed types as they are written, each with how many of its vtables were met. How
+    /// often is not known: nothing is counted where a region is entered.
+    pub types: Vec<(String, usize)>,
+    /// How many other vtables were met, as far as they are told apart.
+    pub others: usize,
+    /// Whether there are more of them: then all that is not known is taken for other types.
+    pub more_others: bool,
+}
+
+impl RegionReport {
+    fn of(record: &RegionRecord) -> Self {
+        let met = record.met();
+        let listed = met.listed.iter().any(|vtables| *vtables > 0);
+        let others = met.unlisted > 0 || met.too_many;
+        let (state, why) = if !crate::specialize::REMEMBERS {
+            (
+                State::Inlined,
+                "asks each object: nothing is remembered on this system",
+            )
+        } else if listed && met.too_many {
+            (
+                State::Inlined,
+                "many other types come here: list the most frequent ones first",
+            )
+        } else if listed {
+            (State::Inlined, "one test for the whole region")
+        } else if others {
+            (
+                State::Plain,
+                "no listed type comes here: list those that do, or leave it out",
+            )
+        } else {
+            (State::Idle, "never entered")
+        };
+        RegionReport {
+            location: format!("{}:{}:{}", record.file, record.line, record.column),
+            state,
+            why: why.to_owned(),
+            types: record
+                .types
+                .iter()
+                .map(ToString::to_string)
+                .zip(met.listed)
+                .collect(),
+            others: met.unlisted,
+            more_others: met.too_many,
+        }
+    }
 }
 
 /// One binding.
@@ -152,7 +218,8 @@ impl BindingReport {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct SiteReport {
-    /// Where it stands: file, line, column.
+    /// Where it stands: file, line, column; and a number where several stand there, as in
+    /// what `macro_rules!` writes.
     pub location: String,
     /// The trait, once a call has told.
     pub trait_name: Option<String>,
@@ -248,19 +315,33 @@ impl Report {
             chain_bytes,
             sites: objects.flat_map(|object| rows(object, name)).collect(),
             bindings,
+            regions: STATIC_CALL_REGIONS_0_1_0
+                .iter()
+                .map(RegionReport::of)
+                .collect(),
         }
     }
 }
 
-fn rows(object: &LoadedObject, backend: &'static str) -> impl Iterator<Item = SiteReport> {
-    let details = object.details.iter();
-    object
-        .sites
-        .iter()
-        .zip(details)
-        .map(move |(site, details)| {
-            SiteReport::of(site, details.as_deref(), object.plugin, backend)
-        })
+/// Rows in the order of the source. What one line and column of it has several of, as where
+/// `macro_rules!` writes them, is numbered.
+fn rows(object: &LoadedObject, backend: &'static str) -> Vec<SiteReport> {
+    let sites = object.sites.iter().zip(&object.details);
+    let mut sites: Vec<_> = sites.collect();
+    let place = |site: &Site| (site.file(), site.line(), site.column());
+    // The linker's order is the last word, so that a site keeps its number.
+    sites.sort_by_key(|(site, _)| (place(site), std::ptr::from_ref(*site)));
+    let mut rows = Vec::with_capacity(sites.len());
+    for together in sites.chunk_by(|(one, _), (other, _)| place(one) == place(other)) {
+        for (index, (site, details)) in together.iter().enumerate() {
+            let mut row = SiteReport::of(site, details.as_deref(), object.plugin, backend);
+            if together.len() > 1 {
+                row.location = format!("{} #{}", row.location, index + 1);
+            }
+            rows.push(row);
+        }
+    }
+    rows
 }
 
 impl SiteReport {
@@ -270,9 +351,9 @@ impl SiteReport {
         plugin: Option<u64>,
         backend: &'static str,
     ) -> Self {
-        let path = details
-            .and_then(|details| Some(details.trampolines.first()?.path))
-            .or_else(|| site.first_path());
+        let route = details
+            .and_then(|details| details.route)
+            .or_else(|| site.route());
         let (state, why) = describe(site, details);
         let unpatchable = details.is_some_and(|details| {
             matches!(
@@ -286,7 +367,7 @@ impl SiteReport {
         });
         SiteReport {
             location: format!("{}:{}:{}", site.file(), site.line(), site.column()),
-            trait_name: path.map(|path| path.route.declaration.name().to_owned()),
+            trait_name: route.map(|route| route.declaration.name().to_owned()),
             method: site.method().to_owned(),
             plugin,
             state,
@@ -303,9 +384,7 @@ impl SiteReport {
                     })
                     .collect()
             }),
-            trampolines: details.map_or(usize::from(path.is_some()), |details| {
-                details.trampolines.len()
-            }),
+            trampolines: details.map_or(0, |details| details.trampolines.len()),
             windows: details.map_or(0, |details| details.windows),
             misses: details.map_or(0, |details| details.misses) + watched,
             retargets: details.map_or(0, |details| details.retargets),
@@ -315,19 +394,14 @@ impl SiteReport {
 
 fn describe(site: &Site, details: Option<&Details>) -> (State, String) {
     let Some(details) = details else {
-        return if site.first_path().is_some() {
-            (State::Learning, "first window".into())
-        } else if crate::site::TRAMPOLINES {
-            (State::Idle, "never called".into())
-        } else {
-            // Only sites with a list record anything; which these are is unknown here.
-            (
-                State::Plain,
-                "no call recorded; without a list, none ever is: see the backend".into(),
-            )
-        };
+        return (State::Idle, NOT_LOOKED_AT.into());
     };
     match &details.status {
+        Status::Learning if site.route().is_none() => (State::Idle, "never called".into()),
+        Status::Learning if site.block().left <= 0 => (
+            State::Learning,
+            "the window is full, and waits for `retarget()`".into(),
+        ),
         Status::Learning => (State::Learning, "window open".into()),
         Status::Published(figures) => {
             let has_chain = details.last_seen.iter().any(|one| one.in_chain);
@@ -336,10 +410,21 @@ fn describe(site: &Site, details: Option<&Details>) -> (State, String) {
             } else {
                 State::Inlined
             };
-            (state, published(figures, has_chain))
+            let misses = details.misses
+                + match site.phase() {
+                    Phase::Watching => u64::from(details.counted_misses(site)),
+                    _ => 0,
+                };
+            let mut why = published(figures, has_chain);
+            if misses > 0 {
+                why += &format!(", {misses} misses so far");
+            }
+            (state, why)
         }
-        Status::Resting(why) => {
-            let why = match why {
+        Status::Resting(status) => {
+            let why = match status {
+                Resting::New => NOT_LOOKED_AT.into(),
+                Resting::Absent => "its code is not in this program".into(),
                 Resting::Planned(Rest::Mixed { coverage }) => {
                     format!("mixed: the best chain would cover {} %", percent(*coverage))
                 }
@@ -351,15 +436,35 @@ fn describe(site: &Site, details: Option<&Details>) -> (State, String) {
                     guards,
                     foreseen,
                 }) => does_not_pay(*chain, *guards, *foreseen),
+                Resting::Lives(why) => plain(why),
                 Resting::Off => "switched off".into(),
                 Resting::Portable => "no patching; see the backend".into(),
-                Resting::TooManyTrampolines => "more trampolines than can be tracked".into(),
                 Resting::Unpatchable(why) => why.clone(),
             };
-            (State::Plain, why)
+            let state = match status {
+                Resting::New | Resting::Absent => State::Idle,
+                _ => State::Plain,
+            };
+            (state, why)
         }
     }
 }
+
+/// Why the default mode has left a site plain.
+fn plain(why: &Plain) -> String {
+    match why {
+        Plain::NoList => "predicted calls are cheap here; `inline = […]` may gain".into(),
+        Plain::Listed(share) => {
+            format!("listed types are {} % of the calls so far", percent(*share))
+        }
+        Plain::DoesNotPay(ratio) => {
+            format!("does not pay: guards take {ratio:.2} of the plain call's time here")
+        }
+    }
+}
+
+/// Nothing is recorded until the runtime runs.
+const NOT_LOOKED_AT: &str = "not looked at yet: off until the first `retarget()`";
 
 /// What would be on, and at which price.
 fn does_not_pay(chain: Option<f32>, guards: Option<f32>, foreseen: Foreseen) -> String {

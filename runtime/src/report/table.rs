@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{BindingReport, Report, SiteReport, State};
+use super::{BindingReport, RegionReport, Report, SiteReport, State};
 use crate::calibrate::{ByOrder, Costs};
 
 const HEADINGS: [&str; 9] = [
@@ -25,6 +25,7 @@ const HEADINGS_OF_BINDINGS: [&str; 7] = [
     "trampolines",
     "swaps",
 ];
+const HEADINGS_OF_REGIONS: [&str; 5] = ["region", "state", "why", "listed", "others"];
 /// Types named per site; the rest are counted.
 const NAMED: usize = 4;
 
@@ -57,6 +58,11 @@ pub(super) fn write(report: &Report, formatter: &mut fmt::Formatter<'_>) -> fmt:
         let rows: Vec<_> = report.bindings.iter().map(cells_of_binding).collect();
         formatter.write_str("\n")?;
         table(formatter, &HEADINGS_OF_BINDINGS, &rows, 5)?;
+    }
+    if !report.regions.is_empty() {
+        let rows: Vec<_> = report.regions.iter().map(cells_of_region).collect();
+        formatter.write_str("\n")?;
+        table(formatter, &HEADINGS_OF_REGIONS, &rows, 5)?;
     }
     Ok(())
 }
@@ -150,6 +156,27 @@ fn cells_of_binding(binding: &BindingReport) -> [String; 7] {
             .map_or_else(|| "nothing".to_owned(), short),
         binding.trampolines.to_string(),
         binding.swaps.to_string(),
+    ]
+}
+
+/// Listed types that were not met in brackets.
+fn cells_of_region(region: &RegionReport) -> [String; 5] {
+    let types = region.types.iter().map(|(name, vtables)| match vtables {
+        0 if region.state == State::Inlined => format!("[{name}]"),
+        _ => name.clone(),
+    });
+    let others = match (region.others, region.more_others) {
+        (0, false) => "none".to_owned(),
+        (0, true) => "many".to_owned(),
+        (some, false) => some.to_string(),
+        (some, true) => format!("{some} and more"),
+    };
+    [
+        region.location.clone(),
+        region.state.to_string(),
+        region.why.clone(),
+        types.collect::<Vec<_>>().join(", "),
+        others,
     ]
 }
 

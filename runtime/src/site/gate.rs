@@ -3,85 +3,44 @@
 use core::any::TypeId;
 use core::marker::PhantomData;
 
+use super::inline::Key;
 use super::record::record;
-use super::{CallSite, KEYS_IN_SITE, List, Ordering, Route, Site, SiteOf};
+use super::{CallSite, LISTED_IN_SITE, List, Ordering, Route, SiteOf};
+use crate::arch::Receiver;
 use crate::binding::{BindingSite, Unbound};
 use crate::registry::Table;
 
-/// Which way a site's calls go.
-///
-/// The numbers are chosen for the machine code of sites with a list: LLVM takes `x > 0` for
-/// likely, and so lays the plain call out behind one compare. Laid out behind a taken branch
-/// it cost up to a seventh of a program's time. For other sites see [`Switch::way`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(i8)]
-pub(crate) enum Way {
-    /// The virtual call.
-    Plain = 1,
-    /// The trampoline, behind guards if there are any.
-    Patched = 0,
-    /// The virtual call, recorded, behind guards if they are on.
-    Learning = -1,
-    /// The virtual call, behind guards.
-    Guarded = -2,
-}
-
-/// Which way a site's calls go, as a call has read it.
-///
-/// A number and no enum, of a match on which LLVM makes arithmetic ahead of the branches:
-/// 1.14 of the plain call's time instead of 1.00, switched off.
-#[derive(Clone, Copy)]
-pub struct Switch(i8);
-
-impl Switch {
-    /// Nothing is compared.
-    #[inline(always)]
-    pub fn is_plain(self) -> bool {
-        self.0 > 0
-    }
-
-    /// The way, for a `match` with a plain arm, a patched one and one that learns.
-    ///
-    /// The plain arm is to follow the switch and to be followed by what comes after the
-    /// call, since a jump between them takes a place in the branch predictor for each of
-    /// the sites: 4,096 idle ones in turn took 1.2 to 1.4 of the plain calls' time with
-    /// one, and none without. In a loop, though, LLVM makes the switch the loop's end, and
-    /// then all ways are as short as they can be; it does so if the plain arm has less than
-    /// some nine tenths of the calls, and the first it does for more than eight tenths. It
-    /// takes a call of a cold function for a sixteenth of a call of another, so that of
-    /// three arms two of which are cold the plain one has sixteen eighteenths. Where rustc
-    /// sees that a function is cold it says that the plain arm has 2,000 times as many, and
-    /// a chain in a loop takes two cycles more: hence the pointers.
-    #[inline(always)]
-    pub fn way(self) -> i8 {
-        self.0
-    }
-
-    /// The vtable's way.
-    pub const PLAIN: i8 = Way::Plain as i8;
-    /// What the guards do not know goes by the trampoline.
-    pub const PATCHED: i8 = Way::Patched as i8;
-    /// What the guards do not know goes by the vtable, and nothing is recorded.
-    pub const GUARDED: i8 = Way::Guarded as i8;
-}
-
-/// What a call site hands to the entry: its state, and its trampoline for the
-/// method that the entry belongs to.
+/// What a call site hands to the entry: its trampoline for the method that the entry
+/// belongs to, which is a constant.
 ///
 /// By value, because that keeps the trampoline a local function of the call site's
 /// crate. If its address came by way of the [`CallSite`] impl, rustc would export
 /// it from libraries and load it from the GOT, and a call in a loop would be an
 /// indirect one.
 pub struct Gate<S, M> {
-    site: &'static Site,
-    /// The site's trampoline for this method. A field, because a method would be compiled
-    /// once more for each of the sites.
-    pub trampoline: unsafe extern "C-unwind" fn(),
+    trampoline: unsafe extern "C-unwind" fn(),
     types: PhantomData<fn() -> (S, M)>,
 }
 
+/// The word of a call site that the site and the trampoline beside it are its own. A value, so
+/// that it is given where no code of the user's stands.
+#[derive(Clone, Copy)]
+pub struct Own(());
+
+impl Own {
+    /// # Safety
+    /// It is used with a call site's own static and trampoline.
+    pub const unsafe fn new() -> Self {
+        Own(())
+    }
+}
+
 /// A dispatched method of an object type, as a type: `#[static_dispatch]` makes them.
-pub trait DispatchedMethod {
+///
+/// # Safety
+/// For the expansion of `#[static_dispatch]`. What it says of the method is what a trampoline
+/// leads to, and `table` is the table that the object's own vtable leads to.
+pub unsafe trait DispatchedMethod {
     /// The object type.
     type Object: ?Sized;
 
@@ -108,7 +67,15 @@ pub trait DispatchedMethod {
     ///
     /// # Safety
     /// Reached by jumps from the trampolines of this method only.
-    unsafe extern "C-unwind" fn rest<S: CallSite>();
+    unsafe extern "C-unwind" fn rest<S: SiteOf<Self>>()
+    where
+        Self: Sized;
+
+    /// Where the receiver is when a trampoline of this method is entered, if anywhere
+    /// where a chain looks.
+    fn receiver() -> Option<Receiver> {
+        None
+    }
 
     /// The method's place in the trait's declaration.
     const INDEX: usize;
@@ -137,7 +104,8 @@ pub trait DispatchedMethod {
 /// Stands for methods that have no call sites.
 pub enum NotAnnotated {}
 
-impl DispatchedMethod for NotAnnotated {
+// SAFETY: nothing comes of it.
+unsafe impl DispatchedMethod for NotAnnotated {
     type Object = ();
     type Inline = ();
 
@@ -155,7 +123,7 @@ impl DispatchedMethod for NotAnnotated {
         unreachable!("no entry of a method that is not annotated compiles")
     }
 
-    unsafe extern "C-unwind" fn rest<S: CallSite>() {
+    unsafe extern "C-unwind" fn rest<S: SiteOf<Self>>() {
         unreachable!("no entry of a method that is not annotated compiles")
     }
 }
@@ -168,12 +136,8 @@ impl<S, M> Gate<S, M> {
         improper_ctypes_definitions,
         reason = "it is no call of C that is declared here, but a place in code"
     )]
-    pub fn new(
-        site: &'static Site,
-        trampoline: unsafe extern "C-unwind" fn(PhantomData<(S, M)>),
-    ) -> Self {
+    pub fn new(trampoline: unsafe extern "C-unwind" fn(PhantomData<(S, M)>), _: Own) -> Self {
         Gate {
-            site,
             // SAFETY: both are pointers to functions, and neither is called as what it is
             // declared to be; see `trampoline!`.
             trampoline: unsafe {
@@ -188,51 +152,49 @@ impl<S, M> Gate<S, M> {
 }
 
 impl<S: CallSite, M: DispatchedMethod> Gate<S, M> {
-    /// Which way this call goes. One relaxed load.
+    /// Where calls go that no guard has caught: to the trampoline, or to the fallback
+    /// itself where there are none.
+    ///
+    /// # Safety
+    /// The trampoline leads to `fallback`, by whatever chain.
     #[inline(always)]
-    pub fn way(&self) -> Switch
-    where
-        S: SiteOf<M>,
-    {
-        // Without trampolines there is something to learn for guards only.
-        if !super::TRAMPOLINES && <S::List as List<M>>::LENGTH == 0 {
-            return Switch(Way::Plain as i8);
-        }
-        Switch(self.site.switch.load(Ordering::Relaxed))
-    }
-
-    /// The key of the guard with this index. One relaxed load.
-    #[inline(always)]
-    pub fn key(&self, index: usize) -> usize
-    where
-        S: SiteOf<M>,
-    {
-        if <S::List as List<M>>::LENGTH <= KEYS_IN_SITE {
-            self.site.keys[index].load(Ordering::Relaxed)
+    pub unsafe fn lead<F: Copy>(&self, fallback: F) -> F {
+        if super::TRAMPOLINES {
+            // SAFETY: the caller's.
+            unsafe { crate::private::with_signature_of(fallback, self.trampoline) }
         } else {
-            S::keys().get(index)
+            fallback
         }
     }
 
-    /// The index of the key whose vtable this is, if it is the most frequent one of a
-    /// longer list; otherwise no index. One relaxed load.
+    /// Whether this vtable is the first that the guard of the type at `position` in the
+    /// list knows. One relaxed load.
     #[inline(always)]
-    pub fn hot(&self, vtable: usize) -> usize {
-        // Of equal addresses the index remains, which is in the lowest bits.
-        self.site.hot.load(Ordering::Relaxed) ^ vtable
+    pub fn knows(&self, position: usize, vtable: usize) -> bool
+    where
+        S: SiteOf<M>,
+    {
+        vtable == S::site().keys[position].load(Ordering::Relaxed)
+    }
+
+    /// Whether this vtable is one that the guard of the type at `position` knows, apart
+    /// from what the arm has compared it with.
+    #[inline(always)]
+    pub fn knows_behind(&self, position: usize, vtable: usize) -> bool
+    where
+        S: SiteOf<M>,
+    {
+        let is = |key: &Key| vtable == key.load(Ordering::Relaxed);
+        let keys = S::keys();
+        (position >= LISTED_IN_SITE && is(keys.first(position))) || is(keys.second(position))
     }
 }
 
 /// Records a call that is about to be made plainly.
-pub fn record_call<M: DispatchedMethod>(
-    object: &M::Object,
-    trampoline: unsafe extern "C-unwind" fn(),
-    route: &'static Route,
-) {
-    let path = super::Path {
-        route,
-        trampoline: trampoline as usize,
-    };
+///
+/// # Safety
+/// The route is the method's.
+pub unsafe fn record_call<M: DispatchedMethod>(object: &M::Object, route: &'static Route) {
     let vtable = crate::private::vtable_of(object);
-    record((route.site)(), vtable, M::table(object), path);
+    record((route.site)(), vtable, M::table(object), route);
 }

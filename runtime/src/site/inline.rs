@@ -18,47 +18,34 @@
 //! method may depend on its trait's generics, of which the vtable is as well.
 
 use core::any::TypeId;
-use core::sync::atomic::Ordering;
 
 use super::{CallSite, DispatchedMethod};
 use crate::registry::Table;
 
-/// Types that a list may name. As many as a cache line holds keys, and no more than
-/// an aligned address leaves bits for.
+/// Types that a list may name.
 pub(crate) const MOST_LISTED: usize = 8;
 
-/// Lists of this length stand in a function of their own, and look for the most frequent
-/// type first, and then in the order written.
-///
-/// In shorter ones every order costs the same: with one more compare in front of the
-/// right one a call took 0.74 of the plain call's time, as without; with seven more it
-/// took 1.13. And in the caller's function the bodies of a longer list cost where none
-/// is on: LLVM then inlines the caller no longer into its loop. With six types listed,
-/// two loops of a published crate took 1.14 and 1.22 of the plain calls' time, switched
-/// off; with the list in a function of its own 1.04 and 1.13.
-///
-/// Never where a vtable's address leaves fewer bits than the index of a key needs: its
-/// alignment is a pointer's.
-pub const HOT_FROM: usize = if align_of::<usize>() >= MOST_LISTED {
-    3
-} else {
-    usize::MAX
-};
+/// The guards of as many types stand in the call's arm, and have their keys in the
+/// [`Site`](super::Site). Those of further types stand in a function behind them, for in
+/// the caller's function the bodies of a longer list cost also where none is on.
+pub const LISTED_IN_SITE: usize = 2;
 
 /// What one guard compares with: a vtable, or 0 if it is off. Also where loom stands in for
 /// what calls write: they only read this.
 pub(crate) type Key = core::sync::atomic::AtomicUsize;
 
-/// The keys of as many guards have their place in the [`Site`](super::Site), next to the
-/// switch: one address for both, which in libraries is a register less.
-pub(crate) const KEYS_IN_SITE: usize = 2;
+/// Vtables that a guard knows: a program may have two of one type for one trait, in two
+/// crates or codegen units.
+pub(crate) const VTABLES: usize = 2;
 
-/// The keys of a longer list's guards: a cache line that is written when plans change
-/// and read by calls, so that it is shared by all processors in between.
-///
-/// The last type of a list has the first key.
+/// The keys that are not in the site: the second of each type, and the first of those
+/// behind the first [`LISTED_IN_SITE`]. Written when plans change and read by calls, so that
+/// they are shared by all processors in between.
 #[repr(C, align(64))]
-pub struct Keys([Key; MOST_LISTED]);
+pub struct Keys {
+    first: [Key; MOST_LISTED - LISTED_IN_SITE],
+    second: [Key; MOST_LISTED],
+}
 
 impl Keys {
     /// All guards off. A constant, which is computed once for all call sites.
@@ -66,17 +53,26 @@ impl Keys {
         clippy::declare_interior_mutable_const,
         reason = "what statics begin with"
     )]
-    pub const OFF: Keys = Keys([const { Key::new(0) }; MOST_LISTED]);
+    pub const OFF: Keys = Keys {
+        first: [const { Key::new(0) }; MOST_LISTED - LISTED_IN_SITE],
+        second: [const { Key::new(0) }; MOST_LISTED],
+    };
 
     /// All guards off.
     pub const fn new() -> Self {
         Keys::OFF
     }
 
-    /// The vtable that the guard of one type compares with.
+    /// The first vtable that the guard of the type at this position compares with.
     #[inline(always)]
-    pub(crate) fn get(&self, index: usize) -> usize {
-        self.0[index].load(Ordering::Relaxed)
+    pub(crate) fn first(&self, position: usize) -> &Key {
+        &self.first[position - LISTED_IN_SITE]
+    }
+
+    /// And the second.
+    #[inline(always)]
+    pub(crate) fn second(&self, position: usize) -> &Key {
+        &self.second[position]
     }
 }
 
@@ -96,7 +92,10 @@ pub struct Listed {
 }
 
 /// What a call site lists.
-pub trait InlineList<M: DispatchedMethod> {
+///
+/// # Safety
+/// Implemented here alone: guards run the code of what is listed on what has its key.
+pub unsafe trait InlineList<M: DispatchedMethod> {
     /// The list: `(A, (B, ()))`.
     type List: List<M>;
 }
@@ -104,35 +103,44 @@ pub trait InlineList<M: DispatchedMethod> {
 /// No list at the call: that of the method's annotation, if it has one.
 pub enum ListOfMethod {}
 
-impl<M: DispatchedMethod> InlineList<M> for ListOfMethod {
+// SAFETY: the list that the method's annotation names.
+unsafe impl<M: DispatchedMethod> InlineList<M> for ListOfMethod {
     type List = M::Inline;
 }
 
-impl<M: DispatchedMethod, T: 'static, R: List<M>> InlineList<M> for (T, R) {
+// SAFETY: the list itself.
+unsafe impl<M: DispatchedMethod, T: 'static, R: List<M>> InlineList<M> for (T, R) {
     type List = (T, R);
 }
 
 /// Types one by one.
-pub trait List<M: DispatchedMethod> {
+///
+/// # Safety
+/// Implemented here alone. As many are listed as `LENGTH` says, each by its own identity.
+pub unsafe trait List<M: DispatchedMethod> {
     /// How many.
     const LENGTH: usize;
-    /// Whether any. By itself, so that rustc compiles nothing for sites without a list that
-    /// only those with one need, whatever is optimized.
-    const IS_LISTED: bool = Self::LENGTH != 0;
-    /// Each at the index of its key; behind them whatever fills the array.
+    /// As written; behind them whatever fills the array.
     const LISTED: [Option<Listed>; MOST_LISTED];
 }
 
-impl<M: DispatchedMethod> List<M> for () {
+// SAFETY: none.
+unsafe impl<M: DispatchedMethod> List<M> for () {
     const LENGTH: usize = 0;
     const LISTED: [Option<Listed>; MOST_LISTED] = [None; MOST_LISTED];
 }
 
-impl<M: DispatchedMethod, T: 'static, R: List<M>> List<M> for (T, R) {
+// SAFETY: one more, at the next index.
+unsafe impl<M: DispatchedMethod, T: 'static, R: List<M>> List<M> for (T, R) {
     const LENGTH: usize = 1 + R::LENGTH;
     const LISTED: [Option<Listed>; MOST_LISTED] = {
         let mut listed = R::LISTED;
-        listed[R::LENGTH] = Some(Listed {
+        let mut at = R::LENGTH;
+        while at > 0 {
+            listed[at] = listed[at - 1];
+            at -= 1;
+        }
+        listed[0] = Some(Listed {
             identity: M::identity_of::<T>,
         });
         listed
@@ -173,18 +181,13 @@ pub struct Guards {
 }
 
 impl Guards {
-    /// Whether they stand in a function of their own.
-    pub(crate) fn is_long(&self) -> bool {
-        self.length() >= HOT_FROM
-    }
-
     /// How many types are listed.
-    pub(super) fn length(&self) -> usize {
+    pub(crate) fn length(&self) -> usize {
         self.listed.iter().flatten().count()
     }
 
-    /// Index of the key that may hold vtables with this table: the one of the type
-    /// that the list names for the same trait. Both must come from one loaded object,
+    /// Position in the list of the type whose guard may know vtables with this table: the
+    /// one that the list names for the same trait. Both must come from one loaded object,
     /// for identities of types say nothing across objects.
     pub(crate) fn key_of(&self, table: &Table) -> Option<usize> {
         let names_it = |listed: &Option<Listed>| {
@@ -193,8 +196,13 @@ impl Guards {
         self.listed.iter().position(names_it)
     }
 
-    /// Where the keys lie, if not in the site.
-    pub(super) fn keys(&self) -> &'static [Key] {
-        &(self.keys)().0
+    /// The keys of the type at this position in the list.
+    pub(super) fn keys_of<'a>(&self, site: &'a super::Site, position: usize) -> [&'a Key; VTABLES] {
+        let keys = (self.keys)();
+        let first = match site.keys.get(position) {
+            Some(first) => first,
+            None => keys.first(position),
+        };
+        [first, keys.second(position)]
     }
 }

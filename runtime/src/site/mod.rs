@@ -2,37 +2,29 @@
 //!
 //! A `static_call!` declares one [`Site`], a 64-byte static and an element of the
 //! slice [`STATIC_CALL_SITES_0_1_0`], and hands a [`Gate`] to the method's entry.
-//! The site's *switch* says which [`Way`] a call goes, by one relaxed load:
+//! Its [key](crate::key) says which way a call goes:
 //!
-//! 1. *plain*: the virtual call follows right there, inlined;
-//! 2. *patched*: a direct call to the site's trampoline, whose chain compares and
-//!    jumps. Its hits touch no memory of ours at all. What it does not know goes on
-//!    to the fallback shim, which counts a miss and makes the plain call;
-//! 3. *learning*: the call is recorded, and then plain.
+//! - *off*, a NOP: the virtual call follows right there, inlined;
+//! - *on*, a jump: to the *arm*. There stand the guards of the types that the call lists,
+//!   with their bodies inlined, and behind them a direct call to the site's trampoline.
+//!   Its chain compares and jumps; hits touch no memory of ours at all. What neither
+//!   knows, and at rest everything, goes on to the *fallback*, which makes the virtual
+//!   call and records it while a window is open.
 //!
-//! Where the call lists types to inline, their guards lie between the
-//! switch and its ways: a *plain* call passes none, and what a guard knows goes no
-//! further. A fourth way, *guarded*, has nothing but the plain call behind them.
-//!
-//! A site starts out learning: its first calls are recorded until the window's
-//! budget is used up, which makes it plain. From then on `runtime::retarget()`
-//! decides, and the calling threads never do more than count down a budget that
-//! has an end.
-//!
-//! Everything that a calling thread writes is guarded by one try-lock, `busy`.
-//! Who finds it taken drops the record and goes on with the call: a call never
-//! waits, never allocates and may come from a signal handler that interrupted
-//! the lock's holder. The idea of a static per site with a cached decision that
-//! one function recomputes is `tracing-core`'s `callsite`.
+//! A site is off until the runtime runs. Everything that a calling thread writes is
+//! guarded by one try-lock, `busy`. Who finds it taken drops the record and goes on with
+//! the call: a call never waits, never allocates and may come from a signal handler that
+//! interrupted the lock's holder. The idea of a static per site with a cached decision
+//! that one function recomputes is `tracing-core`'s `callsite`.
 //!
 //! The type is shared between a host and its plugins, each with its own copy of
 //! this code, so it is `repr(C)` and the manifest compares versions.
 
+use crate::arch::Receiver;
+use crate::life::{Block, Script, Way};
 use crate::profile::Profile;
 use crate::registry::TraitDeclaration;
-use crate::sync::atomic::{
-    AtomicBool, AtomicI8, AtomicPtr, AtomicU8, AtomicU32, AtomicUsize, Ordering,
-};
+use crate::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU8, AtomicU64, Ordering};
 use crate::sync::const_unless_loom;
 
 mod record;
@@ -42,13 +34,12 @@ mod tests;
 mod gate;
 mod inline;
 
-pub(crate) use gate::Way;
-pub use gate::{DispatchedMethod, Gate, NotAnnotated, Switch, record_call};
-pub use inline::{Guards, HOT_FROM, Keys, List, ListOfMethod, SiteOf};
-pub(crate) use inline::{KEYS_IN_SITE, Key, MOST_LISTED};
+pub use gate::{DispatchedMethod, Gate, NotAnnotated, Own, record_call};
+pub use inline::{Guards, Keys, LISTED_IN_SITE, List, ListOfMethod, SiteOf};
+pub(crate) use inline::{Key, MOST_LISTED, VTABLES};
+pub use record::counts_calls;
 #[cfg(loom)]
 pub(crate) use record::record as record_for_loom;
-pub use record::{count_miss, counts_misses};
 
 /// Calls recorded in a learning window that nobody configured.
 pub(crate) const FIRST_WINDOW: u32 = 1024;
@@ -67,26 +58,23 @@ pub const TRAMPOLINES: bool = cfg!(all(
 /// slows down another.
 #[repr(C, align(64))]
 pub struct Site {
-    /// Which [`Way`] calls go.
-    switch: AtomicI8,
-    /// The try-lock of all that follows up to `trampoline`.
+    /// Whether it is on, where there is no code to say so.
+    is_on: AtomicBool,
+    /// The try-lock of all that follows up to `route`.
     pub(crate) busy: AtomicBool,
     phase: AtomicU8,
-    _reserved: AtomicU8,
-    /// How many more calls may be recorded; 0 closes the window.
-    budget: AtomicU32,
+    /// The [`Way`] of calls that nothing has caught.
+    way: AtomicU8,
+    /// Calls that count, until somebody has to act.
+    left: AtomicI32,
+    /// The rest of a window, packed.
+    script: AtomicU64,
     pub(crate) profile: AtomicPtr<Profile>,
     /// Where the first recorded call was on its way to.
     pub(crate) route: AtomicPtr<Route>,
-    /// And by which trampoline.
-    trampoline: AtomicUsize,
-    /// The most frequent listed type, where more than a few are listed: its vtable,
-    /// and in the three bits that are zero in an aligned address, the index of its
-    /// key. 0 if there is none.
-    hot: AtomicUsize,
     pub(crate) place: &'static Place,
-    /// The keys of the guards, where no more are listed.
-    keys: [Key; KEYS_IN_SITE],
+    /// The keys of the guards that stand in the arm.
+    keys: [Key; LISTED_IN_SITE],
 }
 
 /// What a call site is called, and where it stands.
@@ -113,21 +101,26 @@ impl Place {
 #[cfg(not(loom))]
 const _: () = assert!(size_of::<Site>() == 64);
 
-/// What a site is doing with the calls that pass through its fallback.
+/// What a site's records are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Phase {
-    /// A learning window is open, or closed and waiting for `retarget()`.
+    /// All calls: a window is open, or full and waiting for `retarget()`.
     Learning = 0,
-    /// A chain is published; what comes by is a miss.
+    /// Misses: guards or a chain are on.
     Watching = 1,
     /// Nothing is recorded.
     Resting = 2,
+    /// Whatever [`Block`] says: the site's life is its own.
+    Living = 3,
 }
 
 /// The type that carries a call site into a trampoline: each `static_call!`
 /// declares its own.
-pub trait CallSite {
+///
+/// # Safety
+/// For the expansion of `static_call!`. Site and keys are those of this type alone.
+pub unsafe trait CallSite {
     /// The types whose bodies are inlined there: `(A, (B, ()))`, or [`ListOfMethod`].
     type Inline;
 
@@ -148,6 +141,8 @@ pub struct Route {
     pub(crate) rest: *const (),
     /// Where a chain ends.
     pub(crate) fallback: *const (),
+    /// Finds out where the receiver is when the trampoline is entered.
+    pub(crate) receiver: fn() -> Option<Receiver>,
     /// What stands in front of the switch.
     pub(crate) guards: Option<&'static Guards>,
     /// Whose calls they are. A function, because constants may not refer to what
@@ -172,7 +167,11 @@ unsafe impl Send for Route {}
 
 impl Route {
     /// For the expansion of `#[static_dispatch]`.
-    pub const fn new<S: SiteOf<M>, M: DispatchedMethod>(
+    ///
+    /// # Safety
+    /// They are the method's: its trait, its index there, its way at rest and its fallback for
+    /// this site.
+    pub const unsafe fn new<S: SiteOf<M>, M: DispatchedMethod>(
         declaration: &'static TraitDeclaration,
         method: usize,
         rest: *const (),
@@ -183,6 +182,7 @@ impl Route {
             method,
             rest,
             fallback,
+            receiver: M::receiver,
             guards: S::GUARDS,
             site: S::site,
         }
@@ -195,12 +195,14 @@ impl Route {
         declaration: &'static TraitDeclaration,
         method: usize,
         rest: *const (),
+        receiver: fn() -> Option<Receiver>,
     ) -> Self {
         Route {
             declaration,
             method,
             rest,
             fallback: rest,
+            receiver,
             guards: None,
             site: || unreachable!("calls of a binding are never recorded"),
         }
@@ -220,6 +222,7 @@ impl Route {
             method,
             rest,
             fallback,
+            receiver: || Some(Receiver::First),
             guards: None,
             site: || unreachable!("records name their site where a route has none"),
         }
@@ -229,19 +232,18 @@ impl Route {
 impl Site {
     const_unless_loom! {
         /// A site as it begins.
-        fn learning(place: &'static Place) -> Self {
+        fn off(place: &'static Place) -> Self {
             Site {
-                switch: AtomicI8::new(Way::Learning as i8),
+                is_on: AtomicBool::new(false),
                 busy: AtomicBool::new(false),
-                phase: AtomicU8::new(Phase::Learning as u8),
-                _reserved: AtomicU8::new(0),
-                budget: AtomicU32::new(FIRST_WINDOW),
+                phase: AtomicU8::new(Phase::Resting as u8),
+                way: AtomicU8::new(Way::Plain as u8),
+                left: AtomicI32::new(0),
+                script: AtomicU64::new(0),
                 profile: AtomicPtr::new(core::ptr::null_mut()),
                 route: AtomicPtr::new(core::ptr::null_mut()),
-                trampoline: AtomicUsize::new(0),
-                hot: AtomicUsize::new(0),
                 place,
-                keys: [const { Key::new(0) }; KEYS_IN_SITE],
+                keys: [const { Key::new(0) }; LISTED_IN_SITE],
             }
         }
     }
@@ -257,11 +259,11 @@ impl Site {
                     clippy::declare_interior_mutable_const,
                     reason = "what statics begin with"
                 )]
-                const LEARNING: Site = Site::learning(&Place::new("", "", 0, 0));
-                Site { place, ..LEARNING }
+                const OFF: Site = Site::off(&Place::new("", "", 0, 0));
+                Site { place, ..OFF }
             }
             #[cfg(loom)]
-            Site::learning(place)
+            Site::off(place)
         }
     }
 
@@ -285,70 +287,71 @@ impl Site {
         match self.phase.load(Ordering::Acquire) {
             0 => Phase::Learning,
             1 => Phase::Watching,
+            3 => Phase::Living,
             _ => Phase::Resting,
         }
     }
 
-    /// Records that the open window may still take.
-    pub(crate) fn budget(&self) -> u32 {
-        self.budget.load(Ordering::Acquire)
+    /// What calls that nothing has caught do, and how many more of them count.
+    pub(crate) fn block(&self) -> Block {
+        Block {
+            way: Way::from(self.way.load(Ordering::Acquire)),
+            left: self.left.load(Ordering::Acquire),
+            script: Script::unpack(self.script.load(Ordering::Acquire)),
+        }
     }
 
-    /// The path of the first recorded call.
-    pub(crate) fn first_path(&self) -> Option<Path> {
+    /// Has them do something else, and answers what they did. Under the site's lock, or what
+    /// calls do meanwhile may be counted wrongly.
+    pub(crate) fn put(&self, block: Block) -> Block {
+        let before = self.block();
+        // No call counts while the words do not belong together.
+        self.way.store(Way::Plain as u8, Ordering::Release);
+        self.script.store(block.script.pack(), Ordering::Release);
+        let left = self.left.swap(block.left, Ordering::AcqRel);
+        self.way.store(block.way as u8, Ordering::Release);
+        Block { left, ..before }
+    }
+
+    /// Where the first recorded call was on its way to.
+    pub(crate) fn route(&self) -> Option<&'static Route> {
         // SAFETY: only `record` stores here, and it stores a `&'static Route`.
-        let route = unsafe { self.route.load(Ordering::Acquire).as_ref() }?;
-        // Stored before the route, and never changed.
-        let trampoline = self.trampoline.load(Ordering::Relaxed);
-        Some(Path { route, trampoline })
+        unsafe { self.route.load(Ordering::Acquire).as_ref() }
     }
 
-    /// The guards in front of it, once a call was recorded.
-    pub(crate) fn guards(&self) -> Option<&'static Guards> {
-        self.first_path()?.route.guards
+    /// Whether calls go by the arm, where no key says so. One relaxed load.
+    #[inline(always)]
+    pub fn is_on(&self) -> bool {
+        self.is_on.load(Ordering::Relaxed)
     }
 
-    /// Switches guards on: each a key's index and the vtable that it compares with,
-    /// the most frequent first. All others are off.
+    /// Says which way calls go, where no key does.
+    pub(crate) fn switch(&self, on: bool) {
+        self.is_on.store(on, Ordering::Release);
+    }
+
+    /// Switches guards on: each the position of a type in the list and a vtable. All others
+    /// are off. Of vtables of one type those beyond the first two are left out.
     ///
     /// # Safety
-    /// [`Guards::key_of`] has named the index for this vtable's table, and the object
-    /// that both lie in stays loaded as long as the site.
-    pub(crate) unsafe fn guard(&self, on: &[(usize, usize)]) {
-        let Some(guards) = self.guards() else { return };
-        let keys = match guards.length() {
-            0..=KEYS_IN_SITE => &self.keys[..],
-            _ => guards.keys(),
-        };
-        // Calls that are on their way through one go on.
-        for key in keys {
-            key.store(0, Ordering::Release);
-        }
-        self.hot.store(0, Ordering::Release);
-        for (rank, &(key, vtable)) in on.iter().enumerate() {
-            if rank == 0 && guards.length() >= HOT_FROM {
-                debug_assert!(vtable.is_multiple_of(inline::MOST_LISTED));
-                self.hot.store(vtable | key, Ordering::Release);
-            } else {
-                keys[key].store(vtable, Ordering::Release);
+    /// They are the guards of a route of this site, [`Guards::key_of`] has named the
+    /// position for this vtable's table, and the object that both lie in stays loaded as
+    /// long as the site.
+    pub(crate) unsafe fn guard(&self, guards: &Guards, on: &[(usize, usize)]) {
+        for position in 0..guards.length() {
+            let of_this = on.iter().filter(|(at, _)| *at == position);
+            let mut vtables = of_this.map(|(_, vtable)| *vtable);
+            // Calls that are on their way through one go on.
+            for key in guards.keys_of(self, position) {
+                key.store(vtables.next().unwrap_or(0), Ordering::Release);
             }
         }
     }
 
     /// The keys that lie in the site itself.
     #[cfg(test)]
-    pub(crate) fn own_keys(&self) -> [usize; KEYS_IN_SITE] {
+    pub(crate) fn own_keys(&self) -> [usize; LISTED_IN_SITE] {
         self.keys.each_ref().map(|key| key.load(Ordering::Relaxed))
-    }
-
-    /// Sends calls another way. Nothing is patched where there are no trampolines.
-    pub(crate) fn send(&self, way: Way) {
-        let way = if way == Way::Patched && !TRAMPOLINES {
-            Way::Plain
-        } else {
-            way
-        };
-        self.switch.store(way as i8, Ordering::Release);
     }
 
     /// Takes the try-lock, waiting a little for a recording thread that was
@@ -363,6 +366,27 @@ impl Site {
             crate::os::pause();
         }
         None
+    }
+
+    /// Takes the try-lock if it is free.
+    pub(crate) fn lock_now(&self) -> Option<Locked<'_>> {
+        self.try_lock().then(|| Locked(self))
+    }
+
+    /// The call that has counted last could not act: some more are plain and counted, and
+    /// then another tries.
+    fn retry(&self) {
+        let block = self.block().retry();
+        // Unless somebody has acted meanwhile.
+        let left = self.left.load(Ordering::Acquire);
+        let is_over = left <= 0
+            && (self.left)
+                .compare_exchange(left, block.left, Ordering::AcqRel, Ordering::Relaxed)
+                .is_ok();
+        if is_over {
+            self.way.store(block.way as u8, Ordering::Release);
+            self.script.store(block.script.pack(), Ordering::Release);
+        }
     }
 
     /// Takes the try-lock if it is free. By an exchange that writes nothing if it is
@@ -380,7 +404,7 @@ impl Site {
         if self.busy.load(Ordering::Acquire) {
             let lock = Locked(self);
             self.profile.store(core::ptr::null_mut(), Ordering::Release);
-            self.budget.store(0, Ordering::Release);
+            self.put(Block::PLAIN);
             drop(lock);
         }
     }
@@ -393,7 +417,7 @@ impl Locked<'_> {
     /// Closes whatever window is open and hands out its profile.
     pub(crate) fn close(&self) -> Option<&'static Profile> {
         let site = self.0;
-        site.budget.store(0, Ordering::Release);
+        site.put(Block::PLAIN);
         let profile = site.profile.swap(core::ptr::null_mut(), Ordering::AcqRel);
         // SAFETY: profiles live in statics or are leaked boxes of the runtime.
         unsafe { profile.as_ref() }
@@ -405,15 +429,37 @@ impl Locked<'_> {
         unsafe { self.0.profile.load(Ordering::Acquire).as_ref() }
     }
 
-    /// Opens a window of `budget` records in `phase`, or none if `budget` is 0.
-    pub(crate) fn open(&self, phase: Phase, budget: u32, profile: Option<&'static Profile>) {
+    /// Has calls that nothing catches do something else, and answers what they did.
+    pub(crate) fn put(&self, block: Block) -> Block {
+        self.0.put(block)
+    }
+
+    /// Whose records are the business of the site's life from here on.
+    pub(crate) fn live(&self) {
+        self.0.phase.store(Phase::Living as u8, Ordering::Release);
+    }
+
+    /// Puts another profile in the place of the one that is there, whatever calls do.
+    pub(crate) fn replace(&self, profile: Option<&'static Profile>) -> Option<&'static Profile> {
+        let profile = profile.map_or(core::ptr::null_mut(), |profile| {
+            core::ptr::from_ref(profile).cast_mut()
+        });
+        let before = self.0.profile.swap(profile, Ordering::AcqRel);
+        // SAFETY: as in `close`.
+        unsafe { before.as_ref() }
+    }
+
+    /// From here on calls that nothing catches go as the block says, and are noted in the
+    /// profile if that is for notes.
+    pub(crate) fn open(&self, phase: Phase, block: Block, profile: Option<&'static Profile>) {
         let site = self.0;
         let profile = profile.map_or(core::ptr::null_mut(), |profile| {
             core::ptr::from_ref(profile).cast_mut()
         });
+        site.put(Block::PLAIN);
         site.profile.store(profile, Ordering::Release);
         site.phase.store(phase as u8, Ordering::Release);
-        site.budget.store(budget, Ordering::Release);
+        site.put(block);
     }
 }
 

@@ -136,7 +136,7 @@ fn by_a_macro() {
 mod renamed {
     use static_call as other_name;
 
-    #[other_name::static_dispatch(crate = other_name)]
+    #[other_name::static_dispatch(unsafe(crate = other_name))]
     pub(super) trait Renamed: Send + Sync {
         #[static_dispatch]
         fn renamed(&self) -> u32;

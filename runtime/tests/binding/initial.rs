@@ -136,6 +136,64 @@ fn a_block_that_panics_does_so_at_the_call_and_is_run_again_by_the_next() {
 }
 
 binding! {
+    static ITSELF: dyn Source = lazy { Box::new(Fixed(ITSELF.next())) };
+    static ONE: dyn Source = lazy {
+        FIRST_TRIES.wait_for_the_other();
+        Box::new(Fixed(OTHER.next()))
+    };
+    static OTHER: dyn Source = lazy {
+        FIRST_TRIES.wait_for_the_other();
+        Box::new(Fixed(ONE.load().next()))
+    };
+}
+
+/// Where the first two threads meet.
+static FIRST_TRIES: FirstTries = FirstTries(AtomicU32::new(2));
+
+struct FirstTries(AtomicU32);
+
+impl FirstTries {
+    fn wait_for_the_other(&self) {
+        let left = self.0.load(Ordering::SeqCst);
+        if left > 0 {
+            self.0.fetch_sub(1, Ordering::SeqCst);
+            while self.0.load(Ordering::SeqCst) > 0 {
+                std::thread::yield_now();
+            }
+        }
+    }
+}
+
+#[test]
+fn a_block_that_uses_its_own_binding_says_so_and_does_not_wait_for_itself() {
+    fn says_so(call: impl FnOnce() -> u64 + std::panic::UnwindSafe, names: &[&str]) {
+        let panicked = catch_unwind(call).unwrap_err();
+        let said = panicked.downcast_ref::<String>().unwrap();
+        assert!(
+            said.contains("is used by the block that makes it"),
+            "{said}"
+        );
+        assert!(
+            names.iter().any(|name| said.contains(&format!("`{name}`"))),
+            "{said}"
+        );
+    }
+    let _alone = crate::alone();
+    says_so(|| ITSELF.next(), &["ITSELF"]);
+    says_so(|| ITSELF.load().next(), &["ITSELF"]);
+    // Two threads, each in the block that the other waits for.
+    std::thread::scope(|scope| {
+        scope.spawn(|| says_so(|| ONE.next(), &["ONE", "OTHER"]));
+        scope.spawn(|| says_so(|| OTHER.next(), &["ONE", "OTHER"]));
+    });
+    // And one thread in both.
+    says_so(|| ONE.next(), &["ONE"]);
+    static FIXED: Fixed = Fixed(7);
+    ITSELF.swap(&FIXED).unwrap();
+    assert_eq!(ITSELF.next(), 7);
+}
+
+binding! {
     static NEVER_MADE: dyn Source = lazy { unreachable!("something else is bound first") };
 }
 

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use static_call::{binding, static_dispatch};
 
 // Without `Send` and `Sync` among its supertraits.
-#[static_dispatch]
+#[static_dispatch(auto = [Unpin])]
 trait Bare {
     #[static_dispatch]
     fn bare(&self, x: u32) -> u32;

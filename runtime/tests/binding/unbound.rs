@@ -204,3 +204,41 @@ fn an_argument_that_panics_when_it_is_dropped_takes_the_others_with_it() {
         assert_eq!(drops.load(Ordering::Relaxed), 1);
     });
 }
+
+/// Types that are spelled like others which have nothing to drop.
+#[allow(non_camel_case_types, reason = "that is the point")]
+mod namesakes {
+    use super::{Arc, AtomicU32, Counted, Ordering, binding, static_dispatch};
+
+    pub(super) struct u64(#[allow(dead_code, reason = "dropped")] pub(super) Counted);
+
+    #[static_dispatch]
+    trait Taking: Send + Sync {
+        #[static_dispatch]
+        fn take(&self, value: u64, flag: bool);
+    }
+
+    struct Forgetful;
+
+    impl Taking for Forgetful {
+        fn take(&self, value: u64, _: bool) {
+            core::mem::forget(value);
+        }
+    }
+
+    binding! {
+        static NAMESAKES: dyn Taking = None;
+    }
+
+    #[test]
+    fn an_argument_that_only_looks_like_a_primitive_is_dropped_while_nothing_is_bound() {
+        let dropped = Arc::new(AtomicU32::new(0));
+        let call = || NAMESAKES.take(u64(Counted(Arc::clone(&dropped))), true);
+        call();
+        NAMESAKES.swap(&Forgetful).expect("it can be swapped");
+        call();
+        NAMESAKES.unbind().expect("it can be unbound");
+        call();
+        assert_eq!(dropped.load(Ordering::Relaxed), 2);
+    }
+}

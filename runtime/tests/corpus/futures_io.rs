@@ -9,7 +9,7 @@ use static_call::{static_call, static_dispatch};
 
 use crate::proof::in_every_state;
 
-#[static_dispatch(targets = 2, object = FastRead)]
+#[static_dispatch(targets = 2, object = FastRead, auto = [Unpin])]
 trait AsyncRead {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut [u8])
     -> Poll<Result<usize>>;

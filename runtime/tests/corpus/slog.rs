@@ -17,7 +17,7 @@ struct Record<'a> {
 #[derive(Debug, Clone, PartialEq)]
 struct Pairs(Vec<(&'static str, u64)>);
 
-#[static_dispatch(targets = 2, object = FastDrain)]
+#[static_dispatch(targets = 2, object = FastDrain, auto = [UnwindSafe, RefUnwindSafe])]
 trait Drain {
     type Ok;
     type Err;

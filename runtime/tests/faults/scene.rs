@@ -165,9 +165,9 @@ pub(crate) struct Holdings {
 }
 
 unsafe extern "C" {
-    #[link_name = "__start_static_call_text"]
+    #[link_name = "__start_static_call_text_0_1_0"]
     static TEXT_START: u8;
-    #[link_name = "__stop_static_call_text"]
+    #[link_name = "__stop_static_call_text_0_1_0"]
     static TEXT_END: u8;
     #[link_name = "__start_static_call_chains"]
     static CHAINS_START: u8;

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use libloading::Library;
 use static_call::runtime::{self, Config, Mode, State};
 use static_call::static_call;
-use static_call_fixture_api::{Answer, Filter};
+use static_call_fixture_api::{Answer, Filter, Fixed, GAUGE, Gauge};
 
 use crate::fixture::build;
 
@@ -194,4 +194,43 @@ fn a_library_that_goes_is_not_learned_and_one_that_is_learned_stays() {
         assert_eq!(call(&mut Own, x), x + 1);
     }
     runtime::retarget().unwrap();
+}
+
+#[test]
+fn what_is_registered_or_bound_of_a_library_keeps_it_loaded() {
+    crate::in_a_process("unload::registers_and_binds_and_unloads", &[]);
+}
+
+#[test]
+#[ignore = "ends the process if it fails; run by the test above"]
+fn registers_and_binds_and_unloads() {
+    type MakeGauge = unsafe extern "C" fn(*mut *mut dyn Gauge, u64);
+    static HOSTS: Fixed = Fixed(2);
+    let _alone = crate::alone();
+    let mut stranger = Stranger::load("registered", 3);
+    runtime::register(stranger.filter());
+    (0..100).for_each(|x| assert_eq!(call(&mut Own, x), x + 1));
+    assert!(!stranger.unload(), "what is registered is looked at later");
+    for _ in 0..3 {
+        runtime::retarget().unwrap();
+        (0..100).for_each(|x| assert_eq!(call(&mut Own, x), x + 1));
+    }
+
+    let stranger = Stranger::load("bound", 3);
+    let gauge = {
+        let mut gauge: *mut dyn Gauge = std::ptr::NonNull::<Fixed>::dangling().as_ptr();
+        let library = stranger.library.as_ref().unwrap();
+        // SAFETY: the library's function has this type, and its box is this allocator's.
+        unsafe {
+            let make = library.get::<MakeGauge>(b"static_call_test_strange_gauge");
+            make.unwrap()(&raw mut gauge, 9);
+            Box::from_raw(gauge)
+        }
+    };
+    GAUGE.swap_boxed(gauge).unwrap();
+    GAUGE.swap(&HOSTS).unwrap();
+    assert!(!stranger.unload(), "the binding has its box");
+    assert_eq!(GAUGE.read(), 2);
+    // SAFETY: nobody is inside, and nothing was borrowed.
+    assert_eq!(unsafe { GAUGE.reclaim() }.unwrap(), 1);
 }

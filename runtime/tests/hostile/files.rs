@@ -1,7 +1,7 @@
 //! Files that are no plugins, or not whole ones.
 
 use std::fs::{self, File};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use object::{Object, ObjectSymbol};
 use static_call::runtime::PluginError;
@@ -97,5 +97,83 @@ fn what_is_no_plugin_for_this_machine_is_refused_unread() {
             PluginError::NotALibrary { .. } | PluginError::Truncated { .. }
         );
         assert!(right, "{name}: {error:?}");
+    }
+}
+
+/// The most memory that this process had at once, in bytes.
+fn peak() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
+    let kilobytes = line.unwrap().split_whitespace().nth(1).unwrap();
+    kilobytes.parse::<u64>().unwrap() << 10
+}
+
+#[test]
+fn what_is_no_regular_file_is_refused_unopened() {
+    let _alone = crate::alone();
+    let before = state();
+    let pipe = GOOD.with_file_name("pipe.so");
+    let _ = fs::remove_file(&pipe);
+    let name = std::ffi::CString::new(pipe.to_str().unwrap()).unwrap();
+    // SAFETY: a C string.
+    assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
+    for path in [
+        pipe.as_path(),
+        Path::new("/dev/zero"),
+        Path::new("/proc/self/fd"),
+    ] {
+        let error = refused(path, &before);
+        assert!(
+            matches!(&error, PluginError::NotALibrary { reason, .. } if reason.contains("regular")),
+            "{error:?}"
+        );
+    }
+    fs::remove_file(pipe).unwrap();
+}
+
+#[test]
+fn a_large_file_takes_no_memory_and_its_own_word_for_its_tables_is_not_taken() {
+    const LARGE: u64 = 3 << 30;
+    let _alone = crate::alone();
+    let before = state();
+    let enlarge = |path: &Path| {
+        let file = File::options().write(true).open(path).unwrap();
+        file.set_len(LARGE).unwrap();
+    };
+    let most = peak() + (64 << 20);
+    // Nothing but zeros; a plugin with zeros behind it; one that has them for symbols.
+    let zeros = edited("zeros-only.so", Vec::clear);
+    enlarge(&zeros);
+    let error = refused(&zeros, &before);
+    assert!(
+        matches!(error, PluginError::NotALibrary { .. }),
+        "{error:?}"
+    );
+    let long = plugins::copy_for("long", &GOOD);
+    enlarge(&long);
+    drop(crate::load(&long).unwrap());
+    let table = edited("large-table.so", |bytes| {
+        let (offset, count, size) = {
+            let word = |at: usize| u16::from_le_bytes([bytes[at], bytes[at + 1]]);
+            let at: [u8; 8] = bytes[0x28..0x30].try_into().unwrap();
+            (u64::from_le_bytes(at), word(0x3C), word(0x3A))
+        };
+        for index in 0..u64::from(count) {
+            let at = usize::try_from(offset + index * u64::from(size)).unwrap();
+            // `.dynsym`, by its type.
+            if bytes[at + 4..at + 8] == 11_u32.to_le_bytes() {
+                bytes[at + 0x20..at + 0x28].copy_from_slice(&(LARGE / 24 / 2 * 24).to_le_bytes());
+            }
+        }
+    });
+    enlarge(&table);
+    let error = refused(&table, &before);
+    assert!(
+        matches!(error, PluginError::NotALibrary { .. }),
+        "{error:?}"
+    );
+    assert!(peak() < most, "{} bytes where {most} were enough", peak());
+    for path in [zeros, long, table] {
+        fs::remove_file(path).unwrap();
     }
 }

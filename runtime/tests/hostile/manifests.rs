@@ -63,6 +63,8 @@ const PARTS: [Part; 11] = [
             (5, Length),
             (7, Data),
             (8, Length),
+            (9, Optional),
+            (10, Optional),
         ],
     ),
     (3, "method", &[(0, Text), (1, Length)]),

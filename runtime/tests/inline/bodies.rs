@@ -244,7 +244,7 @@ fn a_panic_unwinds_through_an_inlined_body_and_drops_what_it_was_given() {
 
 #[test]
 fn receivers_dereference_to_the_object() {
-    #[static_dispatch(targets = 1)]
+    #[static_dispatch(targets = 1, auto = [Unpin, UnwindSafe])]
     trait Held: Send + Sync {
         fn shared(&self, x: u64) -> u64;
         fn exclusive(&mut self, x: u64) -> u64;

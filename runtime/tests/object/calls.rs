@@ -182,7 +182,7 @@ fn an_object_coerces_upcasts_and_formats_like_the_traits_own() {
     assert_eq!(names, ["store", "double"]);
 }
 
-#[static_dispatch(object = FastTagged)]
+#[static_dispatch(object = FastTagged, auto = all)]
 trait Tagged {
     #[static_dispatch(targets = 1)]
     fn tag(&self, by: u32) -> u32;

@@ -176,7 +176,7 @@ fn an_unsafe_trait_has_an_unsafe_object_trait_with_unsafe_methods() {
     });
 }
 
-#[static_dispatch(targets = 1, object = FastMethods)]
+#[static_dispatch(targets = 1, object = FastMethods, auto = [Unpin])]
 trait Methods: Send {
     #[cfg(not(test))]
     fn absent(&self) -> Missing;

@@ -60,7 +60,7 @@ fn an_object_of_a_trait_with_an_annotated_supertrait_has_sites_for_its_own_metho
     });
 }
 
-#[static_dispatch(targets = 1, object = FastStep)]
+#[static_dispatch(targets = 1, object = FastStep, auto = [Unpin])]
 trait Step<A: Copy, const N: usize> {
     type Out: Debug + PartialEq;
     fn step(&mut self, by: [A; N]) -> Self::Out;

@@ -99,7 +99,7 @@ impl Plan {
             let section = file.section_by_name(name);
             section.map(|one| address(one.address())..address(one.address() + one.size()))
         };
-        self.text.extend(section("static_call_text"));
+        self.text.extend(section("static_call_text_0_1_0"));
         self.linkage_tables.extend(section(".plt"));
         let trampolines = file.symbols().filter_map(|symbol| {
             let ours = symbol

@@ -8,7 +8,7 @@ use static_call::{runtime, static_call, static_dispatch};
 
 use crate::proof::{alone, chains_are_expected, in_chain, in_every_state, patch};
 
-#[static_dispatch(targets = 1)]
+#[static_dispatch(targets = 1, auto = all)]
 trait Tagged {
     fn tag(&self, by: u32) -> u32;
 }
@@ -66,6 +66,8 @@ fn objects_may_carry_auto_traits() {
             dyn Tagged + Send + Unpin + UnwindSafe + RefUnwindSafe,
             dyn Tagged + Sync + Unpin + UnwindSafe + RefUnwindSafe,
             dyn Tagged + Send + Sync + Unpin + UnwindSafe + RefUnwindSafe,
+            dyn Tagged + Unpin + UnwindSafe,
+            dyn Tagged + RefUnwindSafe,
         );
     });
 }

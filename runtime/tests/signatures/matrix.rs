@@ -6,6 +6,7 @@ mod borrows;
 mod counts;
 pub(crate) mod kind;
 mod methods;
+mod natives;
 mod pointers;
 mod scalars;
 mod traits;

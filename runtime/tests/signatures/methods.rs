@@ -112,7 +112,7 @@ fn both<O: ?Sized>(learned: Box<O>, stranger: Box<O>) -> [Box<O>; 2] {
     [learned, stranger]
 }
 
-#[static_dispatch(targets = 1)]
+#[static_dispatch(targets = 1, auto = [Unpin])]
 trait Pinned {
     fn pinned_mut(self: Pin<&mut Self>, by: u64, text: String) -> (u64, String);
     fn pinned<'a>(self: Pin<&'a Self>, other: &'a str) -> &'a str;
@@ -171,7 +171,7 @@ fn the_receiver_may_be_pinned() {
 
 #[test]
 fn a_listed_types_body_is_called_pinned() {
-    #[static_dispatch(targets = 1)]
+    #[static_dispatch(targets = 1, auto = [Unpin])]
     trait Listed {
         fn listed_mut(self: Pin<&mut Self>, by: u64) -> u64;
         fn listed(self: Pin<&Self>, by: u64) -> u64;

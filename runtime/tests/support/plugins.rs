@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 mod build;
 
 /// Builds a variant of a fixture and returns a copy of its library under a name
-/// of its own: `""`, `"other"` (other types), `"changed"` (another trait).
+/// of its own: `""`, `"changed"` (another trait), or a feature: `"other"` (other types).
 pub(crate) fn build(package: &str, variant: &str) -> PathBuf {
     static CARGO: Mutex<()> = Mutex::new(());
     let _one = CARGO.lock().unwrap_or_else(PoisonError::into_inner);
@@ -21,15 +21,15 @@ pub(crate) fn build(package: &str, variant: &str) -> PathBuf {
         .env("CARGO_PROFILE_DEV_STRIP", "debuginfo")
         .env("CARGO_PROFILE_RELEASE_STRIP", "debuginfo");
     match variant {
-        "other" => {
-            cargo.args(["--features", "other"]);
-        }
         "changed" => {
             let flags = std::env::var("RUSTFLAGS").unwrap_or_default();
             cargo.env("RUSTFLAGS", flags + " --cfg fixture_changed");
             target = temporary.join("plugins-changed");
         }
-        _ => {}
+        "" => {}
+        feature => {
+            cargo.args(["--features", feature]);
+        }
     }
     let folder = build::like_this_test(&mut cargo);
     cargo.arg("--target-dir").arg(&target);

@@ -14,6 +14,14 @@ mod site;
 #[path = "../../../runtime/src/sync.rs"]
 mod sync;
 
+/// What routes name.
+mod arch {
+    #[derive(Clone, Copy)]
+    pub enum Receiver {
+        First,
+    }
+}
+
 /// What the keys of methods name; the models have none.
 mod binding {
     pub trait BindingSite: 'static {

@@ -1,6 +1,6 @@
 use static_call::static_dispatch;
 
-#[static_dispatch(crate = static_call, crate = static_call)]
+#[static_dispatch(crate = ::static_call, unsafe(crate = static_call))]
 trait Codec {
     fn encode(&self, source: &[u8]) -> usize;
 }

@@ -1,7 +1,5 @@
 //! The rows.
 
-use static_call::runtime::{Plugin, PluginBox};
-use static_call_bench_bodies::Body;
 use static_call_benches::order::{Mix, Sources};
 use static_call_benches::serve::{Family, Row};
 
@@ -112,23 +110,8 @@ fn elsewhere() -> Result<Sources, String> {
 
 /// The first type is the plugin's.
 fn plugin() -> Result<Sources, String> {
-    let program = std::env::current_exe().map_err(|error| error.to_string())?;
-    let name = format!(
-        "{}static_call_bench_plugin{}",
-        std::env::consts::DLL_PREFIX,
-        std::env::consts::DLL_SUFFIX
-    );
-    // Where cargo leaves a dependency's shared object.
-    let path = program.with_file_name("deps").join(name);
-    // SAFETY: the library that cargo built along with this program, from the same
-    // sources, with the same allocator; it is never unloaded.
-    let plugin = unsafe { Plugin::load(&path) }.map_err(|error| error.to_string())?;
-    let object: PluginBox<dyn Body> = plugin
-        .construct("foreign", ())
-        .map_err(|error| error.to_string())?;
-    let object: &'static dyn Body = &**Box::leak(Box::new(object));
     let mut sources = loops::here();
     let [first, ..] = &mut sources.objects;
-    *first = object;
+    *first = static_call_benches::plugin::body()?;
     Ok(sources)
 }

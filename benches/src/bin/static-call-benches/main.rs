@@ -2,7 +2,6 @@
 //! costs, and prints it as tables. Figures only: nothing here fails because of time.
 
 mod benchmark;
-mod builds;
 mod chart;
 mod drive;
 mod loops;
@@ -12,8 +11,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Parser;
 use static_call::runtime::{self, Backend, Mode};
+use static_call_benches::builds::{self, RETPOLINES};
 use static_call_benches::columns::Column;
 use static_call_benches::host::Host;
+use static_call_benches::layouts::DEFAULT;
 use static_call_benches::rows::{self, Build, Results};
 use static_call_benches::serve::serve;
 
@@ -110,7 +111,7 @@ fn main() -> Result<(), String> {
 fn build(arguments: &Arguments, columns: &[Column], retpolines: bool) -> Result<Build, String> {
     let this = env!("CARGO_BIN_NAME");
     let own = if retpolines {
-        builds::build(this, true)?
+        builds::build(this, &RETPOLINES)?
     } else {
         std::env::current_exe().map_err(|error| error.to_string())?
     };
@@ -141,7 +142,7 @@ fn build(arguments: &Arguments, columns: &[Column], retpolines: bool) -> Result<
         let program: &Path = if program == this {
             &own
         } else {
-            path = builds::build(program, retpolines)?;
+            path = builds::build(program, if retpolines { &RETPOLINES } else { &DEFAULT })?;
             &path
         };
         eprintln!("{label}{}", if retpolines { ", retpolines" } else { "" });

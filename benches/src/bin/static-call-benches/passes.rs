@@ -6,10 +6,10 @@ use std::sync::atomic::AtomicUsize;
 
 use static_call::static_call;
 use static_call_benches::body::{Body, Call};
+use static_call_benches::builds;
 use static_call_benches::latency::{Changing, Latencies, Work, plans, while_calling};
+use static_call_benches::layouts::DEFAULT;
 use static_call_benches::rows::ManySites;
-
-use crate::builds;
 
 /// One site changes, among the few of this program. The other thread calls
 /// through a patched site whose trampoline is a neighbour, so that it needs the
@@ -43,7 +43,7 @@ pub(crate) fn few_sites(quick: bool) -> Result<Latencies, String> {
 /// 10,000 sites change, in several runs of a program that has as many.
 pub(crate) fn many_sites(quick: bool) -> Result<ManySites, String> {
     const PROGRAM: &str = "ten-thousand-sites";
-    let path = builds::build(PROGRAM, false)?;
+    let path = builds::build(PROGRAM, &DEFAULT)?;
     let mut all = ManySites::default();
     for _ in 0..if quick { 1 } else { 5 } {
         let mut command = Command::new(&path);

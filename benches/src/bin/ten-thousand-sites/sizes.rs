@@ -9,7 +9,7 @@ const SECTIONS: [(&str, &str); 6] = [
         "linkme_STATIC_CALL_SITES_0_1_0",
         "data: the site, a cache line of its own",
     ),
-    ("static_call_text", "code: trampoline"),
+    ("static_call_text_0_1_0", "code: trampoline"),
     (
         ".rela.dyn",
         "file: relocations (the whole program's, of a PIE)",

@@ -24,8 +24,12 @@ fn address(at: usize) -> impl Strategy<Value = usize> {
     ]
 }
 
-/// Where the chain lies, its targets and its fallback.
-fn chains() -> impl Strategy<Value = (usize, Vec<Target>, usize)> {
+fn receiver() -> impl Strategy<Value = Receiver> {
+    prop_oneof![Just(Receiver::First), Just(Receiver::BehindResult)]
+}
+
+/// Where its receiver is, where a chain lies, its targets and its fallback.
+fn chains() -> impl Strategy<Value = (Receiver, usize, Vec<Target>, usize)> {
     let place = prop_oneof![
         0x5555_0000_0000_usize..0x7FFF_FFFF_0000,
         0x40_0000_usize..0x8000_0000,
@@ -34,7 +38,12 @@ fn chains() -> impl Strategy<Value = (usize, Vec<Target>, usize)> {
     .prop_map(|at| at & !7);
     place.prop_flat_map(|at| {
         let target = (address(at), address(at)).prop_map(|(vtable, shim)| Target { vtable, shim });
-        (Just(at), prop::collection::vec(target, 0..=8), address(at))
+        (
+            receiver(),
+            Just(at),
+            prop::collection::vec(target, 0..=8),
+            address(at),
+        )
     })
 }
 
@@ -83,19 +92,23 @@ fn expected(at: usize, targets: &[Target], fallback: usize) -> Vec<(Op, u64)> {
 
 proptest! {
     #[test]
-    fn a_chain_is_exactly_the_expected_instructions((at, targets, fallback) in chains()) {
-        let code = chain(at, &targets, fallback).unwrap();
+    fn a_chain_is_exactly_the_expected_instructions((receiver, at, targets, fallback) in chains()) {
+        let code = chain(at, &targets, fallback, receiver).unwrap();
         let found: Vec<_> = decode(at, &code).iter().map(|(i, operand)| (i.code(), *operand)).collect();
         prop_assert_eq!(found, expected(at, &targets, fallback));
     }
 
     #[test]
-    fn a_chain_writes_nothing_but_r11_and_compares_rsi((at, targets, fallback) in chains()) {
-        let code = chain(at, &targets, fallback).unwrap();
+    fn a_chain_writes_nothing_but_r11_and_compares_the_register_of_the_vtable((receiver, at, targets, fallback) in chains()) {
+        let code = chain(at, &targets, fallback, receiver).unwrap();
+        let vtable = match receiver {
+            Receiver::First => Register::RSI,
+            Receiver::BehindResult => Register::RDX,
+        };
         let mut facts = InstructionInfoFactory::new();
         for (instruction, _) in decode(at, &code) {
             if matches!(instruction.code(), Op::Cmp_rm64_r64 | Op::Cmp_rm64_imm32) {
-                prop_assert_eq!(instruction.op0_register(), Register::RSI);
+                prop_assert_eq!(instruction.op0_register(), vtable);
             }
             if instruction.code() == Op::Cmp_rm64_r64 {
                 prop_assert_eq!(instruction.op1_register(), Register::R11);
@@ -104,7 +117,7 @@ proptest! {
             for used in info.used_registers() {
                 let read_only = matches!(used.access(), OpAccess::Read | OpAccess::CondRead);
                 prop_assert!(
-                    used.register() == Register::R11 || (used.register() == Register::RSI && read_only),
+                    used.register() == Register::R11 || (used.register() == vtable && read_only),
                     "{} uses {:?}", instruction, used
                 );
             }
@@ -117,9 +130,9 @@ proptest! {
 
     #[test]
     fn a_chain_reaches_the_first_matching_shim_or_the_fallback(
-        (at, targets, fallback) in chains(), other in any::<usize>()
+        (receiver, at, targets, fallback) in chains(), other in any::<usize>()
     ) {
-        let code = chain(at, &targets, fallback).unwrap();
+        let code = chain(at, &targets, fallback, receiver).unwrap();
         for vtable in targets.iter().map(|target| target.vtable).chain([other, 0, usize::MAX]) {
             let model = targets.iter().find(|target| target.vtable == vtable);
             let model = model.map_or(fallback, |target| target.shim);
@@ -129,22 +142,25 @@ proptest! {
 
     #[test]
     fn two_near_targets_and_a_near_fallback_fit_into_the_body(
-        at in 0x5555_0000_0000_usize..0x7FFF_FFFF_0000, offsets in prop::array::uniform5(-NEAR..NEAR)
+        at in 0x5555_0000_0000_usize..0x7FFF_FFFF_0000,
+        offsets in prop::array::uniform5(-NEAR..NEAR),
+        receiver in receiver(),
     ) {
         let near = offsets.map(|offset| at.wrapping_add_signed(offset));
         let mut targets = vec![
             Target { vtable: near[0], shim: near[1] },
             Target { vtable: near[2], shim: near[3] },
         ];
-        prop_assert_eq!(chain(at, &targets, near[4]).unwrap().len(), 37);
+        prop_assert_eq!(chain(at, &targets, near[4], receiver).unwrap().len(), 37);
         targets.push(targets[0]);
-        prop_assert!(chain(at, &targets, near[4]).unwrap().len() <= TRAMPOLINE_BYTES - HEAD_BYTES);
+        prop_assert!(chain(at, &targets, near[4], receiver).unwrap().len() <= TRAMPOLINE_BYTES - HEAD_BYTES);
     }
 
     #[test]
-    fn bound_code_puts_the_object_into_the_first_register_and_jumps_to_the_shim(
+    fn bound_code_puts_the_object_where_the_receiver_goes_and_jumps_to_the_shim(
         at in prop_oneof![0x5555_0000_0000_usize..0x7FFF_FFFF_0000, any::<usize>()],
         near in any::<bool>(),
+        receiver in receiver(),
         offsets in prop::array::uniform2(-NEAR..NEAR),
         far in prop::array::uniform2(any::<usize>()),
         below in 0_usize..0x1_0000_0100,
@@ -153,7 +169,7 @@ proptest! {
         let near_by = offsets.map(|offset| at.wrapping_add_signed(offset));
         let [data, shim] = if near { near_by } else { far };
         for data in [data, below] {
-            let code = bound(at, &Bound { data, shim }).unwrap();
+            let code = bound(at, &Bound { data, shim }, receiver).unwrap();
             prop_assert!(code.len() <= TRAMPOLINE_BYTES - HEAD_BYTES);
             let steps = decode(at, &code);
             prop_assert_eq!(steps.len(), 2);
@@ -162,7 +178,11 @@ proptest! {
                 matches!(first.code(), Op::Lea_r64_m | Op::Mov_r32_imm32 | Op::Mov_r64_imm64),
                 "{}", first
             );
-            prop_assert_eq!(first.op0_register().full_register(), Register::RDI);
+            let register = match receiver {
+                Receiver::First => Register::RDI,
+                Receiver::BehindResult => Register::RSI,
+            };
+            prop_assert_eq!(first.op0_register().full_register(), register);
             prop_assert_eq!(*object, data as u64);
             let (second, destination) = &steps[1];
             prop_assert!(
@@ -208,8 +228,8 @@ fn the_head_that_returns_is_one_return() {
 #[test]
 fn too_many_targets_are_refused_in_one_sentence() {
     let targets = vec![Target { vtable: 1, shim: 2 }; MAX_TARGETS + 1];
-    assert!(chain(0, &targets[1..], 0).is_ok());
-    let error = chain(0, &targets, 0).unwrap_err();
+    assert!(chain(0, &targets[1..], 0, Receiver::First).is_ok());
+    let error = chain(0, &targets, 0, Receiver::First).unwrap_err();
     assert_eq!(
         error,
         EncodeError::TooManyTargets {

@@ -8,7 +8,7 @@ use crate::registry::TraitObject as _;
 use crate::site::{Phase, Place, Site, Way};
 use crate::static_dispatch;
 
-#[static_dispatch(crate = crate)]
+#[static_dispatch(unsafe(crate = crate))]
 pub(super) trait Tagged: Sync {
     #[static_dispatch(targets = 2)]
     fn tagged(&self, x: u64) -> u64;
@@ -91,7 +91,8 @@ macro_rules! through {
 
             struct At;
 
-            impl CallSite for At {
+            // SAFETY: its own.
+            unsafe impl CallSite for At {
                 type Inline = crate::site::ListOfMethod;
 
                 fn keys() -> &'static crate::site::Keys {
@@ -107,12 +108,13 @@ macro_rules! through {
             crate::trampoline! { At }
 
             fn gate<M: DispatchedMethod>() -> Gate<At, M> {
-                Gate::new(At::site(), __trampoline::<M>)
+                // SAFETY: its own.
+                Gate::new(At::site(), __trampoline::<M>, unsafe { crate::site::Own::new() })
             }
 
             #[inline(never)]
             fn through(object: &dyn Tagged, x: u64) -> u64 {
-                object.tagged__needs_static_dispatch_on_its_declaration_and_a_dyn_receiver_of_that_trait__or_of_one_whose_static_dispatch_names_it_as_supertrait__or_upcast_with_as(
+                object.tagged__needs_dyn_static_dispatch(
                     (gate(), x))
             }
 

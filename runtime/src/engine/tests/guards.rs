@@ -31,7 +31,8 @@ macro_rules! through {
 
         struct At;
 
-        impl CallSite for At {
+        // SAFETY: its own.
+        unsafe impl CallSite for At {
             // As `inline = [Kind<0>, Kind<1>]` says it.
             type Inline = (Kind<0>, (Kind<1>, ()));
 
@@ -47,12 +48,13 @@ macro_rules! through {
         crate::trampoline! { At }
 
         fn gate<M: DispatchedMethod>() -> Gate<At, M> {
-            Gate::new(At::site(), __trampoline::<M>)
+            // SAFETY: its own.
+            Gate::new(At::site(), __trampoline::<M>, unsafe { crate::site::Own::new() })
         }
 
         #[inline(never)]
         fn through(object: &dyn Tagged, x: u64) -> u64 {
-            object.tagged__needs_static_dispatch_on_its_declaration_and_a_dyn_receiver_of_that_trait__or_of_one_whose_static_dispatch_names_it_as_supertrait__or_upcast_with_as((gate(), x))
+            object.tagged__needs_dyn_static_dispatch((gate(), x))
         }
 
         through as Through

@@ -630,6 +630,23 @@ impl CodeMemory for Pages {
         stopped
     }
 
+    unsafe fn replace_again(&mut self, edit: &Edit<'_>) -> Result<(), PatchError> {
+        let start = edit.at & !(self.page - 1);
+        let came = self
+            .ledger
+            .try_lock()
+            .ok()
+            .and_then(|ledger| ledger.came(start));
+        if came != Some(Came::Own) || !runs::is_in_one_word(edit) {
+            return Err(PatchError::new("mremap", io::ErrorKind::WouldBlock));
+        }
+        let Some(_held) = lock::try_hold() else {
+            return Err(PatchError::new("mremap", io::ErrorKind::WouldBlock));
+        };
+        // SAFETY: the caller's; the page is the file's own, as the ledger says.
+        unsafe { self.replace_own(start..start + self.page, std::slice::from_ref(edit)) }
+    }
+
     fn admit(&mut self, at: usize) -> Result<(), PatchError> {
         let admitted = self.kind(at & !(self.page - 1), true, None);
         if let Some(survey) = &mut self.survey {

@@ -2,6 +2,7 @@
 
 use std::ptr;
 use std::sync::atomic::AtomicU32;
+use std::time::Duration;
 
 /// Waits until somebody wakes those who wait for this word, unless it has changed already.
 /// May come back without a reason.
@@ -11,6 +12,38 @@ pub(crate) fn wait_while(word: &AtomicU32, value: u32) {
     // SAFETY: the word lives, and the kernel compares and waits, no more. A refusal is a
     // coming back without a reason.
     unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), operation, value, for_ever) };
+}
+
+/// The same, but not for longer than that.
+pub(crate) fn wait_for(word: &AtomicU32, value: u32, most: Duration) {
+    let operation = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
+    let most = libc::timespec {
+        tv_sec: most.as_secs().try_into().unwrap_or(libc::time_t::MAX),
+        tv_nsec: most.subsec_nanos().into(),
+    };
+    // SAFETY: as above; the kernel reads the time.
+    unsafe {
+        libc::syscall(
+            libc::SYS_futex,
+            word.as_ptr(),
+            operation,
+            value,
+            &raw const most,
+        )
+    };
+}
+
+/// What all threads of this process have taken of processors, in nanoseconds.
+pub(crate) fn processor_time() -> Option<i64> {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: the kernel writes the time.
+    let result = unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut time) };
+    let seconds = i64::from(time.tv_sec).checked_mul(1_000_000_000);
+    let all = seconds?.checked_add(i64::from(time.tv_nsec));
+    all.filter(|_| result == 0)
 }
 
 /// Wakes all who wait for this word.

@@ -10,7 +10,13 @@ const PAGE: usize = 0x200;
 /// The smallest file that passes: ELF header, one segment, a symbol table with the
 /// header's symbol, section headers.
 fn smallest() -> Vec<u8> {
+    smallest_with(b"")
+}
+
+/// The same, with more names in its table.
+fn smallest_with(more: &[u8]) -> Vec<u8> {
     let name = b"\0STATIC_CALL_PLUGIN_HEADER_V1\0.dynsym\0.dynstr\0";
+    let name = &[name, more].concat()[..];
     let mut file = vec![0; PAGE];
     let put = |file: &mut Vec<u8>, at: usize, bytes: &[u8]| {
         if file.len() < at + bytes.len() {
@@ -136,6 +142,40 @@ fn one_changed_number_anywhere_is_no_panic() {
     }
     println!("{refused} changed files refused");
     assert!(refused > 1000);
+}
+
+/// A file in the folder for temporary ones.
+fn written(name: &str, bytes: &[u8]) -> PathBuf {
+    let path = std::env::temp_dir().join(format!("static-call-{name}-{}", std::process::id()));
+    std::fs::write(&path, bytes).unwrap();
+    path
+}
+
+#[test]
+fn what_was_checked_is_what_the_name_leads_to_whatever_lies_at_the_path() {
+    let path = written("checked", &smallest());
+    let (one, other) = (super::check(&path).unwrap(), super::check(&path).unwrap());
+    std::fs::rename(written("other", b"another file"), &path).unwrap();
+    let names = [one.name(), one.name(), other.name()].map(Option::unwrap);
+    for name in &names {
+        assert_eq!(
+            std::fs::read(name).unwrap(),
+            smallest(),
+            "{}",
+            name.display()
+        );
+    }
+    // The loader compares them as text.
+    assert!(names[0].as_os_str() != names[1].as_os_str());
+    assert!(names[0].as_os_str() != names[2].as_os_str());
+    std::fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn a_library_that_has_others_beside_it_is_loaded_by_its_path() {
+    let path = written("origin", &smallest_with(b"$ORIGIN/lib\0"));
+    assert_eq!(super::check(&path).unwrap().name(), None);
+    std::fs::remove_file(path).unwrap();
 }
 
 proptest! {

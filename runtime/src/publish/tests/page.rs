@@ -30,7 +30,7 @@ const OBJECT: usize = 0x30_0000;
 /// As in a program that is not position-independent.
 const LOW: usize = 0x40_8000;
 
-#[static_dispatch(crate = crate)]
+#[static_dispatch(unsafe(crate = crate))]
 trait Paged {
     #[static_dispatch(targets = 2)]
     fn paged(&self, x: u64) -> u64;
@@ -52,7 +52,8 @@ fn path() -> Path {
 
     struct At;
 
-    impl CallSite for At {
+    // SAFETY: its own.
+    unsafe impl CallSite for At {
         type Inline = ListOfMethod;
 
         fn site() -> &'static Site {
@@ -67,11 +68,12 @@ fn path() -> Path {
     crate::trampoline! { At }
 
     fn gate<M: DispatchedMethod>() -> Gate<At, M> {
-        Gate::new(&SITE, __trampoline::<M>)
+        // SAFETY: its own.
+        Gate::new(&SITE, __trampoline::<M>, unsafe { crate::site::Own::new() })
     }
 
     let object: &dyn Paged = &One;
-    let result = object.paged__needs_static_dispatch_on_its_declaration_and_a_dyn_receiver_of_that_trait__or_of_one_whose_static_dispatch_names_it_as_supertrait__or_upcast_with_as((gate(), 1));
+    let result = object.paged__needs_dyn_static_dispatch((gate(), 1));
     assert_eq!(result, 2);
     SITE.first_path().expect("the first call is recorded")
 }
@@ -151,6 +153,23 @@ impl Laboratory {
             trampoline: Trampoline::new(path),
             publisher: Publisher::new(Box::new(Plain { block: at..end })),
         }
+    }
+
+    /// The same for a method whose result is in memory.
+    fn with_result_in_memory(mut self) -> Laboratory {
+        let path = self.trampoline.path;
+        let route = Box::leak(Box::new(Route {
+            receiver: || Some(Receiver::BehindResult),
+            site: path.route.site,
+            ..Route::without_guards(
+                path.route.declaration,
+                0,
+                path.route.rest,
+                path.route.fallback,
+            )
+        }));
+        self.trampoline = Trampoline::new(Path { route, ..path });
+        self
     }
 
     /// The implementations of these letters, nearby.
@@ -322,9 +341,23 @@ fn blocks() -> Vec<(&'static str, String)> {
         });
         laboratory.bind(lead)
     };
+    let wide = || {
+        let laboratory = new().with_result_in_memory();
+        let targets = laboratory.near("A");
+        laboratory.publish(&targets)
+    };
+    let bound_wide = || {
+        let laboratory = new().with_result_in_memory();
+        let lead = Lead::Bound(Bound {
+            data: laboratory.at + OBJECT,
+            shim: laboratory.near("A")[0].shim,
+        });
+        laboratory.bind(lead)
+    };
     vec![
         ("at rest", new().shown() + "\n" + &rest()),
         ("one target", near("A").shown()),
+        ("a result in memory", wide().shown()),
         ("three targets", near("ABC").shown()),
         ("low vtable", one(Some(LOW), None, None).shown()),
         ("far vtable", one(far_vtable, None, None).shown()),
@@ -335,6 +368,7 @@ fn blocks() -> Vec<(&'static str, String)> {
         ("four targets", near("ABCD").shown()),
         ("back at rest", near("A").publish(&[]).shown()),
         ("bound", bound(None).shown()),
+        ("bound, a result in memory", bound_wide().shown()),
         ("bound far away", bound(Some(FAR + OBJECT)).shown()),
         ("bound to nothing", new().bind(Lead::Return).shown()),
     ]

@@ -35,7 +35,7 @@ pub(super) fn decode(at: usize, code: &[u8]) -> Vec<(Instruction, u64)> {
     list
 }
 
-/// The address outside the chain that a call with `vtable` in rsi reaches.
+/// The address outside the chain that a call with this `vtable` reaches.
 pub(super) fn emulate(at: usize, code: &[u8], vtable: u64) -> u64 {
     let steps = decode(at, code);
     let places: HashMap<u64, usize> = steps

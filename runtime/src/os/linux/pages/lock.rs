@@ -27,6 +27,14 @@ unsafe extern "C" {
 /// Held until it is dropped.
 pub(super) struct Held(());
 
+/// The same, if it is free, without waiting.
+pub(super) fn try_hold() -> Option<Held> {
+    word()
+        .compare_exchange(0, std::process::id(), Ordering::Acquire, Ordering::Relaxed)
+        .ok()
+        .map(|_| Held(()))
+}
+
 pub(super) fn hold() -> Held {
     let own = std::process::id();
     loop {

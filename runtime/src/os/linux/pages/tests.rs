@@ -69,7 +69,15 @@ fn two_targets(at: usize, head: [u8; HEAD_BYTES]) -> Vec<u8> {
         },
     ];
     let mut bytes = head.to_vec();
-    bytes.extend(arch::chain(at + HEAD_BYTES, &targets, address(plus_nothing)).unwrap());
+    bytes.extend(
+        arch::chain(
+            at + HEAD_BYTES,
+            &targets,
+            address(plus_nothing),
+            arch::Receiver::First,
+        )
+        .unwrap(),
+    );
     bytes.resize(TRAMPOLINE_BYTES, BREAKPOINT);
     bytes
 }

@@ -5,13 +5,13 @@
 use facade::calls::{self, static_call, static_dispatch};
 
 /// Measures.
-#[static_dispatch(targets = 1, crate = facade::calls)]
+#[static_dispatch(targets = 1, unsafe(crate = facade::calls))]
 pub trait Measure {
     /// One measurement.
     fn measure(&self, by: &str) -> Option<usize>;
 }
 
-#[static_dispatch(crate = calls)]
+#[static_dispatch(unsafe(crate = calls))]
 impl Measure for u8 {
     fn measure(&self, by: &str) -> Option<usize> {
         by.len().checked_sub(usize::from(*self))

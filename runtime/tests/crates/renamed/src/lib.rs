@@ -3,14 +3,14 @@
 #![forbid(unsafe_code)]
 
 /// Measures.
-#[calls::static_dispatch(crate = calls)]
+#[calls::static_dispatch(crate = ::calls)]
 pub trait Measure {
     /// One measurement.
     #[static_dispatch(targets = 1)]
     fn measure(&self, by: &str) -> Option<usize>;
 }
 
-#[calls::static_dispatch(crate = calls)]
+#[calls::static_dispatch(crate = ::calls)]
 impl Measure for u8 {
     fn measure(&self, by: &str) -> Option<usize> {
         by.len().checked_sub(usize::from(*self))

@@ -5,15 +5,43 @@ macro_rules! version {
     ($krate:ident) => {
         pub mod $krate {
             use $krate::runtime::{self, Config, Mode};
-            use $krate::{static_call, static_dispatch};
+            use $krate::{binding, static_call, static_dispatch};
 
-            #[static_dispatch(targets = 2, crate = $krate)]
+            #[static_dispatch(crate = $krate)]
+            pub trait Bound: Send + Sync {
+                #[static_dispatch]
+                fn bound(&self) -> u64;
+            }
+
+            pub struct Number(pub u64);
+            impl Bound for Number {
+                fn bound(&self) -> u64 {
+                    self.0
+                }
+            }
+
+            binding! {
+                static BOUND: dyn Bound = Number(0);
+            }
+
+            /// Swaps, calls, and drops what was replaced. Nobody else calls.
+            pub fn swaps(rounds: u64) {
+                for round in 0..rounds {
+                    BOUND.swap_boxed(Box::new(Number(round))).unwrap();
+                    assert_eq!(BOUND.bound(), round, "a swap was lost");
+                    // SAFETY: this thread alone calls, and is not inside.
+                    unsafe { BOUND.reclaim() }.unwrap();
+                    assert_eq!(BOUND.bound(), round, "a swap was lost");
+                }
+            }
+
+            #[static_dispatch(targets = 2, unsafe(crate = $krate))]
             pub trait Step {
                 fn step(&self, x: u64) -> u64;
             }
 
             pub struct Add(pub u64);
-            #[static_dispatch(crate = $krate)]
+            #[static_dispatch(unsafe(crate = $krate))]
             impl Step for Add {
                 fn step(&self, x: u64) -> u64 {
                     x + self.0
@@ -75,6 +103,11 @@ fn main() {
         static_call::round(round, 3);
         other::round(5, round);
     }
+    std::thread::scope(|scope| {
+        scope.spawn(|| static_call::swaps(3000));
+        scope.spawn(|| other::swaps(3000));
+    });
+    println!("both swapped");
     println!("{}", static_call::seen());
     println!("{}", other::seen());
 }

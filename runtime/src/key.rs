@@ -1,0 +1,302 @@
+//! Static keys: what switches a call site on.
+//!
+//! A key is one instruction in the caller's own code: a NOP of five bytes while the site
+//! is off, a jump to the site's *arm* while it is on. Off, a site costs that NOP: no load,
+//! no compare, no branch to predict. The technique is the Linux kernel's jump labels
+//! (`CONFIG_JUMP_LABEL`), which need the compiler's `asm goto`; Rust has had `asm!` with
+//! `label` since 1.87.
+//!
+//! The compiler may copy the code around a call, by inlining for one. So each copy brings
+//! a [`KeyRecord`] of its own, in a section whose bounds the linker gives: where the
+//! instruction is, where its jump leads, and which site it belongs to. The section's flag
+//! `o` ties a record to the function that it is about, so that a linker that collects the
+//! function collects the record as well.
+//!
+//! An instruction is never cut by the edge of an aligned word of eight bytes, so that it is
+//! in one cache line and one page; `publish` replaces it whole.
+
+use crate::site::{Path, Route, Site};
+
+/// One copy of a call's switch.
+#[derive(Debug)]
+#[repr(C)]
+pub(crate) struct KeyRecord {
+    /// Where the instruction is, from this field on.
+    at: i32,
+    /// Where its jump leads, from this field on.
+    arm: i32,
+    /// Whose call it is. No function for the record that stands for none.
+    pub(crate) site: Option<fn() -> &'static Site>,
+}
+
+impl KeyRecord {
+    /// Address of the instruction.
+    pub(crate) fn at(&self) -> usize {
+        from_here(&raw const self.at, self.at)
+    }
+
+    /// Address of the arm.
+    pub(crate) fn arm(&self) -> usize {
+        from_here(&raw const self.arm, self.arm)
+    }
+
+    /// The site; [`None`] for the record that only gives the section its bounds.
+    pub(crate) fn site(&self) -> Option<&'static Site> {
+        self.site.map(|site| site())
+    }
+}
+
+fn from_here(field: *const i32, distance: i32) -> usize {
+    // Widens; the assembler has written a difference of two addresses.
+    field.addr().wrapping_add_signed(distance as isize)
+}
+
+/// A call site's trampoline for one method, as it lies in the section of such records.
+#[derive(Debug)]
+#[repr(C)]
+pub(crate) struct TrampolineRecord {
+    pub(crate) trampoline: *const (),
+    /// Where it leads. No function for the record that stands for none.
+    pub(crate) route: Option<fn() -> &'static Route>,
+}
+
+// SAFETY: addresses of code, immutable.
+unsafe impl Sync for TrampolineRecord {}
+// SAFETY: as above.
+unsafe impl Send for TrampolineRecord {}
+
+impl TrampolineRecord {
+    /// The trampoline and its route; [`None`] for the record that stands for none.
+    pub(crate) fn path(&self) -> Option<Path> {
+        Some(Path {
+            route: (self.route?)(),
+            trampoline: self.trampoline.addr(),
+        })
+    }
+}
+
+/// Every key of this loaded object, and one record that stands for none.
+pub(crate) fn keys() -> &'static [KeyRecord] {
+    section::keys()
+}
+
+/// Every trampoline of a call site in this loaded object, and one record that stands for
+/// none.
+pub(crate) fn trampolines() -> &'static [TrampolineRecord] {
+    section::trampolines()
+}
+
+/// One copy of a call's switch, by address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Key {
+    /// Of the instruction.
+    pub(crate) at: usize,
+    /// Of what its jump leads to.
+    pub(crate) arm: usize,
+}
+
+/// Which keys and trampolines the sites of a loaded object have: each with the site's
+/// index, sorted by that.
+#[derive(Default)]
+pub(crate) struct Placed {
+    keys: Vec<(usize, Key)>,
+    paths: Vec<(usize, Path)>,
+}
+
+impl Placed {
+    /// Those of `sites`, one slice. What belongs to a site of another object is left out:
+    /// it stays off.
+    pub(crate) fn new(
+        sites: &'static [Site],
+        keys: &'static [KeyRecord],
+        trampolines: &'static [TrampolineRecord],
+    ) -> Self {
+        let start = sites.as_ptr().addr();
+        let index = |site: &'static Site| {
+            let distance = core::ptr::from_ref(site).addr().checked_sub(start)?;
+            let index = distance / size_of::<Site>();
+            (index < sites.len()).then_some(index)
+        };
+        let key = |record: &'static KeyRecord| {
+            let (at, arm) = (record.at(), record.arm());
+            Some((index(record.site()?)?, Key { at, arm }))
+        };
+        let path = |record: &'static TrampolineRecord| {
+            let path = record.path()?;
+            Some((index((path.route.site)())?, path))
+        };
+        let mut placed = Placed {
+            keys: keys.iter().filter_map(key).collect(),
+            paths: trampolines.iter().filter_map(path).collect(),
+        };
+        placed.keys.sort_by_key(|(site, key)| (*site, key.at));
+        placed
+            .paths
+            .sort_by_key(|(site, path)| (*site, path.trampoline));
+        placed
+    }
+
+    /// The keys of the site with this index.
+    pub(crate) fn keys_of(&self, site: usize) -> impl Iterator<Item = Key> {
+        of(&self.keys, site)
+    }
+
+    /// The trampolines of the site with this index.
+    pub(crate) fn paths_of(&self, site: usize) -> impl Iterator<Item = Path> {
+        of(&self.paths, site)
+    }
+}
+
+fn of<T: Copy>(sorted: &[(usize, T)], site: usize) -> impl Iterator<Item = T> {
+    let first = sorted.partition_point(|(other, _)| *other < site);
+    let these = sorted[first..].iter();
+    these
+        .take_while(move |(other, _)| *other == site)
+        .map(|(_, one)| *one)
+}
+
+/// `key! { Site, on => arm, off => plain }`: the plain expression while the site's key is
+/// off, the arm while it is on. `Site` is a type that implements `CallSite`.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(all(
+    feature = "patching",
+    target_arch = "x86_64",
+    target_os = "linux",
+    not(miri)
+))]
+macro_rules! key {
+    ($site:ty, on => $arm:expr, off => $plain:expr) => {
+        '__key: {
+            // SAFETY: the instruction does nothing, and as a jump it leads to the label.
+            // What else is written goes to another section.
+            #[allow(named_asm_labels)]
+            unsafe {
+                $crate::__private::core::arch::asm!(
+                    // At most four bytes, so that five are left in an aligned word.
+                    ".p2align 3, , 4",
+                    // The record's section is tied to a symbol of the function's.
+                    ".ifndef .Lstatic_call{arm}",
+                    ".Lstatic_call{arm}:",
+                    ".endif",
+                    "2:",
+                    ".byte 0x0f, 0x1f, 0x44, 0x00, 0x00",
+                    ".pushsection static_call_keys_0_1_0, \"awo\", @progbits, .Lstatic_call{arm}",
+                    ".p2align 3",
+                    ".long 2b - .",
+                    ".long {arm} - .",
+                    ".quad {site}",
+                    ".popsection",
+                    site = sym <$site as $crate::__private::CallSite>::site,
+                    arm = label { break '__key $arm },
+                    options(nomem, nostack, preserves_flags),
+                );
+            }
+            $plain
+        }
+    };
+}
+
+/// The plain expression while the site is off, the arm while it is on: a load, where no
+/// code is patched.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(not(all(
+    feature = "patching",
+    target_arch = "x86_64",
+    target_os = "linux",
+    not(miri)
+)))]
+macro_rules! key {
+    ($site:ty, on => $arm:expr, off => $plain:expr) => {
+        if <$site as $crate::__private::CallSite>::site().is_on() {
+            $arm
+        } else {
+            $plain
+        }
+    };
+}
+
+#[cfg(all(
+    feature = "patching",
+    target_arch = "x86_64",
+    target_os = "linux",
+    not(miri)
+))]
+mod section {
+    use super::{KeyRecord, TrampolineRecord};
+
+    // Shared with nobody but this crate's own macros.
+    #[allow(improper_ctypes)]
+    unsafe extern "C" {
+        #[link_name = "__start_static_call_keys_0_1_0"]
+        static FIRST_KEY: KeyRecord;
+        #[link_name = "__stop_static_call_keys_0_1_0"]
+        static AFTER_KEYS: KeyRecord;
+        #[link_name = "__start_static_call_paths_0_1_0"]
+        static FIRST_TRAMPOLINE: TrampolineRecord;
+        #[link_name = "__stop_static_call_paths_0_1_0"]
+        static AFTER_TRAMPOLINES: TrampolineRecord;
+    }
+
+    /// Puts an empty record into each section, without which the linker would know
+    /// neither its start nor its end. The sections' flags are those of the others'.
+    ///
+    /// # Safety
+    /// Does nothing, and may be called.
+    #[unsafe(naked)]
+    unsafe extern "C" fn bounds() {
+        core::arch::naked_asm!(
+            ".pushsection static_call_keys_0_1_0, \"awo\", @progbits, {this}",
+            ".p2align 3",
+            ".quad 0, 0",
+            ".popsection",
+            ".pushsection static_call_paths_0_1_0, \"awo\", @progbits, {this}",
+            ".p2align 3",
+            ".quad 0, 0",
+            ".popsection",
+            "ret",
+            this = sym bounds,
+        )
+    }
+
+    /// What lies between two symbols.
+    ///
+    /// # Safety
+    /// They are the linker's bounds of a section that holds such records and nothing else.
+    unsafe fn between<T>(start: *const T, stop: *const T) -> &'static [T] {
+        let length = (stop.addr() - start.addr()) / size_of::<T>();
+        // SAFETY: the caller's.
+        unsafe { core::slice::from_raw_parts(start, length) }
+    }
+
+    pub(super) fn keys() -> &'static [KeyRecord] {
+        // SAFETY: see there. Called so that the linker keeps it.
+        unsafe { bounds() };
+        // SAFETY: `key!` and `bounds` alone write there.
+        unsafe { between(&raw const FIRST_KEY, &raw const AFTER_KEYS) }
+    }
+
+    pub(super) fn trampolines() -> &'static [TrampolineRecord] {
+        // SAFETY: see there. Called so that the linker keeps it.
+        unsafe { bounds() };
+        // SAFETY: `trampoline!` and `bounds` alone write there.
+        unsafe { between(&raw const FIRST_TRAMPOLINE, &raw const AFTER_TRAMPOLINES) }
+    }
+}
+
+#[cfg(not(all(
+    feature = "patching",
+    target_arch = "x86_64",
+    target_os = "linux",
+    not(miri)
+)))]
+mod section {
+    pub(super) fn keys() -> &'static [super::KeyRecord] {
+        &[]
+    }
+
+    pub(super) fn trampolines() -> &'static [super::TrampolineRecord] {
+        &[]
+    }
+}

@@ -1,0 +1,157 @@
+//! The bound on every order, and the parts by themselves.
+
+use super::simulator::{Machine, Outcome, Row, World, all, random};
+use super::{MS, NS, Prices, Ps, Rules, SEC, US};
+
+mod block;
+mod choice;
+
+/// The most that any order may take above 1.02 of the plain program's time: nothing, since
+/// the purse starts empty and no more is spent than it held.
+const CONSTANT: Ps = 0;
+
+fn run(row: Row, machine: Machine) -> Outcome {
+    let name = row.name.clone();
+    let out = World::new(row, Rules::STANDARD, machine).run();
+    let over = out.constant as f64 / US as f64;
+    assert!(
+        out.constant <= CONSTANT,
+        "{name}: {over} us over 1.02 of plain, {machine:?}"
+    );
+    out
+}
+
+/// Long enough for a machine with fewer scruples to lose, and no longer.
+fn short(row: Row) -> Row {
+    Row {
+        time: row.time.min(if row.name.contains("between work") {
+            SEC
+        } else {
+            SEC / 6
+        }),
+        ..row
+    }
+}
+
+#[test]
+fn no_order_takes_more_than_1_02_of_plain() {
+    for row in all() {
+        run(short(row), Machine::STANDARD);
+    }
+}
+
+#[test]
+fn neither_does_any_behind_retpolines_with_chains() {
+    for row in all() {
+        let row = Row { chain: 2, ..row };
+        run(short(row), Machine::RETPOLINES);
+    }
+}
+
+#[test]
+fn neither_do_thousands_of_orders_at_random() {
+    for number in 0..2_000 {
+        run(random(number, 40 * MS), Machine::STANDARD);
+    }
+}
+
+#[test]
+fn neither_do_any_at_random_at_whatever_prices() {
+    let mut seed = 1_u64;
+    let mut draw = |least: Ps, most: Ps| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        least + (seed >> 33) as Ps % (most - least)
+    };
+    for number in 0..500 {
+        let plain = draw(1_000, 20_000);
+        let hit = draw(300, plain);
+        let machine = Machine {
+            prices: Prices {
+                plain,
+                gain: plain - hit,
+                book: draw(500, 20_000),
+                record: draw(5, 200) * NS,
+                skip: draw(200, 3_000),
+                clock: draw(5, 500) * NS,
+                page: draw(2, 100) * US,
+                key: draw(0, 3_000) * NS,
+                pass: draw(0, 20) * US,
+            },
+            mispredicted: draw(0, 20_000),
+            hit,
+            compare: draw(0, 500),
+            miss: draw(100, 3_000),
+        };
+        let row = random(10_000 + number, 40 * MS);
+        run(Row { chain: 1, ..row }, machine);
+    }
+}
+
+/// The share of the gain that is had in so many seconds.
+fn share(name: &str, time: Ps) -> f64 {
+    let row = all().into_iter().find(|row| row.name == name);
+    let row = row.unwrap_or_else(|| panic!("no order is called {name}"));
+    let out = run(Row { time, ..row }, Machine::STANDARD);
+    out.share().expect("there is a gain")
+}
+
+#[test]
+fn steady_orders_gain_nine_tenths_within_a_second() {
+    for name in [
+        "one type",
+        "one type, 20 ns of work between",
+        "80/20 random, both listed",
+        "even 4 random, all listed",
+        "99.9/0.1 random, one listed",
+        "cycle of 6, all listed",
+    ] {
+        // All of the second counts, from the first call on.
+        let share = share(name, SEC);
+        assert!(share >= 0.9, "{name}: {share}");
+    }
+}
+
+#[test]
+fn misses_that_the_purse_can_pay_for_do_not_keep_a_site_off() {
+    for (name, least) in [
+        ("99/1 random, one listed, 20 ns of work between", 0.85),
+        ("95/5 random, one listed, 20 ns of work between", 0.7),
+        ("90/10 random, one listed, 20 ns of work between", 0.5),
+    ] {
+        let share = share(name, SEC);
+        assert!(share >= least, "{name}: {share}");
+    }
+    let tight = share("99/1 random, one listed", SEC / 2);
+    assert!(tight >= 0.3, "{tight}");
+}
+
+#[test]
+fn phases_far_below_half_a_second_gain() {
+    for (name, least) in [
+        ("phases of 50 ms, 1 of 2 listed", 0.6),
+        ("phases of 200 ms, 1 of 2 listed", 0.8),
+        ("listed, and a plugin of 10 ms every 100 ms", 0.9),
+    ] {
+        let share = share(name, 2 * SEC);
+        assert!(share >= least, "{name}: {share}");
+    }
+}
+
+#[test]
+fn what_misses_a_plan_may_be_added_to_it_while_it_is_on() {
+    let name = "one type for 1 s, then 90/10 with another, both listed, 20 ns of work between";
+    let share = share(name, 2 * SEC);
+    assert!(share >= 0.9, "{share}");
+}
+
+#[test]
+fn a_site_that_is_forgotten_starts_anew_and_one_that_is_gone_makes_room() {
+    let mut life = super::Life::new(Rules::STANDARD, Machine::STANDARD.prices, 7);
+    let (first, second) = (life.add(0), life.add(3));
+    life.reset(first);
+    assert_eq!(life.state(first), super::State::Off);
+    life.remove(second);
+    assert_eq!(life.state(second), super::State::Gone);
+    assert_eq!(life.add(1), second);
+    assert_eq!(life.state(second), super::State::Off);
+}

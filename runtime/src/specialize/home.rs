@@ -1,0 +1,124 @@
+//! Which addresses lie in the loaded object that holds a region.
+//!
+//! A region keeps what it knows of an address for as long as the process runs, and so only of
+//! addresses that are gone when the region itself is. Its own object's headers say which these
+//! are. They are found by a symbol that the linker defines in every object, hidden from all
+//! others, and need no operating system to be read.
+
+/// The loaded object that a region lies in.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub struct Home {
+    /// Its first header; null where there is one object only.
+    start: *const u8,
+}
+
+// SAFETY: the address of headers that nobody writes to.
+unsafe impl Sync for Home {}
+
+impl Home {
+    /// Whether homes are told apart here, or need not be.
+    pub(super) const IS_KNOWN: bool = cfg!(any(
+        miri,
+        target_os = "linux",
+        target_os = "android",
+        target_os = "freebsd",
+        target_os = "none",
+        all(target_family = "wasm", not(target_os = "emscripten")),
+    ));
+
+    /// Where nothing is ever loaded or unloaded beside the program itself, or where regions
+    /// remember nothing.
+    pub const EVERYWHERE: Home = Home {
+        start: core::ptr::null(),
+    };
+
+    /// The object that starts here.
+    ///
+    /// # Safety
+    /// `start` is the linker's `__ehdr_start`, as the object that holds the region has it.
+    #[must_use]
+    pub const unsafe fn new(start: *const u8) -> Home {
+        Home { start }
+    }
+
+    /// Whether the address lies in this object.
+    pub(super) fn contains(self, address: usize) -> bool {
+        if self.start.is_null() {
+            return Self::IS_KNOWN;
+        }
+        // SAFETY: the object's header, by the contract of `new`, and what it leads to.
+        unsafe { elf::contains(self.start, address) }
+    }
+}
+
+/// The headers of a loaded ELF object, as the System V ABI has them.
+mod elf {
+    /// Offsets: `e_phoff`, `e_phentsize`, `e_phnum`; `p_offset`, `p_vaddr`, `p_filesz`,
+    /// `p_memsz`.
+    #[cfg(target_pointer_width = "64")]
+    const FIELDS: [usize; 7] = [32, 54, 56, 8, 16, 32, 40];
+    #[cfg(not(target_pointer_width = "64"))]
+    const FIELDS: [usize; 7] = [28, 42, 44, 4, 8, 16, 20];
+
+    /// `PT_LOAD`.
+    const LOADED: u32 = 1;
+
+    /// The header's own size, behind which the program headers stand.
+    const SIZE: usize = if cfg!(target_pointer_width = "64") {
+        64
+    } else {
+        52
+    };
+
+    /// Whether a segment that is loaded from the object holds the address.
+    ///
+    /// # Safety
+    /// `start` is where a loaded object's first page begins.
+    pub(super) unsafe fn contains(start: *const u8, address: usize) -> bool {
+        let [offset, size, count, in_file, at, of_file, of_memory] = FIELDS;
+        // SAFETY: inside of the header, which the caller says is there.
+        let (magic, headers, size, count) = unsafe {
+            let half = |at: usize| usize::from(start.add(at).cast::<u16>().read_unaligned());
+            (
+                start.cast::<[u8; 4]>().read(),
+                word(start, offset),
+                half(size),
+                half(count),
+            )
+        };
+        if magic != *b"\x7fELF" || headers != SIZE {
+            return false;
+        }
+        let segments = || {
+            (0..count).filter_map(move |index| {
+                // SAFETY: the program headers stand right behind the header: checked above.
+                // All are in the first page: linkers reserve room for them there.
+                let segment = unsafe { start.add(headers + index * size) };
+                // SAFETY: as above.
+                let kind = unsafe { segment.cast::<u32>().read_unaligned() };
+                (kind == LOADED).then_some(segment)
+            })
+        };
+        // SAFETY: fields of program headers.
+        let field = |segment: *const u8, at: usize| unsafe { word(segment, at) };
+        let first = segments().find(|one| {
+            field(*one, in_file) == 0 && field(*one, of_file) >= headers + count * size
+        });
+        let Some(first) = first else {
+            return false;
+        };
+        let base = start.addr().wrapping_sub(field(first, at));
+        segments().any(|one| {
+            let from = base.wrapping_add(field(one, at));
+            address.wrapping_sub(from) < field(one, of_memory)
+        })
+    }
+
+    /// # Safety
+    /// At `at` behind `start` lies a word.
+    unsafe fn word(start: *const u8, at: usize) -> usize {
+        // SAFETY: the caller's word.
+        unsafe { start.add(at).cast::<usize>().read_unaligned() }
+    }
+}
