@@ -29,22 +29,13 @@ impl Arbitrary<'_> for Any {
                 ))
             })
             .collect::<Result<_>>()?;
-        // An order drawn byte by byte would use up the input: a part of it, repeated.
-        let part = Vec::<u8>::arbitrary(bytes)?;
-        let length = bytes.int_in_range(0..=1100)?;
-        let order = bytes
-            .arbitrary::<bool>()?
-            .then(|| part.into_iter().cycle().take(length).collect());
         Ok(Any(Window {
             seen,
             others: bytes.int_in_range(0..=2000)?,
-            order,
-            order_grows: Arbitrary::arbitrary(bytes)?,
             registered,
             current,
             capacity,
             shares: Arbitrary::arbitrary(bytes)?,
-            calibration: Arbitrary::arbitrary(bytes)?,
         }))
     }
 }

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use crate::calibrate::Calibration;
 use crate::plan::Policy;
 
 /// When chains are used.
@@ -10,13 +9,18 @@ use crate::plan::Policy;
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 pub enum Mode {
-    /// Where a short calibration says that they pay on this processor and build, for the
-    /// mix and the order of types that a site meets; and in a program with more than 512
-    /// sites in use (1,024 for those that list types) only where a site's calls follow each
-    /// other within some ten microseconds.
+    /// Where it is all but sure to gain. Guards, where the types that a call lists are what
+    /// it has met in several windows, and a short calibration does not say that they cost
+    /// more than the plain call here; chains, only where plain calls are expensive in
+    /// themselves, as in builds with retpolines. Everything else stays a plain call.
+    ///
+    /// What recording, patching and misses take is paid from a purse that fills with two
+    /// percent of the time that passes. So a program takes at most 1.02 of its plain time,
+    /// whatever types come by in whatever order.
     #[default]
     Auto,
-    /// Wherever a site's mix of types suits them, whatever the calibration says.
+    /// Wherever a site's mix of types suits them, whatever they cost. For tests and
+    /// measurements.
     Always,
     /// Nowhere: every call is the plain call.
     Off,
@@ -88,33 +92,34 @@ impl Config {
         self
     }
 
-    /// Calls that a learning window records, 64 to 65,536; 1,024 if not set. A
-    /// site's first window is always 1,024 calls long.
+    /// Calls that a learning window records, 64 to 65,536; 1,024 if not set. In
+    /// [`Mode::Always`]; the default mode has windows of its own.
     pub fn window(mut self, calls: u32) -> Self {
         self.window = calls;
         self
     }
 
-    /// Misses of a published chain after which the next `retarget()` learns anew,
-    /// 1 to 1,000,000; 1,000 if not set, as in the kernel's dynamic calls.
+    /// Misses of published guards and chains after which the next `retarget()` learns anew,
+    /// 1 to 1,000,000; 1,000 if not set, as in the kernel's dynamic calls. In
+    /// [`Mode::Always`].
     ///
-    /// A chain without misses is looked at again all the same, since what it knows may
-    /// come in another mix or order: after 64 passes, and after twice as many each time
-    /// that it is kept, up to 8,192. Calls are plain from there to the next pass.
+    /// What has no misses is looked at again all the same, since what it knows may come in
+    /// another mix: after 64 passes, and after twice as many each time that it is kept, up
+    /// to 8,192. Calls are plain from there to the next pass.
     pub fn misses(mut self, misses: u32) -> Self {
         self.misses = misses;
         self
     }
 
     /// Share of a site's calls, 0 to 1, that a chain must cover to be published;
-    /// 0.45 if not set.
+    /// 0.45 if not set. In [`Mode::Always`].
     pub fn minimum_coverage(mut self, share: f32) -> Self {
         self.minimum_coverage = share;
         self
     }
 
     /// By how much more of the calls, 0 to 1, another chain must cover to replace a
-    /// published one; 0.05 if not set.
+    /// published one; 0.05 if not set. In [`Mode::Always`].
     pub fn margin(mut self, share: f32) -> Self {
         self.margin = share;
         self
@@ -146,13 +151,12 @@ impl Config {
         share("margin", self.margin)
     }
 
-    pub(crate) fn policy(&self, calibration: Option<Calibration>) -> Policy {
+    pub(crate) fn policy(&self) -> Policy {
         Policy {
             minimum_samples: self.minimum_samples,
             minimum_share: self.minimum_share,
             minimum_coverage: self.minimum_coverage,
             margin: self.margin,
-            calibration,
         }
     }
 }

@@ -4,7 +4,6 @@
 use std::path::Path;
 
 use crate::arch::{self, Target};
-use crate::calibrate::{ByOrder, Calibration, Costs};
 use crate::plan::{self, Candidate, Decision, Evidence, Plan, Policy};
 
 /// The encoder: a chain at `at` for pairs of vtable and shim.
@@ -37,10 +36,6 @@ pub struct Window {
     pub seen: Vec<(u8, u16, Option<u8>)>,
     /// Calls on others.
     pub others: u16,
-    /// The order of the calls, if it is known: any numbers.
-    pub order: Option<Vec<u8>>,
-    /// Whether the order of more calls would be known.
-    pub order_grows: bool,
     /// Implementations registered for the trait.
     pub registered: Vec<u8>,
     /// Implementations in the published chain.
@@ -49,9 +44,6 @@ pub struct Window {
     pub capacity: usize,
     /// The least share, the least coverage and the margin, in 255ths.
     pub shares: [u8; 3],
-    /// What chains and guards cost, in hundredths of the plain call: on one type, in a
-    /// new order, in a repeated one; and what the plain call takes there, in 255ths.
-    pub calibration: Option<[[u8; 4]; 2]>,
 }
 
 /// The planner: checks what it promises of any decision, for this window and for
@@ -75,14 +67,10 @@ pub fn plan(window: &Window) {
             &Evidence {
                 seen: &seen,
                 samples,
-                changes: samples / 2,
-                order: window.order.as_deref(),
-                order_grows: window.order_grows,
                 registered: &registered,
                 current,
                 capacity: window.capacity,
                 has_guards: seen.iter().any(|one| one.key.is_some()),
-                has_long_list: false,
             },
             &policy,
         )
@@ -133,7 +121,7 @@ pub fn plan(window: &Window) {
             }
         }
         Decision::Keep => assert!(!current.chain.is_empty()),
-        Decision::Wait => assert!(samples < policy.minimum_samples || window.order_grows),
+        Decision::Wait => assert!(samples < policy.minimum_samples),
         Decision::Rest(_) => assert!(samples >= policy.minimum_samples),
     }
 }
@@ -158,31 +146,11 @@ impl Window {
 
     fn policy(&self) -> Policy {
         let share = |number: u8| f32::from(number) / 255.0;
-        let costs = |[mono, shuffled, fixed, plain]: [u8; 4]| {
-            let mixed = ByOrder {
-                shuffled: f32::from(shuffled) / 100.0,
-                fixed: f32::from(fixed) / 100.0,
-                plain: share(plain.max(1)),
-            };
-            Costs {
-                mono: f32::from(mono) / 100.0,
-                skewed: mixed,
-                scattered: mixed,
-                even: mixed,
-                covered: mixed,
-            }
-        };
         Policy {
             minimum_samples: 64,
             minimum_share: share(self.shares[0]),
             minimum_coverage: share(self.shares[1]),
             margin: share(self.shares[2]),
-            calibration: self.calibration.map(|[chain, guard]| Calibration {
-                chain: Some(costs(chain)),
-                guard: Some(costs(guard)),
-                past_guards: Some(1.0 + f32::from(guard[3]) / 100.0),
-                past_long_list: Some(1.0 + f32::from(guard[3]) / 100.0),
-            }),
         }
     }
 }

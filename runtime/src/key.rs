@@ -300,3 +300,6 @@ mod section {
         &[]
     }
 }
+
+#[cfg(test)]
+mod tests;

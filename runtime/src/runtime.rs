@@ -14,7 +14,7 @@ use std::time::Duration;
 use crate::host::in_charge;
 use crate::registry::Implementation;
 
-pub use crate::calibrate::{ByOrder, Calibration, Costs};
+pub use crate::calibrate::Calibration;
 pub use crate::config::{Config, ConfigError, Mode};
 pub use crate::engine::{Retarget, RetargetError, Skipped};
 #[cfg(target_os = "linux")]

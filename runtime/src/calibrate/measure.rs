@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
+use super::Calibration;
 use super::probe::{COPIES, Copy, Kind, Loop, Probe, ThroughSite};
-use super::{ByOrder, Calibration, Costs};
 use crate::arch::Target;
 use crate::key::{self, Key};
 use crate::life::{Block, Way};
@@ -24,51 +24,39 @@ type Variant = fn(&Copy) -> &ThroughSite;
 
 /// Measures guards and, where code can be patched, chains against plain calls.
 pub(crate) fn measure(publisher: Option<&mut Publisher>) -> Calibration {
-    let kinds: [&dyn Probe; 8] = [
+    let kinds: [&dyn Probe; 4] = [
         &Kind::<1>(SEED),
         &Kind::<3>(SEED),
         &Kind::<5>(SEED),
         &Kind::<7>(SEED),
-        &Kind::<9>(SEED),
-        &Kind::<11>(SEED),
-        &Kind::<13>(SEED),
-        &Kind::<15>(SEED),
     ];
     let mut bench = Bench::new(&kinds);
     let mut switches = Switches::new(publisher);
-    let listed: [Variant; 2] = [|copy| &copy.guarded_by_two, |copy| &copy.guarded_by_four];
-    let chained: [Variant; 2] = [|copy| &copy.chained_by_two, |copy| &copy.chained_by_four];
-    let mut past = |variant: Variant| {
-        switches.chain(&kinds[..2], variant)?;
-        let mono = bench.mono(variant);
-        switches.off(variant)?;
-        Some(mono)
-    };
+    let chained: Variant = |copy| &copy.chained;
+    let guarded: Variant = |copy| &copy.guarded_by_two;
+    let behind: Variant = |copy| &copy.guarded_by_four;
+    let has_chains = switches.chain(&kinds[..2], chained).is_some();
+    let has_guards =
+        switches.guard(&kinds[..2], guarded).is_some() && switches.guard(&kinds, behind).is_some();
     // All that meets one type comes first: an indirect call that has ever had a second
     // target takes a Zen 4 2.2 ns in place of 1.4, whatever it meets from then on.
-    let [past_guards, past_long_list] = listed.map(&mut past);
-    let has_chains = switches.chain(&kinds[..2], chained[0]).is_some()
-        && switches.chain(&kinds[..4], chained[1]).is_some();
-    let has_guards = switches.guard(&kinds[..2], listed[0]).is_some()
-        && switches.guard(&kinds[..4], listed[1]).is_some();
-    let chain_mono = has_chains.then(|| bench.mono(chained[0]));
-    let guard_mono = has_guards.then(|| bench.mono(listed[0]));
-    let behind = has_guards.then(|| bench.mono(listed[1]));
-    let chain = chain_mono.map(|mono| bench.costs(mono, chained[0], chained[1]));
-    let guard = guard_mono.map(|mono| bench.costs(mono, listed[0], listed[1]));
-    for variant in chained.into_iter().chain(listed) {
+    let guard = has_guards.then(|| bench.one_type(guarded));
+    let last = has_guards.then(|| bench.one_type(behind));
+    let chain = has_chains.then(|| bench.one_type(chained));
+    if chain.is_none() && guard.is_none() {
+        bench.one_type(chained);
+    }
+    let chain_mixed = has_chains.then(|| bench.ratio(&MIXED, chained));
+    for variant in [chained, guarded, behind] {
         // What a refusal leaves on is called by nobody else.
         let _ = switches.off(variant);
     }
-    // What the compares cost on top of the chain.
-    let on_top = |past: Option<f32>| Some(past? - chain_mono? + 1.0);
     Calibration {
         plain: bench.plain,
-        behind,
-        chain,
         guard,
-        past_guards: on_top(past_guards),
-        past_long_list: on_top(past_long_list),
+        behind: last,
+        chain,
+        chain_mixed,
     }
 }
 
@@ -192,50 +180,16 @@ impl<'a> Switches<'a> {
     }
 }
 
-/// A mix of types.
-struct Mix {
-    /// From a random number to the one that is called.
-    drawn: fn(usize) -> usize,
-    /// Who is called in turn, in an order that begins anew after few calls, so that any
-    /// predictor can learn it. (A Zen 4 foresees all of a period of four calls, half of
-    /// one of 16 and nothing of one of 64, a Sapphire Rapids nearly all of one of 128.)
-    in_turn: &'static [usize],
-}
+/// Who is called, from a random number.
+type Mix = fn(usize) -> usize;
 
-const MONO: Mix = Mix {
-    drawn: |_| 0,
-    in_turn: &[0],
-};
-const SKEWED: Mix = Mix {
-    drawn: |pick| usize::from(pick.is_multiple_of(5)),
-    in_turn: &[0, 0, 0, 1],
-};
-const SCATTERED: Mix = Mix {
-    drawn: |pick| {
-        if pick.is_multiple_of(5) {
-            1 + pick / 5 % 7
-        } else {
-            0
-        }
-    },
-    in_turn: &[0, 0, 0, 2],
-};
-const EVEN: Mix = Mix {
-    drawn: |pick| pick % 4,
-    in_turn: &[0, 1, 2, 3],
-};
-
-/// What one variant takes for one mix in one order.
-struct Times {
-    /// Of the plain call's time.
-    ratio: f32,
-    /// The plain loop's, in seconds.
-    plain: f32,
-}
+const ONE_TYPE: Mix = |_| 0;
+/// Four in five on the first of two.
+const MIXED: Mix = |pick| usize::from(pick.is_multiple_of(5));
 
 /// Who is called, in which order.
 struct Bench<'a> {
-    kinds: &'a [&'a dyn Probe; 8],
+    kinds: &'a [&'a dyn Probe; 4],
     objects: Vec<&'a dyn Probe>,
     /// Of the random numbers (Marsaglia's xorshift), from a fixed seed.
     state: u64,
@@ -244,7 +198,7 @@ struct Bench<'a> {
 }
 
 impl<'a> Bench<'a> {
-    fn new(kinds: &'a [&'a dyn Probe; 8]) -> Self {
+    fn new(kinds: &'a [&'a dyn Probe; 4]) -> Self {
         Bench {
             kinds,
             objects: Vec::with_capacity(CALLS),
@@ -253,45 +207,28 @@ impl<'a> Bench<'a> {
         }
     }
 
-    fn mono(&mut self, variant: Variant) -> f32 {
-        let times = self.times(&MONO, true, variant);
+    /// On one type. What plain calls take is taken down as well.
+    fn one_type(&mut self, variant: Variant) -> f32 {
+        let (ratio, plain) = self.times(&ONE_TYPE, variant);
         #[allow(clippy::cast_precision_loss, reason = "some thousands")]
-        let plain = times.plain * 1e9 / CALLS as f32;
+        let plain = plain * 1e9 / CALLS as f32;
         self.plain = self.plain.min(plain);
-        times.ratio
+        ratio
     }
 
-    fn costs(&mut self, mono: f32, with_two: Variant, with_four: Variant) -> Costs {
-        Costs {
-            mono,
-            skewed: self.both_orders(&SKEWED, with_two),
-            scattered: self.both_orders(&SCATTERED, with_two),
-            even: self.both_orders(&EVEN, with_two),
-            covered: self.both_orders(&EVEN, with_four),
-        }
+    fn ratio(&mut self, mix: &Mix, variant: Variant) -> f32 {
+        self.times(mix, variant).0
     }
 
-    fn both_orders(&mut self, mix: &Mix, variant: Variant) -> ByOrder {
-        let shuffled = self.times(mix, false, variant);
-        let fixed = self.times(mix, true, variant);
-        ByOrder {
-            shuffled: shuffled.ratio,
-            fixed: fixed.ratio,
-            plain: fixed.plain / shuffled.plain,
-        }
-    }
-
-    /// Medians over all copies, plain loop and variant in turn.
-    fn times(&mut self, mix: &Mix, repeated: bool, variant: Variant) -> Times {
+    /// The variant's time as a multiple of the plain loop's, and that one's in seconds:
+    /// medians over all copies, plain loop and variant in turn.
+    fn times(&mut self, mix: &Mix, variant: Variant) -> (f32, f32) {
         const MEASURED: usize = (ROUNDS - WARM_UP) * COPIES.len();
         let mut ratios = [0.0; MEASURED];
         let mut plains = [0.0; MEASURED];
-        self.fill(mix, repeated);
         for round in 0..ROUNDS {
-            if !repeated {
-                // A predictor remembers much of what comes a second time.
-                self.fill(mix, repeated);
-            }
+            // A predictor remembers much of what comes a second time.
+            self.fill(mix);
             for (index, copy) in COPIES.iter().enumerate() {
                 let through = variant(copy).run;
                 let (plain, through) = if round % 2 == 0 {
@@ -307,10 +244,7 @@ impl<'a> Bench<'a> {
                 }
             }
         }
-        Times {
-            ratio: median(&mut ratios),
-            plain: median(&mut plains),
-        }
+        (median(&mut ratios), median(&mut plains))
     }
 
     /// Seconds of a loop over the objects.
@@ -320,21 +254,16 @@ impl<'a> Bench<'a> {
         start.elapsed().as_secs_f32()
     }
 
-    /// Objects in a new order, or in turn.
-    fn fill(&mut self, mix: &Mix, repeated: bool) {
+    /// Objects in a new order.
+    fn fill(&mut self, mix: &Mix) {
         self.objects.clear();
-        for call in 0..CALLS {
-            let kind = if repeated {
-                mix.in_turn[call % mix.in_turn.len()]
-            } else {
-                self.state ^= self.state << 13;
-                self.state ^= self.state >> 7;
-                self.state ^= self.state << 17;
-                #[allow(clippy::cast_possible_truncation, reason = "31 bits are left")]
-                let pick = (self.state >> 33) as usize;
-                (mix.drawn)(pick)
-            };
-            self.objects.push(self.kinds[kind]);
+        for _ in 0..CALLS {
+            self.state ^= self.state << 13;
+            self.state ^= self.state >> 7;
+            self.state ^= self.state << 17;
+            #[allow(clippy::cast_possible_truncation, reason = "31 bits are left")]
+            let pick = (self.state >> 33) as usize;
+            self.objects.push(self.kinds[mix(pick)]);
         }
     }
 }

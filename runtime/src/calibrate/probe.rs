@@ -9,11 +9,11 @@ use crate::static_dispatch;
 #[static_dispatch(unsafe(crate = crate), apart)]
 pub(super) trait Probe {
     /// One multiplication: the hardest case, since the call is all there is.
-    #[static_dispatch(targets = 4)]
+    #[static_dispatch(targets = 2)]
     fn step(&self, x: u64) -> u64;
 }
 
-/// Eight types, each with code of its own.
+/// Four types, each with code of its own.
 pub(super) struct Kind<const N: u64>(pub(super) u64);
 
 impl<const N: u64> Probe for Kind<N> {
@@ -41,19 +41,17 @@ macro_rules! copies {
             #[inline(never)]
             fn plain(objects: &[&dyn Probe]) -> u64 {
                 // Names the copy, so that LLVM does not merge them into one.
-                let start = std::hint::black_box(core::ptr::from_ref(&chained_by_two::SITE)).addr() as u64;
+                let start = std::hint::black_box(core::ptr::from_ref(&chained::SITE)).addr() as u64;
                 objects.iter().fold(start, |x, object| object.step(x))
             }
 
-            through_site!(chained_by_two, ListOfMethod);
-            through_site!(chained_by_four, ListOfMethod);
+            through_site!(chained, ListOfMethod);
             through_site!(guarded_by_two, (Kind<3>, (Kind<1>, ())));
             through_site!(guarded_by_four, (Kind<7>, (Kind<5>, (Kind<3>, (Kind<1>, ())))));
 
             pub(super) const COPY: super::Copy = super::Copy {
                 plain,
-                chained_by_two: chained_by_two::THIS,
-                chained_by_four: chained_by_four::THIS,
+                chained: chained::THIS,
                 guarded_by_two: guarded_by_two::THIS,
                 guarded_by_four: guarded_by_four::THIS,
             };
@@ -117,17 +115,15 @@ macro_rules! through_site {
 /// One copy: a loop of plain calls, and the same through sites.
 pub(super) struct Copy {
     pub(super) plain: Loop,
-    pub(super) chained_by_two: ThroughSite,
-    pub(super) chained_by_four: ThroughSite,
+    pub(super) chained: ThroughSite,
     pub(super) guarded_by_two: ThroughSite,
     pub(super) guarded_by_four: ThroughSite,
 }
 
 impl Copy {
-    pub(super) fn sites(&self) -> [&'static Site; 4] {
+    pub(super) fn sites(&self) -> [&'static Site; 3] {
         [
-            self.chained_by_two.site,
-            self.chained_by_four.site,
+            self.chained.site,
             self.guarded_by_two.site,
             self.guarded_by_four.site,
         ]

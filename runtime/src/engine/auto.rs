@@ -209,7 +209,6 @@ impl Sites for Scene<'_> {
                 }
             }
             window.others = notes.samples.saturating_sub(window.samples());
-            window.changes = notes.changes;
         }
         notes.clear();
         if !is_on {
@@ -364,19 +363,33 @@ impl Engine {
             Patching::Works(publisher) if !batch.is_empty() => unsafe { publisher.commit(&batch) },
             _ => Ok(()),
         };
-        if let Err(error) = committed {
-            failed.get_or_insert(error.source);
-        } else {
-            for (number, leads) in heads {
-                if let Some((_, details)) = get(&mut self.objects, &auto.places, number) {
-                    for (trampoline, head) in details.trampolines.iter_mut().zip(leads) {
-                        trampoline.head = head;
-                    }
+        let flipped_below = committed
+            .as_ref()
+            .map_or_else(|error| error.flipped_below, |()| usize::MAX);
+        for (number, leads) in heads {
+            let Some((_, details)) = get(&mut self.objects, &auto.places, number) else {
+                continue;
+            };
+            for (trampoline, head) in details.trampolines.iter_mut().zip(leads) {
+                if trampoline.at() < flipped_below {
+                    trampoline.head = head;
+                }
+                if committed.is_err() {
+                    trampoline.spoil_unless_entered();
+                }
+            }
+        }
+        if committed.is_err() {
+            // Which keys were flipped is not worth asking: on or off, calls are right.
+            for act in &acts {
+                if let Some((_, details)) = get(&mut self.objects, &auto.places, number_of(*act)) {
+                    details.on = true;
                 }
             }
         }
         for (why, plugin, number) in unpatchable {
             match why {
+                None if committed.is_err() => {}
                 None => {
                     let mut objects = self.objects.iter_mut();
                     if let Some(object) = objects.find(|object| object.plugin == plugin) {
@@ -395,6 +408,11 @@ impl Engine {
                 }
             }
         }
+        let at_rest = committed.err().map(|error| {
+            let at_rest = error.source.at_rest.clone();
+            failed.get_or_insert(error.source);
+            at_rest
+        });
         let mut scene = Scene {
             objects: &mut self.objects,
             places: &auto.places,
@@ -404,6 +422,9 @@ impl Engine {
         };
         auto.life.flipped(auto.clock.now(), &mut scene);
         if let Some(error) = failed {
+            if let Some(at_rest) = at_rest {
+                self.see_at_rest(&at_rest);
+            }
             self.leave_auto();
             return Err(self.fail(error));
         }
@@ -456,8 +477,10 @@ impl Engine {
             return;
         }
         let mut batch = Batch::default();
-        for object in &mut self.objects {
-            for (site, details) in object.sites.iter().zip(&mut object.details) {
+        let mut off = Vec::new();
+        for (index, object) in self.objects.iter_mut().enumerate() {
+            let sites = object.sites.iter().zip(&mut object.details);
+            for (number, (site, details)) in sites.enumerate() {
                 let Some(details) = details.as_deref_mut() else {
                     continue;
                 };
@@ -472,10 +495,11 @@ impl Engine {
                 details.forget_life();
                 if details.on
                     && let Patching::Works(publisher) = &mut self.patching
-                {
-                    details.on = publisher
+                    && publisher
                         .prepare_keys(&details.keys, false, &mut batch)
-                        .is_err();
+                        .is_ok()
+                {
+                    off.push((index, number));
                 }
             }
         }
@@ -484,7 +508,12 @@ impl Engine {
         {
             // A refusal leaves keys on that lead to plain arms.
             // SAFETY: the engine's lock is held, and nothing is led anywhere.
-            let _ = unsafe { publisher.commit(&batch) };
+            if unsafe { publisher.commit(&batch) }.is_err() {
+                return;
+            }
+            for (object, number) in off {
+                self.objects[object].details_of(number).on = false;
+            }
         }
     }
 

@@ -347,7 +347,7 @@ impl Engine {
     }
 
     /// The calibration, measured on first use.
-    fn calibrated(&mut self) -> Calibration {
+    pub(crate) fn calibrated(&mut self) -> Calibration {
         let Engine {
             calibration,
             patching,

@@ -75,7 +75,7 @@ impl Engine {
             return Ok(outcome);
         }
         self.leave_auto();
-        let policy = self.config.policy(None);
+        let policy = self.config.policy();
         let registered = registered_shims(&self.objects);
         let mut batch = Batch::default();
         let mut changes = Vec::new();

@@ -7,11 +7,11 @@ use super::steps::{close, rest};
 use super::trust::Trust;
 use crate::config::Mode;
 use crate::os::PatchError;
-use crate::plan::{self, Decision, Evidence, Figures, Plan, Policy, Rest};
+use crate::plan::{self, Decision, Evidence, Figures, Plan, Policy};
 use crate::profile::Profile;
-use crate::publish::{Batch, Head, PrepareError, Publisher};
+use crate::publish::{Batch, Head, PrepareError, Publisher, Trampoline};
 use crate::registry::MethodDeclaration;
-use crate::site::{LISTED_IN_SITE, Phase, Site, TRAMPOLINES};
+use crate::site::{Phase, Site, TRAMPOLINES};
 
 /// Windows in a row that may be thrown away as not to be believed.
 const MOST_DOUBTS: u8 = 8;
@@ -146,22 +146,15 @@ impl Visit<'_> {
             Vec::new()
         };
         let current = details.current();
-        let (samples, changes) = (notes.samples, notes.changes);
+        let samples = notes.samples;
         let decision = plan::decide(
             &Evidence {
                 seen: &seen,
                 samples,
-                changes,
-                order: notes.order(),
-                order_grows: site.block().left > 0 && notes.order_grows(),
-                in_turn: 1,
                 registered: &registered,
                 current: &current,
                 capacity,
                 has_guards: route.guards.is_some(),
-                has_long_list: route
-                    .guards
-                    .is_some_and(|guards| guards.length() > LISTED_IN_SITE),
             },
             self.policy,
         );
@@ -180,13 +173,7 @@ impl Visit<'_> {
             Decision::Wait | Decision::Rest(_) => Plan::default(),
         };
         let targets = shown(&seen, samples, &plan, &names);
-        // Why no guard is on, though nothing else could be.
-        let guards_were_weighed = match decision {
-            Decision::Rest(Rest::DoesNotPay { guards, .. }) => guards.is_some(),
-            Decision::Rest(Rest::Crowded { .. }) => route.guards.is_some(),
-            _ => false,
-        };
-        if self.publisher.is_none() && plan.guards.is_empty() && !guards_were_weighed {
+        if self.publisher.is_none() && plan.guards.is_empty() {
             details.last_seen = targets;
             return self.rest(site, details, Resting::Portable);
         }
@@ -207,8 +194,13 @@ impl Visit<'_> {
     /// code is patched.
     fn can_gain(&self, details: &Details) -> bool {
         if TRAMPOLINES {
-            // After a refused step the keys stay as they are.
-            self.publisher.is_some() || (details.on && details.listed().is_some())
+            // After a refused step keys and heads stay as they are, and what a chain knows
+            // would be missing in a window.
+            let at_rest = |one: &Trampoline| one.head == Head::Rest;
+            self.publisher.is_some()
+                || (details.on
+                    && details.listed().is_some()
+                    && details.trampolines.iter().all(at_rest))
         } else {
             details.route.is_none() || details.listed().is_some()
         }

@@ -11,8 +11,6 @@ pub(crate) struct Window {
     types: usize,
     /// Calls on types that there was no room for.
     pub(crate) others: u32,
-    /// Calls whose type was not that of the call before, within a burst.
-    pub(crate) changes: u32,
 }
 
 /// The same, of many windows, the older the less.
@@ -21,7 +19,6 @@ pub(crate) struct Evidence {
     seen: [(usize, f64); TYPES],
     types: usize,
     others: f64,
-    changes: f64,
 }
 
 impl Window {
@@ -59,7 +56,6 @@ impl Evidence {
     /// Makes what is there count for less.
     pub(super) fn decay(&mut self, keep: f64) {
         self.others *= keep;
-        self.changes *= keep;
         for one in &mut self.seen[..self.types] {
             one.1 *= keep;
         }
@@ -88,7 +84,6 @@ impl Evidence {
             }
         }
         self.others += f64::from(window.others);
-        self.changes += f64::from(window.changes);
     }
 
     /// Takes a window of calls that a plan did not know, which were this share of all.
@@ -135,10 +130,5 @@ impl Evidence {
     /// The weight of all together.
     pub(crate) fn weight(&self) -> f64 {
         self.others + self.types().iter().map(|one| one.1).sum::<f64>()
-    }
-
-    /// The share of calls that change the type.
-    pub(crate) fn changing(&self) -> f64 {
-        self.changes / self.weight().max(1.0)
     }
 }

@@ -4,7 +4,6 @@
 //! it steers; whoever runs it tells it the time and does what it answers. So the rule
 //! below is tested against orders of types that were made to hurt it, by a simulator that
 //! adds up picoseconds, and not hoped for.
-#![allow(dead_code, unused_imports, reason = "until the engine runs it")]
 #![allow(
     clippy::cast_possible_truncation,
     clippy::cast_possible_wrap,
@@ -15,7 +14,6 @@
 
 mod block;
 mod calls;
-mod choice;
 mod evidence;
 mod pass;
 mod purse;
@@ -26,9 +24,9 @@ mod stint;
 mod tests;
 
 pub(crate) use block::{BURST, BURSTS, Block, GAPS, GRACE, LEASE, RETRY, Script, Taken, Way};
-pub(crate) use calls::Answer;
-pub(crate) use choice::{Choice, Costs, Facts, MOST, choose};
-pub(crate) use evidence::{Evidence, TYPES, Window};
+#[cfg_attr(not(test), allow(unused_imports, reason = "the simulator's"))]
+pub(crate) use evidence::TYPES;
+pub(crate) use evidence::{Evidence, Window};
 pub(crate) use pass::By;
 use purse::Purse;
 
@@ -327,11 +325,6 @@ impl Life {
     /// What a site has met, the older the less.
     pub(crate) fn evidence(&self, site: usize) -> &Evidence {
         &self.sites[site].evidence
-    }
-
-    /// What is in the purse.
-    pub(crate) fn purse(&self) -> Ps {
-        self.purse.have
     }
 
     fn random(&mut self) -> f64 {

@@ -48,8 +48,4 @@ impl Purse {
     pub(super) fn owe(&mut self, price: Ps) {
         self.have -= price;
     }
-
-    pub(super) fn cap(&self) -> Ps {
-        self.cap
-    }
 }

@@ -321,21 +321,6 @@ pub(crate) fn pause() {
     std::thread::yield_now();
 }
 
-/// The processor's time stamp counter: some two to four ticks to the nanosecond. It stands
-/// still where there is none.
-///
-/// A clock of the system's would cost more, and may be called for the first time here,
-/// inside an allocator or a signal handler.
-pub(crate) fn ticks() -> u64 {
-    #[cfg(all(target_arch = "x86_64", not(miri)))]
-    // SAFETY: every x86-64 has the instruction. Where a process has asked to be stopped at
-    // it (`PR_SET_TSC`, `SECCOMP_MODE_STRICT`), it is.
-    let ticks = unsafe { core::arch::x86_64::_rdtsc() };
-    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
-    let ticks = 0;
-    ticks
-}
-
 /// The furthest that two addresses may be apart for code at one to name the
 /// other, in bytes: 2 GiB less the length of any chain, and some.
 pub(crate) const REACH: usize = (1 << 31) - (1 << 20);

@@ -12,6 +12,9 @@ use crate::calibrate::Calibration;
 use crate::life::{Evidence, NS, Offer, Ps};
 use crate::site::{LISTED_IN_SITE, VTABLES};
 
+/// A target that fewer calls are on is not worth its compare.
+const LEAST_SHARE: f64 = 0.02;
+
 /// Chains are offered where one takes no more than this of the plain call, on one type.
 const CHAINS_PAY_BELOW: f32 = 0.6;
 
@@ -50,7 +53,7 @@ fn gain(costs: &Calibration, position: usize) -> Ps {
     if position >= LISTED_IN_SITE {
         return saved(costs, costs.behind);
     }
-    let ratio = costs.guard.map(|guard| guard.mono);
+    let ratio = costs.guard;
     if !ratio.is_some_and(guards_pay) {
         return 0;
     }
@@ -76,16 +79,21 @@ fn saved(costs: &Calibration, ratio: Option<f32>) -> Ps {
 
 /// What a hit saves at most.
 pub(crate) fn best_gain(costs: &Calibration) -> Ps {
-    let chain = costs.chain.map(|chain| chain.mono);
-    gain(costs, 0).max(saved(costs, chain)).max(NS / 4)
+    gain(costs, 0).max(saved(costs, costs.chain)).max(NS / 4)
 }
 
 /// Whether a chain may be offered.
 pub(crate) fn chains_pay(costs: &Calibration, capacity: usize) -> bool {
-    capacity > 0
-        && costs
-            .chain
-            .is_some_and(|chain| chain.mono <= CHAINS_PAY_BELOW)
+    capacity > 0 && costs.chain.is_some_and(|ratio| ratio <= CHAINS_PAY_BELOW)
+}
+
+/// What a chain of so many targets takes of the plain call's time.
+fn chain_ratio(costs: &Calibration, targets: usize) -> Option<f32> {
+    match targets {
+        0 => None,
+        1 => costs.chain,
+        _ => Some(f32::max(costs.chain?, costs.chain_mixed?)),
+    }
 }
 
 /// The best plan for what was met, and what it is worth.
@@ -125,17 +133,20 @@ pub(crate) fn offer<'a>(
     plan.guards
         .sort_by_key(|guard| (guard.key, guard.target.vtable));
     if chains_pay(costs, capacity) {
-        let chain = costs.chain.map(|chain| chain.mono);
+        let (mut chained, mut saved_each) = (0.0, 0);
         for (share, one) in &met {
             let is_guarded = plan.guards.iter().any(|guard| guard.target == one.target);
-            if plan.chain.len() < capacity && !is_guarded && *share >= 0.02 {
+            let saved = saved(costs, chain_ratio(costs, plan.chain.len() + 1));
+            if plan.chain.len() < capacity && !is_guarded && *share >= LEAST_SHARE && saved > 0 {
                 plan.chain.push(one.target);
-                hits += share;
-                #[allow(clippy::cast_precision_loss, reason = "some thousands")]
-                let saved = saved(costs, chain) as f64;
-                gains += share * saved;
+                chained += share;
+                saved_each = saved;
             }
         }
+        hits += chained;
+        #[allow(clippy::cast_precision_loss, reason = "some thousands")]
+        let saved_each = saved_each as f64;
+        gains += chained * saved_each;
         plan.chain.sort_by_key(|target| target.vtable);
     }
     if hits <= 0.0 {
@@ -153,13 +164,13 @@ pub(crate) fn offer<'a>(
         publish: 0,
     };
     let guard_ratio = if furthest < LISTED_IN_SITE {
-        costs.guard.map(|guard| guard.mono)
+        costs.guard
     } else {
         costs.behind
     };
     let offered = Offered {
         guard_ratio: guard_ratio.filter(|_| !plan.guards.is_empty()),
-        chain_ratio: costs.chain.map(|chain| chain.mono),
+        chain_ratio: chain_ratio(costs, plan.chain.len()),
         plan,
     };
     Some((offered, offer))
@@ -195,8 +206,7 @@ impl Offered {
             guarded: guarded as f32,
             chained: chained as f32,
             guard_ratio: self.guard_ratio,
-            chain_ratio: self.chain_ratio.filter(|_| !self.plan.chain.is_empty()),
-            ..Figures::default()
+            chain_ratio: self.chain_ratio,
         }
     }
 }
@@ -211,7 +221,7 @@ pub(crate) fn why_plain<'a>(
     if !has_list {
         return Plain::NoList;
     }
-    let ratio = costs.guard.map_or(f32::INFINITY, |guard| guard.mono);
+    let ratio = costs.guard.unwrap_or(f32::INFINITY);
     if !guards_pay(ratio) {
         return Plain::DoesNotPay(ratio);
     }
@@ -222,3 +232,6 @@ pub(crate) fn why_plain<'a>(
     #[allow(clippy::cast_possible_truncation, reason = "a share")]
     Plain::Listed(listed as f32)
 }
+
+#[cfg(test)]
+mod tests;

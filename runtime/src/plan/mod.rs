@@ -15,42 +15,14 @@
 //!   [`Policy::margin`] more of what the window saw, or is of another kind.
 //! - If all implementations registered for the trait fit, no window is needed, as
 //!   long as no other was met, no chain is to be replaced, and no type is listed.
-//! - In [`Mode::Auto`](crate::config::Mode) guards and chains must pay on this
-//!   processor: the calibration's ratio for a mix of this kind, in an order that can be
-//!   foreseen as far as this one, must be below one by a margin. Where the order counts,
-//!   the window must be full: half of it cannot tell a long period from none.
-//! - The calibration's figures are of code that the processor has at hand. Where sites
-//!   are many and each of them is called seldom it is not, and calls are left to the
-//!   vtable: see [`MOST_CHAINS`].
+//!
+//! So it is in [`Mode::Always`](crate::config::Mode), which publishes what suits a mix
+//! whatever it costs. The default mode has a planner of its own, [`auto`].
 
 use crate::arch::Target;
-use crate::calibrate::Calibration;
+use crate::site::VTABLES;
 
 pub(crate) mod auto;
-mod order;
-mod price;
-
-pub(crate) use price::Foreseen;
-use price::{Circumstances, share_of};
-
-/// More sites than this that are called in turn have no chains, in [`Mode::Auto`].
-///
-/// What passes a switch, a trampoline and a chain takes up to five branches, each of which
-/// has its place in the predictor if it is to cost nothing; the plain call takes one. With
-/// retpolines, sites of one type each, straight on and one after the other, on a Zen 4
-/// (1,536 places of the first level, 7,168 of the second): chains took 0.5 of the plain
-/// call's time with 256 sites, 0.9 with 512, 2.0 with 1,024 and 2.9 with 4,096. Without
-/// retpolines 2.6 to 3.2 from 512 on.
-///
-/// What is recorded takes longer, so that sites whose windows are open together seem to be
-/// called less often than they are: some hundreds of them in one loop may be left plain
-/// until they are looked at again. That errs on the side of the plain call.
-///
-/// [`Mode::Auto`]: crate::config::Mode::Auto
-pub(crate) const MOST_CHAINS: usize = 512;
-/// And more than this no guards, which take three branches: 0.7 of the plain call's time
-/// with 512 sites, 0.7 to 0.9 with 1,024, 1.3 with 1,536, 1.5 with 2,048 and 1.9 with 4,096.
-pub(crate) const MOST_GUARDED: usize = 1024;
 
 /// What the planner knows of a site.
 pub(crate) struct Evidence<'a> {
@@ -58,16 +30,6 @@ pub(crate) struct Evidence<'a> {
     pub(crate) seen: &'a [Candidate],
     /// Calls recorded, those on vtables that are not in `seen` included.
     pub(crate) samples: u32,
-    /// Calls recorded whose vtable was not that of the call before.
-    pub(crate) changes: u32,
-    /// The first of them one after the other, each a number that stands for its vtable;
-    /// [`None`] if that is no thread's order.
-    pub(crate) order: Option<&'a [u8]>,
-    /// Whether the order of more calls will be known if that is waited for.
-    pub(crate) order_grows: bool,
-    /// Call sites that are in use and, by how seldom this one is called, may be called in
-    /// turn with it: 1 if its calls follow each other soon.
-    pub(crate) in_turn: usize,
     /// Every implementation registered for the trait.
     pub(crate) registered: &'a [Target],
     /// What is published; empty if nothing is.
@@ -76,8 +38,6 @@ pub(crate) struct Evidence<'a> {
     pub(crate) capacity: usize,
     /// Whether the call lists types to inline.
     pub(crate) has_guards: bool,
-    /// Whether so many that they stand in a function of their own.
-    pub(crate) has_long_list: bool,
 }
 
 /// One vtable that a site may compare with.
@@ -92,9 +52,9 @@ pub(crate) struct Candidate {
 /// What a site compares with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Plan {
-    /// In front of the switch, inlined.
+    /// In the arm, inlined.
     pub(crate) guards: Vec<Guard>,
-    /// Behind it, in this order.
+    /// Behind them, in this order.
     pub(crate) chain: Vec<Target>,
 }
 
@@ -144,8 +104,6 @@ pub(crate) struct Policy {
     pub(crate) minimum_coverage: f32,
     /// By how much another plan must cover more, 0 to 1.
     pub(crate) margin: f32,
-    /// What guards and chains cost here; [`None`] plans as if they always paid.
-    pub(crate) calibration: Option<Calibration>,
 }
 
 /// What is to become of a site.
@@ -172,12 +130,10 @@ pub(crate) struct Figures {
     pub(crate) guarded: f32,
     /// Share of the calls that the chain knows.
     pub(crate) chained: f32,
-    /// What guards take here of the plain call's time for such a mix, if measured.
+    /// What guards take here of the plain call's time, if that was asked.
     pub(crate) guard_ratio: Option<f32>,
-    /// What a chain takes for what reaches it, if measured.
+    /// And a chain.
     pub(crate) chain_ratio: Option<f32>,
-    /// How far the order could be foreseen that both were taken for.
-    pub(crate) foreseen: Foreseen,
 }
 
 /// Why a site's calls are left to the vtable.
@@ -185,22 +141,12 @@ pub(crate) struct Figures {
 pub(crate) enum Rest {
     /// The best chain would cover only this share of the calls.
     Mixed { coverage: f32 },
-    /// It is called seldom, and so many sites are in use that what it would compare with
-    /// is out of the processor's caches by then.
-    Crowded { sites: usize },
-    /// Chain or guards would take this many times as long as the plain call, those
-    /// that there could be; infinitely, if that could not be measured.
-    DoesNotPay {
-        chain: Option<f32>,
-        guards: Option<f32>,
-        foreseen: Foreseen,
-    },
 }
 
 /// Decides about one site.
 pub(crate) fn decide(evidence: &Evidence<'_>, policy: &Policy) -> Decision {
     if evidence.samples < policy.minimum_samples {
-        return if policy.calibration.is_none() && registered_are_all(evidence) {
+        return if registered_are_all(evidence) {
             Decision::Publish {
                 plan: Plan {
                     guards: Vec::new(),
@@ -218,62 +164,19 @@ pub(crate) fn decide(evidence: &Evidence<'_>, policy: &Policy) -> Decision {
     let mut ranked: Vec<_> = evidence.seen.to_vec();
     // The address breaks ties, so that equal evidence gives equal plans.
     ranked.sort_by_key(|candidate| (std::cmp::Reverse(candidate.count), candidate.target.vtable));
-    let circumstances = Circumstances::of(evidence);
-    let crowded = |most| policy.calibration.is_some() && evidence.in_turn > most;
-    let (mut guards, guard_ratio) = guards(&ranked, evidence.samples, &circumstances, policy);
-    let are_guards_crowded_out = crowded(MOST_GUARDED) && !guards.is_empty();
-    if are_guards_crowded_out {
-        guards.clear();
-    }
+    let guards = guards(&ranked, evidence.samples, policy);
     let guarded = count(&guards);
     ranked.retain(|candidate| !guards.contains(candidate));
-    let left = Left {
-        samples: evidence.samples - guarded,
-        of: evidence.samples,
-        circumstances: &circumstances,
-        past_guards: evidence.has_guards && guards.is_empty(),
-        past_long_list: evidence.has_long_list,
-        capacity: evidence.capacity,
-        crowded: crowded(MOST_CHAINS),
-    };
-    let mut figures = Figures {
-        guarded: share_of(guarded, evidence.samples),
-        guard_ratio,
-        ..Figures::default()
-    };
-    let chain = chain(ranked, &left, policy);
-    figures.foreseen = circumstances.foreseen();
-    if evidence.order_grows && figures.foreseen != Foreseen::NotAsked {
-        return Decision::Wait;
-    }
-    let chain = match chain {
-        Ok((chain, ratio)) => {
-            figures.chained = share_of(count(&chain), evidence.samples);
-            figures.chain_ratio = ratio;
-            chain
-        }
-        Err(why) if guards.is_empty() => {
-            let foreseen = figures.foreseen;
-            let crowded = Rest::Crowded {
-                sites: evidence.in_turn,
-            };
-            return Decision::Rest(match (why, guard_ratio) {
-                (NoChain::Crowded, _) => crowded,
-                _ if are_guards_crowded_out => crowded,
-                (NoChain::DoesNotPay(ratio), guards) => Rest::DoesNotPay {
-                    chain: Some(ratio),
-                    guards,
-                    foreseen,
-                },
-                (NoChain::Mixed { .. }, guards @ Some(_)) => Rest::DoesNotPay {
-                    chain: None,
-                    guards,
-                    foreseen,
-                },
-                (NoChain::Mixed { coverage }, None) => Rest::Mixed { coverage },
-            });
-        }
+    let left = evidence.samples - guarded;
+    let chain = match chain(ranked, left, evidence, policy) {
+        Ok(chain) => chain,
+        Err(coverage) if guards.is_empty() => return Decision::Rest(Rest::Mixed { coverage }),
         Err(_) => Vec::new(),
+    };
+    let figures = Figures {
+        guarded: share_of(guarded, evidence.samples),
+        chained: share_of(count(&chain), evidence.samples),
+        ..Figures::default()
     };
     let plan = Plan {
         guards: guards
@@ -290,104 +193,46 @@ pub(crate) fn decide(evidence: &Evidence<'_>, policy: &Policy) -> Decision {
     publish_or_keep(plan, figures, evidence, policy.margin)
 }
 
-/// The guards to be switched on, the most frequent first, and what such guards take
-/// of a plain call's time, if that is known and asked for.
-fn guards(
-    ranked: &[Candidate],
-    samples: u32,
-    circumstances: &Circumstances<'_>,
-    policy: &Policy,
-) -> (Vec<Candidate>, Option<f32>) {
+/// The guards to be switched on, the most frequent first.
+fn guards(ranked: &[Candidate], samples: u32, policy: &Policy) -> Vec<Candidate> {
     let mut chosen: Vec<Candidate> = Vec::new();
     for candidate in ranked {
         let worth_it = share_of(candidate.count, samples) >= policy.minimum_share;
-        // One key holds one vtable; a further one of the same type is left to the
+        // A guard knows so many vtables; a further one of the same type is left to the
         // chain.
-        let taken = |other: &Candidate| other.key == candidate.key;
-        if worth_it && candidate.key.is_some() && !chosen.iter().any(taken) {
+        let of_type = chosen.iter().filter(|other| other.key == candidate.key);
+        if worth_it && candidate.key.is_some() && of_type.count() < VTABLES {
             chosen.push(*candidate);
         }
     }
-    let (Some(calibration), false) = (&policy.calibration, chosen.is_empty()) else {
-        return (chosen, None);
-    };
-    let largest = ranked.first().map_or(0, |candidate| candidate.count);
-    let coverage = share_of(count(&chosen), samples);
-    if coverage < policy.minimum_coverage {
-        // Whatever they would take, that is not why they are off.
-        return (Vec::new(), None);
-    }
-    let ratio = circumstances.price(calibration.guard.as_ref(), largest, samples, &chosen);
-    if !Calibration::pays(ratio) {
-        chosen.clear();
-    }
-    (chosen, Some(ratio))
+    chosen
 }
 
-/// What the guards leave to the switch.
-struct Left<'a> {
-    samples: u32,
-    of: u32,
-    circumstances: &'a Circumstances<'a>,
-    /// What is left passes the guards of a list first, none of which is on. (Where some
-    /// are, their price has it that others pass them.)
-    past_guards: bool,
-    /// They stand in a function of their own.
-    past_long_list: bool,
-    capacity: usize,
-    crowded: bool,
-}
-
-/// Why there is no chain.
-enum NoChain {
-    /// The best would cover only this share of what is left.
-    Mixed { coverage: f32 },
-    /// Too many sites are called in turn.
-    Crowded,
-    /// It would take so much of the plain call's time.
-    DoesNotPay(f32),
-}
-
-/// The chain for what is left, and what it takes of a plain call's time, if that is
-/// known and asked for.
+/// The chain for the calls that are left, or which share of them the best would cover.
 fn chain(
     mut ranked: Vec<Candidate>,
-    left: &Left<'_>,
+    left: u32,
+    evidence: &Evidence<'_>,
     policy: &Policy,
-) -> Result<(Vec<Candidate>, Option<f32>), NoChain> {
-    ranked.truncate(left.capacity);
-    if share_of(left.samples, left.of) < policy.minimum_share {
+) -> Result<Vec<Candidate>, f32> {
+    ranked.truncate(evidence.capacity);
+    if share_of(left, evidence.samples) < policy.minimum_share {
         ranked.clear();
     }
-    ranked.retain(|one| share_of(one.count, left.samples) >= policy.minimum_share);
-    let coverage = share_of(count(&ranked), left.samples.max(1));
-    let Some(first) = ranked.first() else {
-        return Err(NoChain::Mixed { coverage });
-    };
-    if coverage < policy.minimum_coverage {
-        return Err(NoChain::Mixed { coverage });
+    ranked.retain(|one| share_of(one.count, left) >= policy.minimum_share);
+    let coverage = share_of(count(&ranked), left.max(1));
+    if ranked.is_empty() || coverage < policy.minimum_coverage {
+        return Err(coverage);
     }
-    if left.crowded {
-        return Err(NoChain::Crowded);
-    }
-    let Some(calibration) = &policy.calibration else {
-        return Ok((ranked, None));
-    };
-    let costs = calibration.chain.as_ref();
-    let mut ratio = (left.circumstances).price(costs, first.count, left.samples, &ranked);
-    if left.past_guards {
-        // Of a plain call that is as short as can be: more than of any other.
-        let past = if left.past_long_list {
-            calibration.past_long_list
-        } else {
-            calibration.past_guards
-        };
-        ratio += past.unwrap_or(f32::INFINITY).max(1.0) - 1.0;
-    }
-    if !Calibration::pays(ratio) {
-        return Err(NoChain::DoesNotPay(ratio));
-    }
-    Ok((ranked, Some(ratio)))
+    Ok(ranked)
+}
+
+#[allow(
+    clippy::cast_precision_loss,
+    reason = "windows are far below 2^24 calls"
+)]
+fn share_of(part: u32, whole: u32) -> f32 {
+    part as f32 / whole as f32
 }
 
 fn count(candidates: &[Candidate]) -> u32 {

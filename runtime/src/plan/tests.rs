@@ -5,20 +5,16 @@ use proptest::prelude::*;
 use proptest::sample::subsequence;
 
 use super::*;
-use crate::calibrate::{ByOrder, Costs};
 
-mod crowds;
 mod guards;
-mod orders;
 mod registered;
 
-/// Plans as in [`Mode::Always`](crate::config::Mode): no calibration.
+/// As configured if nothing is.
 const POLICY: Policy = Policy {
     minimum_samples: 64,
     minimum_share: 0.1,
     minimum_coverage: 0.45,
     margin: 0.05,
-    calibration: None,
 };
 
 /// The `n`th implementation that a test knows.
@@ -26,42 +22,6 @@ fn target(n: usize) -> Target {
     Target {
         vtable: 0x1000 + n * 0x40,
         shim: 0x9000 + n * 0x10,
-    }
-}
-
-const NOTHING_IS_KNOWN: Calibration = Calibration {
-    chain: None,
-    guard: None,
-    past_guards: None,
-    past_long_list: None,
-};
-
-/// So much of the plain call's time, whatever the order.
-fn in_any_order(ratio: f32) -> ByOrder {
-    ByOrder {
-        shuffled: ratio,
-        fixed: ratio,
-        plain: 0.3,
-    }
-}
-
-/// So much of the plain call's time for one type, for a skewed mix of known types, and
-/// for other mixes.
-fn costs(mono: f32, skewed: f32, other: f32) -> Costs {
-    Costs {
-        mono,
-        skewed: in_any_order(skewed),
-        scattered: in_any_order(other),
-        even: in_any_order(other),
-        covered: in_any_order(other),
-    }
-}
-
-/// Guards are not known to pay, and chains as said.
-fn chains(mono: f32, skewed: f32) -> Calibration {
-    Calibration {
-        chain: Some(costs(mono, skewed, 9.0)),
-        ..NOTHING_IS_KNOWN
     }
 }
 
@@ -94,13 +54,8 @@ fn decide_on(counts: &[(usize, u32)], current: &[usize], policy: &Policy) -> Dec
         samples: counts.iter().map(|(_, count)| count).sum(),
         registered: &[],
         current: &chain(current),
-        changes: 500,
-        order: None,
-        order_grows: false,
-        in_turn: 1,
         capacity: 2,
         has_guards: false,
-        has_long_list: false,
     };
     decide(&evidence, policy)
 }
@@ -178,13 +133,8 @@ fn calls_on_vtables_that_were_not_told_apart_count_against_a_chain() {
         samples: 1000,
         registered: &[],
         current: &Plan::default(),
-        changes: 500,
-        order: None,
-        order_grows: false,
-        in_turn: 1,
         capacity: 2,
         has_guards: false,
-        has_long_list: false,
     };
     assert_eq!(
         decide(&evidence, &POLICY),
@@ -222,107 +172,6 @@ fn the_same_targets_in_another_order_are_kept() {
     );
 }
 
-#[test]
-fn a_chain_that_does_not_pay_here_is_not_published() {
-    let policy = Policy {
-        calibration: Some(chains(1.17, 0.8)),
-        ..POLICY
-    };
-    assert_eq!(
-        decide_on(&[(1, 1000)], &[], &policy),
-        Decision::Rest(Rest::DoesNotPay {
-            chain: Some(1.17),
-            guards: None,
-            foreseen: Foreseen::NotAsked,
-        })
-    );
-    assert_eq!(
-        published(&decide_on(&[(1, 800), (2, 200)], &[], &policy)),
-        Some(vec![1, 2])
-    );
-    // What was measured to cost more goes, published or not.
-    assert_eq!(
-        decide_on(&[(1, 1000)], &[1], &policy),
-        Decision::Rest(Rest::DoesNotPay {
-            chain: Some(1.17),
-            guards: None,
-            foreseen: Foreseen::NotAsked,
-        })
-    );
-}
-
-#[test]
-fn more_compares_than_were_measured_are_reckoned_with() {
-    let policy = Policy {
-        calibration: Some(Calibration {
-            chain: Some(Costs {
-                covered: in_any_order(0.8),
-                ..costs(0.5, 0.5, 0.9)
-            }),
-            ..NOTHING_IS_KNOWN
-        }),
-        minimum_share: 0.01,
-        ..POLICY
-    };
-    let even = |types: usize, changes: u32| {
-        let seen = window(&(0..types).map(|n| (n, 100)).collect::<Vec<_>>());
-        let evidence = Evidence {
-            seen: &seen,
-            samples: seen.iter().map(|candidate| candidate.count).sum(),
-            registered: &[],
-            current: &Plan::default(),
-            changes,
-            order: None,
-            order_grows: false,
-            in_turn: 1,
-            capacity: types,
-            has_guards: false,
-            has_long_list: false,
-        };
-        match decide(&evidence, &policy) {
-            Decision::Publish { figures, .. } => (true, figures.chain_ratio),
-            Decision::Rest(Rest::DoesNotPay { chain, .. }) => (false, chain),
-            other => panic!("{other:?}"),
-        }
-    };
-    // Two and a half compares on average, as measured.
-    let (pays, ratio) = even(4, 500);
-    assert!(pays && ratio == Some(0.8), "{ratio:?}");
-    // Three and a half. One more than 1.2 on average has cost 0.3 / 1.3.
-    let (pays, ratio) = even(6, 500);
-    assert!(
-        !pays && ratio.is_some_and(|ratio| (ratio - 1.03).abs() < 0.01),
-        "{ratio:?}"
-    );
-    // In long runs they are all foreseen, and are compared nevertheless.
-    let (pays, ratio) = even(8, 8);
-    assert!(
-        !pays && ratio.is_some_and(|ratio| (ratio - 1.31).abs() < 0.01),
-        "{ratio:?}"
-    );
-    let (pays, ratio) = even(2, 4);
-    assert!(
-        pays && ratio.is_some_and(|ratio| (ratio - 0.62).abs() < 0.01),
-        "{ratio:?}"
-    );
-}
-
-#[test]
-fn a_calibration_that_knows_nothing_publishes_nothing() {
-    let policy = Policy {
-        calibration: Some(NOTHING_IS_KNOWN),
-        ..POLICY
-    };
-    assert_eq!(
-        decide_on(&[(1, 1000)], &[], &policy),
-        Decision::Rest(Rest::DoesNotPay {
-            chain: Some(f32::INFINITY),
-            guards: None,
-            foreseen: Foreseen::NotAsked,
-        })
-    );
-}
-
 /// Evidence of any kind, owned.
 #[derive(Clone, Debug)]
 struct Case {
@@ -340,13 +189,8 @@ impl Case {
             samples: self.samples(),
             registered: &self.registered,
             current: &self.current,
-            changes: self.samples() / 2,
-            order: None,
-            order_grows: false,
-            in_turn: 1,
             capacity: self.capacity,
             has_guards: false,
-            has_long_list: false,
         }
     }
 
@@ -403,14 +247,12 @@ fn cases() -> impl Strategy<Value = Case> {
 }
 
 fn policies() -> impl Strategy<Value = Policy> {
-    let calibration = proptest::option::of((0.1_f32..1.5, 0.1_f32..1.5));
-    (0.0_f32..0.5, 0.0_f32..=1.0, 0.0_f32..0.3, calibration).prop_map(
-        |(minimum_share, minimum_coverage, margin, calibration)| Policy {
+    (0.0_f32..0.5, 0.0_f32..=1.0, 0.0_f32..0.3).prop_map(
+        |(minimum_share, minimum_coverage, margin)| Policy {
             minimum_samples: 64,
             minimum_share,
             minimum_coverage,
             margin,
-            calibration: calibration.map(|(mono, skewed)| chains(mono, skewed)),
         },
     )
 }
@@ -523,15 +365,5 @@ proptest! {
         if decide(&case.evidence(), &policy) == Decision::Keep {
             prop_assert!(!case.current.is_empty());
         }
-    }
-
-    #[test]
-    fn a_chain_that_is_said_not_to_pay_is_never_published(case in cases(), policy in policies()) {
-        let never = Policy { calibration: Some(NOTHING_IS_KNOWN), ..policy };
-        let published = matches!(
-            decide(&case.evidence(), &never),
-            Decision::Publish { .. } | Decision::Keep
-        );
-        prop_assert!(!published);
     }
 }

@@ -7,6 +7,7 @@
     not(miri)
 ))]
 mod growth;
+mod keys;
 #[cfg(all(
     feature = "patching",
     target_arch = "x86_64",
@@ -292,11 +293,12 @@ fn a_site_is_prepared_with_all_its_trampolines_or_not_at_all() {
         let Batch {
             code,
             heads,
+            keys,
             new_chains,
         } = batch;
         (
             code.len(),
-            heads.len(),
+            heads.len() + keys.len(),
             new_chains.len(),
             publisher.chains().0,
         )
@@ -444,6 +446,11 @@ fn no_chain_leads_to_what_is_not_code_of_a_loaded_object() {
 struct Noting(std::sync::Arc<std::sync::Mutex<Vec<String>>>);
 
 impl CodeMemory for Noting {
+    unsafe fn replace_again(&mut self, edit: &Edit<'_>) -> Result<(), PatchError> {
+        // SAFETY: nothing is written.
+        unsafe { self.replace(std::slice::from_ref(edit)) }
+    }
+
     unsafe fn replace(&mut self, edits: &[Edit<'_>]) -> Result<(), PatchError> {
         let at = edits.iter().map(|edit| edit.at % TRAMPOLINE_BYTES);
         let heads = at.clone().filter(|&at| at == 0).count();

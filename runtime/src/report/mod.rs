@@ -6,7 +6,7 @@ use crate::calibrate::Calibration;
 use crate::config::Mode;
 use crate::engine::{BoundBinding, Details, Engine, LoadedObject, Patching, Resting, Status};
 use crate::plan::auto::Plain;
-use crate::plan::{Figures, Foreseen, Rest};
+use crate::plan::{Figures, Rest};
 use crate::site::{Phase, Site};
 use crate::specialize::{RegionRecord, STATIC_CALL_REGIONS_0_1_0};
 
@@ -428,14 +428,6 @@ fn describe(site: &Site, details: Option<&Details>) -> (State, String) {
                 Resting::Planned(Rest::Mixed { coverage }) => {
                     format!("mixed: the best chain would cover {} %", percent(*coverage))
                 }
-                Resting::Planned(Rest::Crowded { sites }) => {
-                    format!("called seldom, in turn with others: {sites} sites are in use")
-                }
-                Resting::Planned(Rest::DoesNotPay {
-                    chain,
-                    guards,
-                    foreseen,
-                }) => does_not_pay(*chain, *guards, *foreseen),
                 Resting::Lives(why) => plain(why),
                 Resting::Off => "switched off".into(),
                 Resting::Portable => "no patching; see the backend".into(),
@@ -457,46 +449,15 @@ fn plain(why: &Plain) -> String {
         Plain::Listed(share) => {
             format!("listed types are {} % of the calls so far", percent(*share))
         }
-        Plain::DoesNotPay(ratio) => {
+        Plain::DoesNotPay(ratio) if ratio.is_finite() => {
             format!("does not pay: guards take {ratio:.2} of the plain call's time here")
         }
+        Plain::DoesNotPay(_) => "does not pay: guards could not be measured".into(),
     }
 }
 
 /// Nothing is recorded until the runtime runs.
 const NOT_LOOKED_AT: &str = "not looked at yet: off until the first `retarget()`";
-
-/// What would be on, and at which price.
-fn does_not_pay(chain: Option<f32>, guards: Option<f32>, foreseen: Foreseen) -> String {
-    let there_could_be = [("guards", guards), ("a chain", chain)];
-    let (mut prices, mut unmeasured) = (Vec::new(), Vec::new());
-    for (what, ratio) in there_could_be {
-        match ratio {
-            Some(ratio) if ratio.is_finite() => prices.push(format!("{what} {ratio:.2}")),
-            Some(_) => unmeasured.push(format!("{what} could not be measured")),
-            None => {}
-        }
-    }
-    if !prices.is_empty() {
-        let prices = prices.join(", ");
-        unmeasured.insert(
-            0,
-            format!("of the plain call's time here, {prices} would take"),
-        );
-    }
-    format!("does not pay: {}{}", unmeasured.join("; "), order(foreseen))
-}
-
-/// What the order of the types said, if it was asked.
-fn order(foreseen: Foreseen) -> String {
-    match foreseen {
-        Foreseen::NotAsked => String::new(),
-        Foreseen::Unknown => " (in an order that is not known)".into(),
-        Foreseen::Share(share) => {
-            format!(" ({} % of the order can be foreseen)", percent(share))
-        }
-    }
-}
 
 /// What is on, for which share of the calls, and at which price.
 fn published(figures: &Figures, has_chain: bool) -> String {
@@ -520,7 +481,7 @@ fn published(figures: &Figures, has_chain: bool) -> String {
             price(figures.chain_ratio)
         ));
     }
-    parts.join(", ") + &order(figures.foreseen)
+    parts.join(", ")
 }
 
 fn percent(share: f32) -> f32 {
@@ -535,25 +496,17 @@ impl fmt::Display for Report {
 
 #[cfg(test)]
 mod tests {
-    use super::{Foreseen, does_not_pay};
+    use super::{Plain, plain};
 
     #[test]
     fn what_could_not_be_measured_is_said_in_words() {
-        let why = |chain, guards, foreseen| does_not_pay(chain, guards, foreseen);
-        let unmeasured = Some(f32::INFINITY);
         assert_eq!(
-            why(unmeasured, None, Foreseen::NotAsked),
-            "does not pay: a chain could not be measured"
+            plain(&Plain::DoesNotPay(f32::INFINITY)),
+            "does not pay: guards could not be measured"
         );
         assert_eq!(
-            why(unmeasured, Some(1.25), Foreseen::Unknown),
-            "does not pay: of the plain call's time here, guards 1.25 would take; a chain could \
-             not be measured (in an order that is not known)"
-        );
-        assert_eq!(
-            why(Some(1.5), Some(1.4), Foreseen::Share(0.972)),
-            "does not pay: of the plain call's time here, guards 1.40, a chain 1.50 would take \
-             (97 % of the order can be foreseen)"
+            plain(&Plain::DoesNotPay(1.254)),
+            "does not pay: guards take 1.25 of the plain call's time here"
         );
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{BindingReport, RegionReport, Report, SiteReport, State};
-use crate::calibrate::{ByOrder, Costs};
+use crate::calibrate::Calibration;
 
 const HEADINGS: [&str; 9] = [
     "call site",
@@ -36,18 +36,7 @@ pub(super) fn write(report: &Report, formatter: &mut fmt::Formatter<'_>) -> fmt:
         report.mode, report.backend, report.passes, report.chains, report.chain_bytes
     )?;
     if let Some(calibration) = report.calibration {
-        for (what, costs) in [("chains", calibration.chain), ("guards", calibration.guard)] {
-            write!(formatter, "\ncalibration: {}", measured(what, costs))?;
-        }
-        let past = [
-            ("two", calibration.past_guards),
-            ("four", calibration.past_long_list),
-        ];
-        for (how_many, ratio) in past {
-            if let Some(ratio) = ratio {
-                write!(formatter, "; past {how_many} that are off {ratio:.2}")?;
-            }
-        }
+        write!(formatter, "\ncalibration: {}", measured(&calibration))?;
     }
     if let Some(error) = &report.environment_error {
         write!(formatter, "\nSTATIC_CALL is ignored: {error}")?;
@@ -100,21 +89,22 @@ fn table<const N: usize>(
     Ok(())
 }
 
-/// What was measured of guards or chains.
-fn measured(what: &str, costs: Option<Costs>) -> String {
-    let Some(costs) = costs else {
-        return format!("{what} could not be measured, so none is said to pay");
-    };
-    let orders = |costs: ByOrder| format!("{:.2} ({:.2})", costs.shuffled, costs.fixed);
+/// What was measured of guards and chains.
+fn measured(calibration: &Calibration) -> String {
+    let figures = [
+        ("a guard", calibration.guard),
+        ("one behind the arm", calibration.behind),
+        ("a chain", calibration.chain),
+        ("a chain on 80/20 of two", calibration.chain_mixed),
+    ];
+    let figures = figures.map(|(what, ratio)| match ratio {
+        Some(ratio) => format!("{what} {ratio:.2}"),
+        None => format!("{what} not measured"),
+    });
     format!(
-        "{what} for two take {:.2} of the plain call's time on one type; in an order that is new \
-         (that repeats) {} on 80/20 of two, {} on 80/20 of eight, {} on an even mix of four; \
-         for all four {}",
-        costs.mono,
-        orders(costs.skewed),
-        orders(costs.scattered),
-        orders(costs.even),
-        orders(costs.covered),
+        "a plain call takes {:.2} ns; of that, {}",
+        calibration.plain,
+        figures.join(", ")
     )
 }
 

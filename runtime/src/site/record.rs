@@ -71,8 +71,5 @@ fn note(site: &'static Site, vtable: usize, table: &'static Table, route: &'stat
     };
     // SAFETY: the site's lock is held, and a profile belongs to one site.
     let notes = unsafe { profile.notes() };
-    // Any local variable lies where the stack ends.
-    let here = 0_u8;
-    let stack = core::ptr::from_ref(&here).addr();
-    notes.note(vtable, table, stack, crate::os::ticks());
+    notes.note(vtable, table);
 }

@@ -1,8 +1,9 @@
-//! Windows: that they close, that they wait for nobody, and that nothing is
-//! written once they are closed.
+//! What calls write: that windows close, that calls wait for nobody, and that nothing is
+//! written once a site is plain.
 
-use super::record::{count_miss, counts_misses, record};
+use super::record::{counts_calls, record};
 use super::*;
+use crate::life::{BURST, BURSTS, RETRY};
 use crate::registry::{MethodDeclaration, Table};
 
 static METHODS: [MethodDeclaration; 1] = [MethodDeclaration::new("run", 2)];
@@ -15,43 +16,43 @@ static TABLE: Table = Table::new(
     &[],
 );
 static ROUTE: Route = Route::without_guards(&DECLARATION, 0, core::ptr::null(), core::ptr::null());
-const PATH: Path = Path {
-    route: &ROUTE,
-    trampoline: 64,
-};
 
-/// A site with an open window of `budget` records.
-fn open(phase: Phase, budget: u32) -> &'static Site {
+/// A site that does with calls what the block says, with a profile if that is for notes.
+fn with(phase: Phase, block: Block) -> &'static Site {
     static PLACE: Place = Place::new("run", "tests.rs", 1, 1);
     let site = Box::leak(Box::new(Site::new(&PLACE)));
-    let profile = (phase == Phase::Learning).then(|| &*Box::leak(Box::new(Profile::new())));
+    let notes = matches!(phase, Phase::Learning | Phase::Living);
+    let profile = notes.then(|| &*Box::leak(Box::new(Profile::new())));
     let lock = site.lock().unwrap();
-    lock.open(phase, budget, profile);
+    lock.open(phase, block, profile);
     drop(lock);
-    site.send(match phase {
-        Phase::Learning => Way::Learning,
-        Phase::Watching => Way::Patched,
-        Phase::Resting => Way::Plain,
-    });
     site
 }
 
-/// What a call does that falls through a chain.
-fn miss(site: &'static Site) {
-    if counts_misses(site) {
-        count_miss(site);
+/// As the engine opens one: of so many calls, or misses.
+fn open(phase: Phase, calls: i32) -> &'static Site {
+    let way = match phase {
+        Phase::Learning => Way::Burst,
+        Phase::Watching => Way::On,
+        Phase::Resting | Phase::Living => Way::Plain,
+    };
+    with(phase, Block::simple(way, calls))
+}
+
+/// What a call's fallback does.
+fn pass(site: &'static Site, vtable: usize) {
+    if counts_calls(site) {
+        record(site, vtable, &TABLE, &ROUTE);
     }
 }
 
-/// What a call does at a site that is learning, and what one does that falls
-/// through a chain: whichever comes, and comes late.
-fn pass(site: &'static Site, vtable: usize) {
-    record(site, vtable, &TABLE, PATH);
-    miss(site);
+/// What one does that has asked before somebody closed the window.
+fn pass_late(site: &'static Site, vtable: usize) {
+    record(site, vtable, &TABLE, &ROUTE);
 }
 
-fn is_plain(site: &Site) -> bool {
-    site.switch.load(Ordering::Relaxed) == Way::Plain as i8
+fn is_plain(site: &'static Site) -> bool {
+    !counts_calls(site)
 }
 
 fn samples(site: &Site) -> Option<u32> {
@@ -68,15 +69,30 @@ fn bytes(site: &Site) -> [u8; 64] {
 }
 
 #[test]
-fn a_window_records_as_many_calls_as_it_is_open_for_and_switches_the_site_off() {
+fn a_site_begins_off_and_plain() {
+    static PLACE: Place = Place::new("run", "tests.rs", 7, 9);
+    static SITE: Site = Site::new(&PLACE);
+    assert!(!SITE.is_on() && is_plain(&SITE));
+    assert_eq!(SITE.phase(), Phase::Resting);
+    assert_eq!(SITE.block(), Block::PLAIN);
+    assert_eq!((SITE.line(), SITE.column()), (7, 9));
+    SITE.switch(true);
+    assert!(SITE.is_on());
+    SITE.switch(false);
+    assert!(!SITE.is_on());
+}
+
+#[test]
+fn a_window_records_as_many_calls_as_it_is_open_for_and_ends_itself() {
     let site = open(Phase::Learning, 100);
     for call in 1..=99 {
         pass(site, 1);
-        assert_eq!((site.budget(), is_plain(site)), (100 - call, !TRAMPOLINES));
+        assert_eq!((site.block().left, is_plain(site)), (100 - call, false));
     }
     pass(site, 2);
-    assert_eq!((site.budget(), is_plain(site)), (0, true));
-    // Calls that were on their way, and calls from other trampolines.
+    assert_eq!((site.block(), is_plain(site)), (Block::PLAIN, true));
+    // Calls that were on their way, and calls after them.
+    pass_late(site, 2);
     pass(site, 2);
     assert_eq!(samples(site), Some(100));
 }
@@ -84,44 +100,30 @@ fn a_window_records_as_many_calls_as_it_is_open_for_and_switches_the_site_off() 
 #[test]
 fn a_miss_is_counted_and_nothing_else() {
     let site = open(Phase::Watching, 10);
-    miss(site);
+    pass(site, 1);
     assert_eq!(
-        (site.budget(), is_plain(site), samples(site)),
+        (site.block().left, is_plain(site), samples(site)),
         (9, false, None)
     );
 }
 
 #[test]
-fn misses_of_guards_without_a_chain_are_counted_until_the_budget_is_used_up() {
+fn misses_are_counted_until_there_were_as_many_as_are_allowed() {
     let site = open(Phase::Watching, 10);
-    site.send(Way::Learning);
-    for left in (0..10).rev() {
-        assert_eq!(site.switch.load(Ordering::Relaxed), Way::Learning as i8);
-        record(site, 1, &TABLE, PATH);
-        assert_eq!((site.budget(), samples(site)), (left, None));
+    for left in (1..10).rev() {
+        pass(site, 1);
+        assert_eq!((site.block().left, is_plain(site)), (left, false));
     }
-    // The guards stay on, and what they miss is plain.
-    assert_eq!(site.switch.load(Ordering::Relaxed), Way::Guarded as i8);
+    pass(site, 1);
+    assert!(is_plain(site));
     let before = bytes(site);
-    record(site, 1, &TABLE, PATH);
+    pass(site, 1);
+    pass_late(site, 1);
     assert_eq!(bytes(site), before);
 }
 
 #[test]
-fn a_late_miss_of_guards_does_not_switch_off_what_was_published_since() {
-    let site = open(Phase::Watching, 1);
-    site.send(Way::Patched);
-    record(site, 1, &TABLE, PATH);
-    let way = if TRAMPOLINES {
-        Way::Patched
-    } else {
-        Way::Plain
-    };
-    assert_eq!(site.switch.load(Ordering::Relaxed), way as i8);
-}
-
-#[test]
-fn after_its_budget_a_site_is_not_written_any_more() {
+fn after_its_window_a_site_is_not_written_any_more() {
     for phase in [Phase::Watching, Phase::Learning, Phase::Resting] {
         let site = open(phase, 64);
         for _ in 0..64 {
@@ -136,18 +138,16 @@ fn after_its_budget_a_site_is_not_written_any_more() {
 }
 
 #[test]
-fn a_call_that_finds_the_lock_taken_drops_its_record_and_goes_on() {
+fn a_call_that_finds_the_lock_taken_drops_its_record_and_is_counted() {
     let site = open(Phase::Learning, 10);
     pass(site, 1);
     let lock = site.lock().unwrap();
-    let before = bytes(site);
     // As from a signal handler that interrupted the lock's holder.
-    for _ in 0..100 {
+    for _ in 0..5 {
         pass(site, 1);
     }
-    assert_eq!(before, bytes(site));
     drop(lock);
-    assert_eq!((samples(site), site.budget()), (Some(1), 9));
+    assert_eq!((samples(site), site.block().left), (Some(1), 4));
 }
 
 #[test]
@@ -165,35 +165,27 @@ fn a_childs_site_gives_up_the_window_of_a_thread_that_is_gone() {
     let site = open(Phase::Learning, 10);
     pass(site, 1);
     site.abandon();
-    assert_eq!((samples(site), site.budget()), (Some(1), 9));
+    assert_eq!((samples(site), site.block().left), (Some(1), 9));
     std::mem::forget(site.lock().unwrap());
     site.abandon();
     assert!(site.lock().is_some());
-    assert_eq!((samples(site), site.budget()), (None, 0));
+    assert_eq!((samples(site), site.block()), (None, Block::PLAIN));
 }
 
 #[test]
-fn the_first_trampoline_is_kept_and_further_ones_are_noted() {
+fn the_first_route_that_was_recorded_is_kept() {
+    static OTHER: Route =
+        Route::without_guards(&DECLARATION, 1, core::ptr::null(), core::ptr::null());
     let site = open(Phase::Learning, 10);
-    let other = Path {
-        trampoline: 128,
-        ..PATH
-    };
+    assert!(site.route().is_none());
     pass(site, 1);
-    record(site, 1, &TABLE, other);
-    pass(site, 1);
-    let first = site.first_path().unwrap();
-    assert_eq!(first.trampoline, PATH.trampoline);
-    assert!(core::ptr::eq(first.route, &raw const ROUTE));
-    let lock = site.lock().unwrap();
-    // SAFETY: the site's lock is held.
-    let notes = unsafe { lock.profile().unwrap().notes() };
-    let further: Vec<_> = notes.paths().map(|path| path.trampoline).collect();
-    assert_eq!(further, [128]);
+    record(site, 1, &TABLE, &OTHER);
+    let route = site.route().unwrap();
+    assert!(core::ptr::eq(route, &raw const ROUTE));
 }
 
 #[test]
-fn many_threads_record_no_more_than_the_budget() {
+fn many_threads_record_no_more_than_the_window_has_room_for() {
     let site = open(Phase::Learning, 500);
     std::thread::scope(|scope| {
         for thread in 0..4 {
@@ -202,11 +194,153 @@ fn many_threads_record_no_more_than_the_budget() {
     });
     let recorded = samples(site).unwrap();
     assert!(recorded > 0 && recorded <= 500);
-    assert_eq!(site.budget(), 500 - recorded);
+    assert!(site.block().left <= 0);
 }
 
 #[test]
-fn slices_are_named_after_this_version() {
+fn what_is_put_is_what_calls_do_and_what_was_there_comes_back() {
+    let block = Block {
+        way: Way::Gap,
+        left: 70_000,
+        script: Script {
+            bursts: 16,
+            gaps: 16_384,
+            seed: 0xABCD,
+            extra: 3,
+        },
+    };
+    let site = open(Phase::Watching, 10);
+    pass(site, 1);
+    assert_eq!(site.put(block), Block::simple(Way::On, 9));
+    assert_eq!(site.block(), block);
+    assert_eq!(site.put(Block::PLAIN), block);
+    assert!(is_plain(site));
+}
+
+#[test]
+fn a_window_of_bursts_records_those_and_counts_what_lies_between() {
+    let script = Script {
+        bursts: BURSTS,
+        gaps: 500,
+        seed: 77,
+        extra: 0,
+    };
+    let block = Block {
+        way: Way::Burst,
+        left: BURST,
+        script,
+    };
+    // One thread, so that every end of a burst finds the lock free. Not living: the
+    // process's engine knows nothing of this site.
+    let site = with(Phase::Learning, block);
+    let mut gaps = 0;
+    while counts_calls(site) {
+        gaps += u32::from(site.block().way == Way::Gap);
+        pass(site, 1);
+    }
+    let recorded = u32::from(BURSTS) * u32::try_from(BURST).unwrap();
+    assert_eq!(samples(site), Some(recorded));
+    assert!(gaps > 0 && gaps <= 500, "{gaps}");
+}
+
+#[test]
+fn a_call_that_cannot_act_makes_some_more_plain_ones_before_another_tries() {
+    // Living, and in no life of the process's engine, which so cannot say what is next.
+    let site = with(Phase::Living, Block::simple(Way::On, 2));
+    pass(site, 1);
+    pass(site, 1);
+    let retry = site.block();
+    assert_eq!((retry.way, retry.left), (Way::Gap, RETRY));
+    assert_eq!(retry.script.extra, 1);
+    let before = samples(site);
+    for left in (1..RETRY).rev() {
+        pass(site, 1);
+        assert_eq!(site.block().left, left);
+    }
+    pass(site, 1);
+    let retry = site.block();
+    assert_eq!((retry.way, retry.left), (Way::Gap, RETRY));
+    assert_eq!(retry.script.extra, 2);
+    assert_eq!(samples(site), before, "a gap's calls are not recorded");
+}
+
+#[test]
+fn the_last_call_of_a_burst_that_finds_the_lock_taken_leaves_the_next_step_to_a_later_one() {
+    let script = Script {
+        bursts: 3,
+        gaps: 100,
+        seed: 9,
+        extra: 0,
+    };
+    let site = with(
+        Phase::Living,
+        Block {
+            way: Way::Burst,
+            left: 2,
+            script,
+        },
+    );
+    pass(site, 1);
+    let lock = site.lock().unwrap();
+    pass(site, 1);
+    let block = site.block();
+    assert_eq!((block.way, block.left), (Way::Gap, RETRY));
+    // The burst is over all the same.
+    assert_eq!((block.script.bursts, block.script.extra), (2, 1));
+    drop(lock);
+    for _ in 0..RETRY {
+        pass(site, 1);
+    }
+    let block = site.block();
+    assert_eq!(
+        (block.way, block.left, block.script.bursts),
+        (Way::Burst, BURST, 2)
+    );
+}
+
+#[test]
+fn who_gives_up_does_not_undo_what_somebody_has_put_meanwhile() {
+    let site = with(Phase::Living, Block::simple(Way::On, 1));
+    let lock = site.lock().unwrap();
+    lock.put(Block::simple(Way::On, 50));
+    drop(lock);
+    // The call that took the old count's last one, and comes too late.
+    site.retry();
+    assert_eq!(site.block(), Block::simple(Way::On, 50));
+}
+
+#[test]
+fn of_two_vtables_of_one_type_both_are_in_its_guard_and_a_third_is_left_out() {
+    static KEYS: Keys = Keys::new();
+    let listed = inline::Listed {
+        identity: core::any::TypeId::of::<u8>,
+    };
+    let guards = Guards {
+        listed: core::array::from_fn(|at| (at < 4).then_some(listed)),
+        keys: || &KEYS,
+    };
+    let site = open(Phase::Resting, 0);
+    let at = |position: usize| {
+        let keys = guards.keys_of(site, position);
+        keys.map(|key| key.load(Ordering::Relaxed))
+    };
+    // SAFETY: no call is made through this site.
+    unsafe { site.guard(&guards, &[(1, 64), (3, 128), (1, 192), (1, 256)]) };
+    assert_eq!([at(0), at(1)], [[0, 0], [64, 192]]);
+    assert_eq!([at(2), at(3)], [[0, 0], [128, 0]]);
+    // Those in the arm lie in the site, the others do not.
+    assert_eq!(site.own_keys(), [0, 64]);
+    assert_eq!(KEYS.first(3).load(Ordering::Relaxed), 128);
+    // SAFETY: as above.
+    unsafe { site.guard(&guards, &[(0, 320)]) };
+    assert_eq!(
+        (0..4).map(at).collect::<Vec<_>>(),
+        [[320, 0], [0, 0], [0, 0], [0, 0]]
+    );
+}
+
+#[test]
+fn slices_and_sections_are_named_after_this_version() {
     // Sections of one name are one slice: another version's must have another.
     let version = env!("CARGO_PKG_VERSION").replace('.', "_");
     for (source, slice) in [
@@ -216,5 +350,16 @@ fn slices_are_named_after_this_version() {
     ] {
         let name = format!("pub static STATIC_CALL_{slice}_{version}:");
         assert!(source.contains(&name), "{name} is missing");
+    }
+    for (source, section) in [
+        (include_str!("../key.rs"), "keys"),
+        (include_str!("../key.rs"), "paths"),
+        (include_str!("../trampoline.rs"), "paths"),
+    ] {
+        let names: Vec<_> = source
+            .match_indices(&format!("static_call_{section}_"))
+            .map(|(at, found)| &source[at + found.len()..at + found.len() + version.len()])
+            .collect();
+        assert!(!names.is_empty() && names.iter().all(|name| **name == version));
     }
 }

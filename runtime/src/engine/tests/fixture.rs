@@ -2,10 +2,13 @@
 
 use std::fs;
 
-use crate::arch::Target;
+use crate::arch::{self, KEY_BYTES, Target};
+use crate::engine::LoadedObject;
+use crate::key::{self, Key, Placed};
+use crate::life::Block;
 use crate::private::vtable_of;
 use crate::registry::TraitObject as _;
-use crate::site::{Phase, Place, Site, Way};
+use crate::site::{Phase, Place, Site};
 use crate::static_dispatch;
 
 #[static_dispatch(unsafe(crate = crate))]
@@ -75,7 +78,7 @@ pub(super) const KINDS: usize = 4;
 /// Sites of one test.
 pub(super) const SITES: usize = 8;
 /// Tests that have sites.
-const SETS: usize = 2;
+const SETS: usize = 4;
 
 /// The `N`th call site of a set.
 pub(super) type Through = fn(&dyn Tagged, u64) -> u64;
@@ -109,7 +112,7 @@ macro_rules! through {
 
             fn gate<M: DispatchedMethod>() -> Gate<At, M> {
                 // SAFETY: its own.
-                Gate::new(At::site(), __trampoline::<M>, unsafe { crate::site::Own::new() })
+                Gate::new(__trampoline::<M>, unsafe { crate::site::Own::new() })
             }
 
             #[inline(never)]
@@ -126,6 +129,8 @@ macro_rules! through {
 static THROUGH: [[Through; SITES]; SETS] = through! {
     0: 0 1 2 3 4 5 6 7;
     1: 0 1 2 3 4 5 6 7;
+    2: 0 1 2 3 4 5 6 7;
+    3: 0 1 2 3 4 5 6 7;
 };
 
 /// A test's sites and how to call through each.
@@ -133,17 +138,39 @@ pub(super) fn sites<const SET: usize>() -> (&'static [Site], [Through; SITES]) {
     (&STATICS[SET], THROUGH[SET])
 }
 
+/// Where the keys and trampolines of these sites are.
+pub(super) fn placed(sites: &'static [Site]) -> Placed {
+    Placed::new(sites, key::keys(), key::trampolines())
+}
+
+/// These sites as an object of their own.
+pub(super) fn object(sites: &'static [Site], plugin: Option<u64>) -> LoadedObject {
+    LoadedObject::new(sites, placed(sites), &[], &[], plugin)
+}
+
 /// Leaves a site as if it were new, except that its route is known.
 pub(super) fn renew(site: &Site) {
     let lock = site.lock().expect("nobody else uses this site");
-    if let Some(profile) = lock.close() {
-        // SAFETY: the site's lock is held.
-        unsafe { profile.notes() }.clear();
-    }
-    let profile = Box::leak(Box::new(crate::profile::Profile::new()));
-    lock.open(Phase::Learning, crate::site::FIRST_WINDOW, Some(profile));
+    lock.close();
+    lock.open(Phase::Resting, Block::PLAIN, None);
     drop(lock);
-    site.send(Way::Learning);
+    site.switch(false);
+}
+
+/// Whether these keys are on: all of them, or none.
+pub(super) fn are_on(keys: impl Iterator<Item = Key>) -> bool {
+    let on = keys.map(|key| {
+        // SAFETY: an instruction of this program.
+        let bytes: [u8; KEY_BYTES] =
+            unsafe { std::ptr::read_volatile(std::ptr::with_exposed_provenance(key.at)) };
+        let jump = arch::key_on(key.at, key.arm).expect("within reach");
+        assert!([jump, arch::key_off()].contains(&bytes), "{bytes:x?}");
+        bytes == jump
+    });
+    let on: Vec<_> = on.collect();
+    assert!(!on.is_empty(), "there is no key");
+    assert!(on.iter().all(|one| *one == on[0]), "{on:?}");
+    on[0]
 }
 
 /// The lines of `/proc/self/maps`: address range and access.

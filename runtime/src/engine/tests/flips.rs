@@ -1,4 +1,4 @@
-//! Threads call while another thread exchanges chains under them.
+//! Threads call while another thread exchanges chains under them, and switches keys.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use super::fixture::{self, Object, SITES};
 use crate::arch::Target;
 use crate::engine::{self, Engine, Patching};
+use crate::key::Key;
 use crate::os::objects;
 use crate::publish::{Batch, Head, Lead, Trampoline};
-use crate::site::{Phase, Way};
 
 const RETARGETS: usize = 100_000;
 const CALLERS: usize = 2;
@@ -70,18 +70,22 @@ impl Memory {
     }
 }
 
-/// Publishes one plan for each site in one batch.
+/// Publishes one plan for each site in one batch, with its key on or off.
 fn publish<'a>(
     engine: &mut Engine,
     trampolines: &mut [Trampoline],
-    plan: impl Fn(usize) -> &'a [Target],
+    keys: &[Vec<Key>],
+    plan: impl Fn(usize) -> (&'a [Target], bool),
 ) {
     let publisher = engine.patching.publisher().expect("patching works");
     let mut batch = Batch::default();
     let mut heads = Vec::new();
     for (site, trampoline) in trampolines.iter_mut().enumerate() {
-        let head = publisher.prepare(trampoline, Lead::Chain(plan(site)), &mut batch);
+        let (plan, on) = plan(site);
+        let head = publisher.prepare(trampoline, Lead::Chain(plan), &mut batch);
         heads.push(head.expect("within reach"));
+        let keys = publisher.prepare_keys(&keys[site], on, &mut batch);
+        keys.expect("they are what the macro has put there");
     }
     // SAFETY: the engine's lock is held, and this program stays loaded.
     unsafe { publisher.commit(&batch) }.expect("patching works");
@@ -98,17 +102,15 @@ fn no_call_is_misdirected_while_its_site_is_retargeted_a_hundred_thousand_times(
     let (sites, through) = fixture::sites::<0>();
     let objects = Object::one_of_each();
     let plans = plans(&objects);
-    for (site, through) in sites.iter().zip(through) {
-        objects[0].call(through, 0);
-        let lock = site.lock().expect("nobody else uses this site");
-        lock.close();
-        lock.open(Phase::Resting, 0, None);
-        drop(lock);
-        site.send(Way::Patched);
-    }
-    let mut trampolines: Vec<_> = sites
-        .iter()
-        .map(|site| Trampoline::new(site.first_path().expect("one call was made")))
+    let placed = fixture::placed(sites);
+    let keys: Vec<Vec<_>> = (0..SITES)
+        .map(|site| placed.keys_of(site).collect())
+        .collect();
+    let mut trampolines: Vec<_> = (0..SITES)
+        .map(|site| {
+            let mut paths = placed.paths_of(site);
+            Trampoline::new(paths.next().expect("each has one"))
+        })
         .collect();
     let start = engine::with(Memory::of);
     let done = AtomicBool::new(false);
@@ -145,8 +147,10 @@ fn no_call_is_misdirected_while_its_site_is_retargeted_a_hundred_thousand_times(
             // plans, since their number is a prime.
             let step = 1 + passes / plans.len() % (plans.len() - 1);
             engine::with(|engine| {
-                publish(engine, &mut trampolines, |site| {
-                    &plans[(passes * step + site * 5) % plans.len()]
+                publish(engine, &mut trampolines, &keys, |site| {
+                    let plan = &plans[(passes * step + site * 5) % plans.len()];
+                    // Mostly on, or nobody would come by the chains.
+                    (plan, !(passes + site).is_multiple_of(4))
                 });
                 if passes == plans.len() {
                     warm = Some(Memory::of(engine));
@@ -163,7 +167,7 @@ fn no_call_is_misdirected_while_its_site_is_retargeted_a_hundred_thousand_times(
         watcher.join().expect("no memory is both");
         (calls, passes, warm.expect("more passes than plans"))
     });
-    engine::with(|engine| publish(engine, &mut trampolines, |_| &[]));
+    engine::with(|engine| publish(engine, &mut trampolines, &keys, |_| (&[], false)));
     assert!(trampolines.iter().all(|one| one.head == Head::Rest));
     let end = engine::with(Memory::of);
     println!(

@@ -6,8 +6,10 @@ use std::thread;
 use std::time::Duration;
 
 use super::fixture;
-use crate::engine::{self, LoadedObject, lock::ENGINE};
-use crate::site::{Place, Site};
+use crate::engine::{self, lock::ENGINE};
+use crate::life::{Block, Way};
+use crate::profile::Profile;
+use crate::site::{Phase, Place, Site};
 
 fn until(done: impl Fn() -> bool) {
     while !done() {
@@ -94,9 +96,16 @@ fn a_child_can_use_a_site_whose_lock_another_thread_had() {
     static PLACE: Place = Place::new("tagged", file!(), line!(), column!());
     static SITES: [Site; 1] = [Site::new(&PLACE)];
 
-    fixture::renew(&SITES[0]);
+    let profile = Box::leak(Box::new(Profile::new()));
+    let lock = SITES[0].lock().expect("nobody else uses this site");
+    lock.open(
+        Phase::Learning,
+        Block::simple(Way::Burst, 100),
+        Some(profile),
+    );
+    drop(lock);
     engine::with(|engine| {
-        let object = LoadedObject::new(&SITES, &[], &[], Some(u64::MAX));
+        let object = fixture::object(&SITES, Some(u64::MAX));
         engine.objects.push(object);
     });
     let (held, is_held) = std::sync::mpsc::channel();

@@ -3,11 +3,12 @@
 use super::fixture::{self, Object, SITES, Through};
 use crate::arch;
 use crate::config::{Config, Mode};
-use crate::engine::{self, Engine, LoadedObject, Patching, RetargetError, Status};
+use crate::engine::{self, Engine, Patching, RetargetError, Status};
+use crate::life::By;
 use crate::os::{self, CodeMemory, Refusing};
 use crate::publish::{Batch, Lead, Publisher};
 use crate::report::Backend;
-use crate::site::Site;
+use crate::site::{Path, Site};
 
 /// What a site may still miss before its chain is looked at again.
 const MISSES: u32 = 64;
@@ -28,7 +29,7 @@ impl Scenario {
         let (sites, through) = fixture::sites::<1>();
         let mut engine = Engine::new(engine::trust::keep_own());
         engine.environment = None;
-        engine.objects = vec![LoadedObject::new(sites, &[], &[], None)];
+        engine.objects = vec![fixture::object(sites, None)];
         engine.patching = Patching::Works(Box::new(Publisher::new(memory)));
         engine
             .configure(Config::default().mode(Mode::Always).misses(MISSES))
@@ -59,16 +60,24 @@ impl Scenario {
 
     /// One pass, under the process's own lock: other tests patch code nearby.
     fn retarget(&mut self) -> Result<engine::Retarget, RetargetError> {
-        engine::with(|_| self.engine.retarget())
+        engine::with(|_| self.engine.retarget(By::Program))
+    }
+
+    /// The sites' trampolines, one each.
+    fn paths(&self) -> Vec<Path> {
+        let placed = fixture::placed(self.sites);
+        let paths = (0..SITES).flat_map(|site| placed.paths_of(site));
+        let paths: Vec<_> = paths.collect();
+        assert_eq!(paths.len(), SITES);
+        paths
     }
 
     fn heads(&self) -> Vec<[u8; 8]> {
-        let read = |site: &Site| {
-            let at = site.first_path().expect("was called").trampoline;
+        let read = |path: &Path| {
             // SAFETY: a trampoline of this program, eight bytes and more.
-            unsafe { std::ptr::read_volatile(at as *const [u8; 8]) }
+            unsafe { std::ptr::read_volatile(path.trampoline as *const [u8; 8]) }
         };
-        self.sites.iter().map(read).collect()
+        self.paths().iter().map(read).collect()
     }
 
     fn published(&self) -> usize {
@@ -78,8 +87,8 @@ impl Scenario {
             .count()
     }
 
-    /// Puts every head to rest by other means, and checks that the engine knew
-    /// where they were.
+    /// Puts every head to rest and every key off by other means, and checks that the
+    /// engine knew where the heads were.
     fn heal(mut self) {
         let mut publisher = Publisher::new(os::code_memory().expect("it worked before"));
         let mut batch = Batch::default();
@@ -88,11 +97,14 @@ impl Scenario {
                 let head = publisher.prepare(trampoline, Lead::Chain(&[]), &mut batch);
                 trampoline.head = head.expect("a fallback is within reach");
             }
+            let is_on = fixture::are_on(details.keys.iter().copied());
+            assert!(details.on || !is_on, "the engine lost track of a key");
+            let keys = publisher.prepare_keys(&details.keys, false, &mut batch);
+            keys.expect("no key is half written");
         }
         // SAFETY: the lock is held, and this program stays loaded.
         engine::with(|_| unsafe { publisher.commit(&batch) }).expect("it worked before");
-        for (site, head) in self.sites.iter().zip(self.heads()) {
-            let path = site.first_path().expect("was called");
+        for (path, head) in self.paths().iter().zip(self.heads()) {
             let (at, rest) = (path.trampoline, path.route.rest.addr());
             assert!(
                 arch::is_rest_head(at, &head, rest),

@@ -1,7 +1,8 @@
 //! What the machine steers: the calls' side of all sites, and the types that they meet.
 
+use super::choice::{Choice, Facts, choose};
 use super::{Machine, Segment};
-use crate::life::{Block, Choice, Evidence, Facts, Offer, Ps, Sites, Window, choose};
+use crate::life::{Block, Evidence, Offer, Ps, Sites, Window};
 
 /// The calls' side.
 pub(super) struct Calls {

@@ -2,6 +2,7 @@
 //! whole picoseconds are added up, for as many calls at once as nothing of ours looks at.
 
 mod calls;
+pub(crate) mod choice;
 mod orders;
 mod spite;
 mod world;
@@ -10,7 +11,8 @@ pub(crate) use orders::all;
 pub(crate) use spite::random;
 pub(crate) use world::World;
 
-use crate::life::{Block, Costs, MOST, NS, Prices, Ps, US, Way};
+use crate::life::{Block, NS, Prices, Ps, US, Way};
+use choice::{Costs, MOST};
 
 /// What things cost on the simulated machine.
 #[derive(Clone, Copy, Debug)]
@@ -168,14 +170,6 @@ pub(crate) struct Outcome {
     pub(crate) constant: Ps,
     /// The same within any one stretch of time.
     pub(crate) stretch: Ps,
-}
-
-impl Outcome {
-    /// Of the gain that the best plan has, this share was had; [`None`] where there is none.
-    pub(crate) fn share(&self) -> Option<f64> {
-        let (plain, total, best) = (self.plain as f64, self.total as f64, self.best as f64);
-        (best < 0.995 * plain).then(|| (plain - total) / (plain - best))
-    }
 }
 
 /// Whether the first site goes by its plan.

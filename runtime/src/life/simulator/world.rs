@@ -1,8 +1,9 @@
 //! Runs a program under the machine.
 
 use super::calls::{Calls, Kinds};
+use super::choice::Choice;
 use super::{Clock, Machine, Outcome, Passes, Row, Segment};
-use crate::life::{Act, Block, By, Choice, Life, MS, NS, Now, Ps, Rules, SEC, Way, Window};
+use crate::life::{Act, Block, By, Life, MS, NS, Now, Ps, Rules, SEC, Way, Window};
 
 pub(crate) struct World {
     row: Row,

@@ -1,6 +1,7 @@
 //! What `auto` dares.
 
-use super::super::{Choice, Costs, Evidence, Facts, Offer, TYPES, Window, choose};
+use super::super::simulator::choice::{Choice, Costs, Facts, choose};
+use super::super::{Evidence, Offer, TYPES, Window};
 
 /// A Zen 5's, about.
 const COSTS: Costs = Costs {

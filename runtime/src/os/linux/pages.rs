@@ -468,6 +468,21 @@ impl Pages {
             // SAFETY: the caller's.
             Err(_) => return unsafe { self.copy_instead(&pages, edits) },
         };
+        // SAFETY: the caller's.
+        unsafe { self.edit_aside(aside, &pages, edits) }
+    }
+
+    /// Edits pages that were taken out of their place, and puts them back. Does not allocate
+    /// unless that is refused.
+    ///
+    /// # Safety
+    /// As for [`Self::replace_own`].
+    unsafe fn edit_aside(
+        &mut self,
+        aside: Aside,
+        pages: &Range<usize>,
+        edits: &[Edit<'_>],
+    ) -> Result<(), PatchError> {
         if let Err(error) = aside.make_writable() {
             // SAFETY: it is as it was.
             if unsafe { aside.put_back() }.is_ok() {
@@ -477,7 +492,7 @@ impl Pages {
                 });
             }
             // SAFETY: the caller's.
-            return unsafe { self.rescue(aside, &pages, edits, error) };
+            return unsafe { self.rescue(aside, pages, edits, error) };
         }
         for edit in edits {
             aside.write(edit.at, edit.bytes);
@@ -488,7 +503,7 @@ impl Pages {
             .and_then(|()| unsafe { aside.put_back() });
         if let Err(error) = put_back {
             // SAFETY: the caller's.
-            return unsafe { self.rescue(aside, &pages, edits, error) };
+            return unsafe { self.rescue(aside, pages, edits, error) };
         }
         let mut last = 0;
         for edit in edits {
@@ -649,8 +664,13 @@ impl CodeMemory for Pages {
         let Some(_held) = lock::try_hold() else {
             return Err(PatchError::new("mremap", io::ErrorKind::WouldBlock));
         };
-        // SAFETY: the caller's; the page is the file's own, as the ledger says.
-        unsafe { self.replace_own(start..start + self.page, std::slice::from_ref(edit)) }
+        let page = start..start + self.page;
+        // SAFETY: the caller's; the page is the file's own, as the ledger says. A copy of it
+        // would have to be allocated: where it cannot be moved, it stays.
+        unsafe {
+            let aside = Aside::take(&page)?;
+            self.edit_aside(aside, &page, std::slice::from_ref(edit))
+        }
     }
 
     fn admit(&mut self, at: usize) -> Result<(), PatchError> {

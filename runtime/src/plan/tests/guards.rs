@@ -1,4 +1,4 @@
-//! Guards in plans: in front of the chain, one for a type, and only where they pay.
+//! Guards in plans: in front of the chain, as many for a type as its guard has room for.
 
 use super::*;
 
@@ -19,20 +19,16 @@ fn seen(met: &[Met]) -> Vec<Candidate> {
 /// A site with a list, in a full window.
 struct Site<'a> {
     met: &'a [Met],
-    changes: u32,
     capacity: usize,
     current: Plan,
-    has_long_list: bool,
 }
 
 impl<'a> Site<'a> {
     fn met(met: &'a [Met]) -> Self {
         Site {
             met,
-            changes: 500,
             capacity: 2,
             current: Plan::default(),
-            has_long_list: false,
         }
     }
 
@@ -40,15 +36,10 @@ impl<'a> Site<'a> {
         let evidence = Evidence {
             seen: &seen(self.met),
             samples: self.met.iter().map(|(_, count, _)| count).sum(),
-            changes: self.changes,
-            order: None,
-            order_grows: false,
-            in_turn: 1,
             registered: &[],
             current: &self.current,
             capacity: self.capacity,
             has_guards: true,
-            has_long_list: self.has_long_list,
         };
         decide(&evidence, policy)
     }
@@ -77,18 +68,6 @@ fn plan(guards: &[(usize, usize)], chain: &[usize]) -> Plan {
             })
             .collect(),
         chain: targets(chain),
-    }
-}
-
-/// Guards take so much of the plain call's time, and chains never pay.
-fn guards_take(mono: f32, mixed: f32) -> Policy {
-    let guard = Some(costs(mono, mixed, mixed));
-    Policy {
-        calibration: Some(Calibration {
-            guard,
-            ..NOTHING_IS_KNOWN
-        }),
-        ..POLICY
     }
 }
 
@@ -133,10 +112,15 @@ fn the_chain_is_planned_from_what_the_guards_leave() {
 }
 
 #[test]
-fn a_key_holds_one_vtable_and_the_chain_a_further_one_of_the_type() {
-    let met = [(1, 300, Some(4)), (2, 500, Some(4)), (3, 200, Some(5))];
+fn a_guard_knows_two_vtables_of_its_type_and_the_chain_a_further_one() {
+    let met = [
+        (1, 200, Some(4)),
+        (2, 400, Some(4)),
+        (3, 150, Some(5)),
+        (4, 250, Some(4)),
+    ];
     let planned = Site::met(&met).plan(&POLICY);
-    assert_eq!(planned, Some((vec![(2, 4), (3, 5)], vec![1])));
+    assert_eq!(planned, Some((vec![(2, 4), (4, 4), (3, 5)], vec![1])));
 }
 
 #[test]
@@ -158,8 +142,6 @@ fn a_site_without_trampolines_still_has_guards() {
         ..Site::met(&[(1, 500, Some(0)), (2, 500, None)])
     };
     assert_eq!(site.plan(&POLICY), Some((vec![(1, 0)], vec![])));
-    let pays = guards_take(0.5, 0.5);
-    assert_eq!(site.plan(&pays), Some((vec![(1, 0)], vec![])));
     let site = Site {
         capacity: 0,
         ..Site::met(&[(1, 1000, None)])
@@ -173,158 +155,12 @@ fn what_is_registered_is_not_published_unseen_where_types_are_listed() {
     let evidence = Evidence {
         seen: &seen(&[(1, 10, Some(0))]),
         samples: 10,
-        changes: 0,
-        order: None,
-        order_grows: false,
-        in_turn: 1,
         registered: &targets(&[1, 2]),
         current: &Plan::default(),
         capacity: 2,
         has_guards: true,
-        has_long_list: false,
     };
     assert_eq!(decide(&evidence, &POLICY), Decision::Wait);
-}
-
-#[test]
-fn guards_that_do_not_pay_stay_off_and_both_figures_say_why() {
-    let met = [(1, 1000, Some(0))];
-    let mut policy = guards_take(1.25, 1.25);
-    if let Some(calibration) = &mut policy.calibration {
-        calibration.chain = Some(costs(1.5, 9.0, 9.0));
-        calibration.past_guards = Some(1.0);
-    }
-    let rest = Rest::DoesNotPay {
-        chain: Some(1.5),
-        guards: Some(1.25),
-        foreseen: Foreseen::NotAsked,
-    };
-    assert_eq!(Site::met(&met).decide(&policy), Decision::Rest(rest));
-    // Published or not.
-    let site = Site {
-        current: plan(&[(1, 0)], &[]),
-        ..Site::met(&met)
-    };
-    assert_eq!(site.decide(&policy), Decision::Rest(rest));
-    // Without a chain there is one figure.
-    let site = Site {
-        capacity: 0,
-        ..Site::met(&met)
-    };
-    let rest = Rest::DoesNotPay {
-        chain: None,
-        guards: Some(1.25),
-        foreseen: Foreseen::NotAsked,
-    };
-    assert_eq!(site.decide(&policy), Decision::Rest(rest));
-    // A chain takes the type where that pays.
-    if let Some(calibration) = &mut policy.calibration {
-        calibration.chain = Some(costs(0.5, 9.0, 9.0));
-    }
-    assert_eq!(Site::met(&met).plan(&policy), Some((vec![], vec![1])));
-}
-
-#[test]
-fn a_chain_behind_guards_that_are_off_has_to_pay_for_passing_them() {
-    // None of the list's types comes by.
-    let site = Site::met(&[(1, 1000, None)]);
-    let listed = |past_guards| {
-        let calibration = Calibration {
-            chain: Some(costs(0.8, 9.0, 9.0)),
-            past_guards,
-            past_long_list: Some(9.0),
-            ..NOTHING_IS_KNOWN
-        };
-        site.plan(&Policy {
-            calibration: Some(calibration),
-            ..POLICY
-        })
-    };
-    let chain = Some((vec![], vec![1]));
-    assert_eq!(listed(Some(1.1)), chain);
-    // Noise is no gain.
-    assert_eq!(listed(Some(0.9)), chain);
-    assert_eq!(listed(Some(1.3)), None);
-    assert_eq!(listed(None), None);
-    // A longer list stands in a function of its own, and has a price of its own.
-    let calibration = Calibration {
-        chain: Some(costs(0.8, 9.0, 9.0)),
-        past_guards: Some(9.0),
-        past_long_list: Some(1.1),
-        ..NOTHING_IS_KNOWN
-    };
-    let policy = Policy {
-        calibration: Some(calibration),
-        ..POLICY
-    };
-    let mut long = Site::met(&[(1, 1000, None)]);
-    assert_eq!(long.plan(&policy), None);
-    long.has_long_list = true;
-    assert_eq!(long.plan(&policy), chain);
-    // Behind guards that are on, those who pass them have been priced.
-    let site = Site::met(&[(1, 500, Some(0)), (2, 500, None)]);
-    let calibration = Calibration {
-        chain: Some(costs(0.8, 9.0, 9.0)),
-        guard: Some(costs(0.8, 0.8, 0.8)),
-        past_guards: Some(1.3),
-        past_long_list: Some(1.3),
-    };
-    let policy = Policy {
-        calibration: Some(calibration),
-        ..POLICY
-    };
-    assert_eq!(site.plan(&policy), Some((vec![(1, 0)], vec![2])));
-}
-
-#[test]
-fn guards_that_pay_are_on_whatever_chains_take() {
-    let site = Site::met(&[(1, 700, Some(0)), (2, 300, Some(1))]);
-    let policy = guards_take(0.5, 0.5);
-    assert_eq!(site.plan(&policy), Some((vec![(1, 0), (2, 1)], vec![])));
-    let Decision::Publish { figures, .. } = site.decide(&policy) else {
-        unreachable!()
-    };
-    assert_eq!(figures.guard_ratio, Some(0.5));
-    assert_eq!(figures.chain_ratio, None);
-}
-
-#[test]
-fn guards_that_cover_too_little_are_mixed_and_not_said_to_cost() {
-    // Listed is 30 %, and the rest is ten others.
-    let mut met = vec![(1, 300, Some(0))];
-    met.extend((2..12).map(|n| (n, 70, None)));
-    let decision = Site::met(&met).decide(&guards_take(0.5, 0.5));
-    let Decision::Rest(Rest::Mixed { coverage }) = decision else {
-        panic!("{decision:?}");
-    };
-    assert!(coverage < POLICY.minimum_coverage);
-}
-
-#[test]
-fn long_runs_are_priced_as_one_type() {
-    let met = [(1, 500, Some(0)), (2, 500, Some(1))];
-    // One type costs little here, and a change costs much.
-    let policy = guards_take(0.5, 1.5);
-    let with = |changes| Site {
-        changes,
-        ..Site::met(&met)
-    };
-    let both = Some((vec![(1, 0), (2, 1)], vec![]));
-    assert_eq!(with(31).plan(&policy), both);
-    assert_eq!(with(0).plan(&policy), both);
-    assert_eq!(with(32).plan(&policy), None);
-    assert_eq!(with(500).plan(&policy), None);
-    // And the other way round.
-    let policy = guards_take(1.5, 0.5);
-    assert_eq!(with(31).plan(&policy), None);
-    assert_eq!(with(500).plan(&policy), both);
-    // What is not covered changes all the same.
-    let met = [(1, 800, Some(0)), (2, 200, None)];
-    let site = Site {
-        changes: 2,
-        ..Site::met(&met)
-    };
-    assert_eq!(site.plan(&guards_take(0.5, 1.5)), None);
 }
 
 #[test]

@@ -16,13 +16,8 @@ fn decide_early(
             samples: met.iter().map(|(_, count)| count).sum(),
             registered: &targets(registered),
             current: &chain(current),
-            changes: 500,
-            order: None,
-            order_grows: false,
-            in_turn: 1,
             capacity: 2,
             has_guards: false,
-            has_long_list: false,
         },
         policy,
     )
@@ -53,13 +48,4 @@ fn a_chain_that_was_published_before_is_not_undone_by_registration() {
         let decision = decide_early(&[], &[1, 2], current, &POLICY);
         assert_eq!(decision, Decision::Wait, "{current:?}");
     }
-}
-
-#[test]
-fn what_is_registered_is_not_published_unseen_where_chains_have_to_pay() {
-    let policy = Policy {
-        calibration: Some(chains(0.5, 0.5)),
-        ..POLICY
-    };
-    assert_eq!(decide_early(&[], &[1], &[], &policy), Decision::Wait);
 }

@@ -82,7 +82,7 @@ fn what_does_not_fit_onto_a_small_stack_is_not_asked() {
     assert_eq!(receiver, None);
 }
 
-#[static_dispatch(crate = crate)]
+#[static_dispatch(unsafe(crate = crate))]
 trait Asked {
     #[static_dispatch(targets = 1)]
     fn narrow(&self, text: &str, words: [u64; 9]) -> u64;

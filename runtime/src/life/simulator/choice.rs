@@ -1,4 +1,5 @@
-//! Which plan the evidence asks for: what `auto` dares.
+//! Which plan the evidence asks for, in the simulator: by the rules of the library's planner
+//! for the default mode, for types that are numbers.
 //!
 //! Guards where listed types are what is met. Chains only where a plain call is dear, as
 //! behind retpolines, or where the order cannot be foreseen and the chain gains an eighth
@@ -6,7 +7,7 @@
 //! whose hit may take longer than a predicted plain call: hits are not counted, so they
 //! could not be paid.
 
-use super::{Evidence, Offer, Ps};
+use crate::life::{Evidence, Offer, Ps, TYPES};
 
 /// Most vtables that a plan compares with, in either of its parts.
 pub(crate) const MOST: usize = 8;
@@ -100,7 +101,7 @@ pub(crate) fn choose(
     costs: &Costs,
 ) -> Option<(Choice, Offer)> {
     let all = evidence.weight();
-    let mut ranked = [(0, 0.0); super::TYPES];
+    let mut ranked = [(0, 0.0); TYPES];
     let ranked = &mut ranked[..evidence.types().len()];
     ranked.copy_from_slice(evidence.types());
     // The number breaks ties, so that equal evidence gives equal plans.

@@ -1,0 +1,450 @@
+//! The default mode at work: sites that live, on an engine of their own.
+
+use super::fixture::{self, Kind, Object, SITES, Through};
+use crate::allocations;
+use crate::arch;
+use crate::calibrate::Calibration;
+use crate::config::{Config, Mode};
+use crate::engine::{self, Engine, LoadedObject, Patching, Resting, RetargetError, Status};
+use crate::key::Placed;
+use crate::life::{Block, By, Way};
+use crate::os::{self, Refusing};
+use crate::plan::auto::Plain;
+use crate::publish::{Batch, Head, Lead, Publisher};
+use crate::report::Backend;
+use crate::site::{Keys, Phase, Place, Site, TRAMPOLINES};
+
+/// Guards gain, and chains nothing.
+const GUARDS_PAY: Calibration = Calibration {
+    plain: 20.0,
+    guard: Some(0.2),
+    behind: Some(0.3),
+    chain: Some(0.9),
+    chain_mixed: Some(0.9),
+};
+/// As with retpolines.
+const CHAINS_PAY: Calibration = Calibration {
+    chain: Some(0.2),
+    chain_mixed: Some(0.3),
+    ..GUARDS_PAY
+};
+
+/// Tests that have a site with a list.
+const SETS: usize = 5;
+static PLACE: Place = Place::new("tagged", file!(), line!(), column!());
+static LISTED: [[Site; 1]; SETS] = [const { [const { Site::new(&PLACE) }; 1] }; SETS];
+
+macro_rules! through {
+    ($($set:literal)*) => {
+        [$({
+            use super::fixture::Tagged;
+            use crate::site::{CallSite, DispatchedMethod, Gate};
+
+            struct At;
+
+            // SAFETY: its own.
+            unsafe impl CallSite for At {
+                // As `inline = [Kind<0>, Kind<1>]` says it.
+                type Inline = (Kind<0>, (Kind<1>, ()));
+
+                fn keys() -> &'static Keys {
+                    static KEYS: Keys = Keys::new();
+                    &KEYS
+                }
+
+                fn site() -> &'static Site {
+                    &LISTED[$set][0]
+                }
+            }
+
+            crate::trampoline! { At }
+
+            fn gate<M: DispatchedMethod>() -> Gate<At, M> {
+                // SAFETY: its own.
+                Gate::new(__trampoline::<M>, unsafe { crate::site::Own::new() })
+            }
+
+            #[inline(never)]
+            fn through(object: &dyn Tagged, x: u64) -> u64 {
+                object.tagged__needs_dyn_static_dispatch((gate(), x))
+            }
+
+            through as Through
+        }),*]
+    };
+}
+
+static THROUGH: [Through; SETS] = through! { 0 1 2 3 4 };
+
+/// An engine of its own in the default mode, on sites of its own, of which one is called.
+struct Scenario {
+    engine: Engine,
+    sites: &'static [Site],
+    through: Through,
+    objects: [Object; 4],
+    /// Times that a calling thread has allocated in the engine.
+    allocated: u64,
+    /// Keys that a calling thread has switched off.
+    flipped_back: u32,
+}
+
+/// What switches sites here; [`None`] where that is refused.
+fn patching() -> Option<Patching> {
+    if !TRAMPOLINES {
+        return Some(Patching::Unavailable {
+            reason: "for a test".into(),
+        });
+    }
+    let memory = os::code_memory().ok()?;
+    Some(Patching::Works(Box::new(Publisher::new(memory))))
+}
+
+impl Scenario {
+    fn new(
+        sites: &'static [Site],
+        through: Through,
+        costs: Calibration,
+        patching: Patching,
+    ) -> Self {
+        let mut engine = Engine::new(engine::trust::keep_own());
+        engine.environment = None;
+        engine.objects = vec![fixture::object(sites, None)];
+        engine.patching = patching;
+        engine.calibration = Some(costs);
+        engine
+            .configure(Config::default().mode(Mode::Auto))
+            .expect("it is valid");
+        sites.iter().for_each(fixture::renew);
+        Scenario {
+            engine,
+            sites,
+            through,
+            objects: Object::one_of_each(),
+            allocated: 0,
+            flipped_back: 0,
+        }
+    }
+
+    fn listed(set: usize, patching: Patching) -> Self {
+        Scenario::new(&LISTED[set], THROUGH[set], GUARDS_PAY, patching)
+    }
+
+    /// Calls these kinds one after the other. The process's own engine, which calls ask, has
+    /// no site of these; so this one is asked by the same thread.
+    fn call(&mut self, kinds: &[usize]) {
+        for x in 0..200 {
+            for kind in kinds {
+                self.objects[*kind].call(self.through, x);
+                let asks = self.sites[0].block().script.extra > 0;
+                if asks && self.sites[0].phase() == Phase::Living {
+                    self.emptied();
+                }
+            }
+        }
+    }
+
+    fn emptied(&mut self) {
+        let was_on = self.is_on();
+        let (engine, site) = (&mut self.engine, &self.sites[0]);
+        self.allocated += engine::with(|_| {
+            allocations::during(|| assert!(engine.emptied(site), "it has a life"))
+        });
+        self.flipped_back += u32::from(was_on && !self.is_on());
+    }
+
+    /// One pass, under the process's own lock: other tests patch code nearby.
+    fn pass(&mut self) -> Result<(), RetargetError> {
+        engine::with(|_| self.engine.retarget(By::Program)).map(drop)
+    }
+
+    /// Calls and passes in turn, until this holds.
+    fn until(&mut self, kinds: &[usize], done: impl Fn(&Self) -> bool) {
+        self.pass().expect("nothing is refused");
+        for _ in 0..100_000 {
+            self.call(kinds);
+            if done(self) {
+                return;
+            }
+            self.pass().expect("nothing is refused");
+            if done(self) {
+                return;
+            }
+        }
+        panic!("{:?}, {:?}", self.status(), self.sites[0].block());
+    }
+
+    /// Until a plan is on, and has been for some calls.
+    fn until_published(&mut self, kinds: &[usize]) {
+        self.until(kinds, |this| {
+            matches!(this.status(), Status::Published(_)) && this.is_on()
+        });
+    }
+
+    fn status(&self) -> &Status {
+        let details = self.engine.objects[0].details[0].as_ref();
+        &details.expect("a pass has looked at it").status
+    }
+
+    fn head(&self) -> Head {
+        let details = self.engine.objects[0].details[0].as_ref();
+        details.expect("a pass has looked at it").trampolines[0].head
+    }
+
+    fn has_life(&self) -> bool {
+        let details = self.engine.objects[0].details[0].as_ref();
+        details.is_some_and(|details| details.life.is_some())
+    }
+
+    fn is_on(&self) -> bool {
+        if TRAMPOLINES {
+            fixture::are_on(fixture::placed(self.sites).keys_of(0))
+        } else {
+            self.sites[0].is_on()
+        }
+    }
+
+    fn vtable(&self, kind: usize) -> usize {
+        self.objects[kind].target().vtable
+    }
+
+    /// That the engine knows where heads and keys are.
+    fn check_books(&self) {
+        let details = self.engine.objects[0].details[0].as_ref();
+        let details = details.expect("a pass has looked at it");
+        assert!(details.on || !self.is_on(), "lost track of a key");
+        for trampoline in &details.trampolines {
+            let at = trampoline.at();
+            // SAFETY: a trampoline of this program.
+            let head: [u8; arch::HEAD_BYTES] =
+                unsafe { std::ptr::read_volatile(std::ptr::with_exposed_provenance(at)) };
+            let is_at_rest = arch::is_rest_head(at, &head, trampoline.path.route.rest.addr());
+            assert_eq!(is_at_rest, trampoline.head == Head::Rest, "of a head");
+        }
+    }
+
+    /// For the next engine, which takes the sites for new.
+    fn end(mut self) {
+        self.check_books();
+        if let Ok(memory) = os::code_memory() {
+            self.engine.patching = Patching::Works(Box::new(Publisher::new(memory)));
+        }
+        self.engine
+            .configure(Config::default().mode(Mode::Off))
+            .expect("it is valid");
+        self.pass().expect("nothing is refused");
+        assert!(!self.is_on());
+        if let Patching::Works(publisher) = &mut self.engine.patching {
+            let details = self.engine.objects[0].details[0].as_mut();
+            let details = details.expect("a pass has looked at it");
+            let mut batch = Batch::default();
+            for trampoline in &mut details.trampolines {
+                let head = publisher.prepare(trampoline, Lead::Rest, &mut batch);
+                trampoline.head = head.expect("its way at rest is within reach");
+            }
+            // SAFETY: the lock is held, and this program stays loaded.
+            engine::with(|_| unsafe { publisher.commit(&batch) }).expect("nothing is refused");
+            self.check_books();
+        }
+        self.call(&[0, 1, 2, 3]);
+    }
+}
+
+#[test]
+fn a_living_site_goes_from_a_window_to_its_plan_and_back_by_the_calls_themselves() {
+    let Some(patching) = patching() else { return };
+    let mut scenario = Scenario::listed(0, patching);
+    let site = &LISTED[0][0];
+    scenario.call(&[0, 1]);
+    assert!(!scenario.is_on(), "nothing is on before a pass");
+    scenario.until(&[0, 1], |this| *this.status() == Status::Learning);
+    assert!(scenario.is_on(), "nobody would come by the window");
+    assert_eq!(site.phase(), Phase::Living);
+    assert_eq!(site.own_keys(), [0, 0]);
+
+    scenario.until_published(&[0, 1]);
+    assert_eq!(site.own_keys(), [0, 1].map(|kind| scenario.vtable(kind)));
+    let Status::Published(figures) = scenario.status() else {
+        unreachable!()
+    };
+    assert!(figures.guarded > 0.9, "{figures:?}");
+    // What is caught touches nothing.
+    let before = site.block();
+    scenario.call(&[0, 1]);
+    assert_eq!((site.block(), before.way), (before, Way::On));
+
+    // A storm of misses: no pass is needed to leave.
+    for _ in 0..1000 {
+        scenario.call(&[2, 3]);
+        if !scenario.is_on() {
+            break;
+        }
+    }
+    assert!(!scenario.is_on(), "{:?}", site.block());
+    assert_eq!(site.block().way, Way::Plain);
+    if TRAMPOLINES {
+        assert!(scenario.flipped_back > 0);
+    }
+    assert_eq!(scenario.allocated, 0, "a calling thread has allocated");
+    scenario.end();
+}
+
+#[test]
+fn who_leaves_the_default_mode_leaves_every_site_plain() {
+    let Some(patching) = patching() else { return };
+    let mut scenario = Scenario::listed(1, patching);
+    scenario.until_published(&[0, 1]);
+    engine::with(|_| scenario.engine.leave_auto());
+    let site = &LISTED[1][0];
+    assert!(!scenario.is_on() && !scenario.has_life());
+    assert_eq!((site.phase(), site.block()), (Phase::Resting, Block::PLAIN));
+    assert_eq!(*scenario.status(), Status::Resting(Resting::New));
+    scenario.call(&[0, 1, 2, 3]);
+    // And comes back to it.
+    scenario.until_published(&[0]);
+    scenario.end();
+}
+
+#[test]
+fn what_a_life_has_met_of_a_plugin_that_goes_is_forgotten() {
+    let Some(patching) = patching() else { return };
+    let mut scenario = Scenario::listed(2, patching);
+    let plugin = LoadedObject::new(&[], Placed::default(), &[], &[], Some(7));
+    scenario.engine.objects.push(plugin);
+    scenario.until_published(&[0, 0, 0, 0, 0, 0, 0, 0, 0, 2]);
+    let known = |scenario: &Scenario, kind: usize| {
+        let vtable = scenario.vtable(kind);
+        let details = scenario.engine.objects[0].details[0].as_ref();
+        let known = &details.expect("it was called").known;
+        known.iter().any(|(one, _)| one.target.vtable == vtable)
+    };
+    assert!(known(&scenario, 0) && known(&scenario, 2));
+    // Kind 2 plays the plugin's type.
+    let vtable = scenario.vtable(2);
+    let gone = engine::with(|_| scenario.engine.remove_object(7, &(vtable..vtable + 1)));
+    assert!(gone);
+    assert!(known(&scenario, 0) && !known(&scenario, 2));
+    scenario.call(&[0, 1, 3]);
+    // What was published is not what it is going by any more.
+    scenario.pass().expect("nothing is refused");
+    let status = scenario.status();
+    assert!(!matches!(status, Status::Published(_)), "{status:?}");
+    scenario.until_published(&[0, 1]);
+    scenario.end();
+}
+
+#[test]
+fn a_site_that_lists_nothing_is_left_alone_where_chains_do_not_pay() {
+    let Some(patching) = patching() else { return };
+    let (sites, through) = fixture::sites::<2>();
+    let mut scenario = Scenario::new(sites, through[0], GUARDS_PAY, patching);
+    scenario.until(&[0, 0, 0, 1], |this| !this.has_life() && !this.is_on());
+    assert_eq!(
+        *scenario.status(),
+        Status::Resting(Resting::Lives(Plain::NoList))
+    );
+    // But what it has met is in the report.
+    let details = scenario.engine.objects[0].details[0].as_ref();
+    let seen = &details.expect("it was called").last_seen;
+    assert!(!seen.is_empty() && seen.iter().all(|one| !one.in_chain));
+    scenario.end();
+}
+
+#[test]
+fn a_chain_is_published_where_plain_calls_are_expensive() {
+    if !TRAMPOLINES {
+        return;
+    }
+    let Some(patching) = patching() else { return };
+    let (sites, through) = fixture::sites::<3>();
+    let mut scenario = Scenario::new(sites, through[0], CHAINS_PAY, patching);
+    assert_eq!(sites.len(), SITES);
+    scenario.until_published(&[0, 1]);
+    assert_ne!(scenario.head(), Head::Rest);
+    scenario.call(&[0, 1, 2, 3]);
+    // In a window it would hide what it knows.
+    scenario.until(&[2, 3], |this| *this.status() == Status::Learning);
+    assert_eq!(scenario.head(), Head::Rest);
+    scenario.end();
+}
+
+#[test]
+fn a_refused_step_ends_all_lives_and_leaves_calls_right() {
+    if !TRAMPOLINES || os::code_memory().is_err() {
+        return;
+    }
+    let (sites, through) = fixture::sites::<3>();
+    let cases = ["mmap", "mremap", "membarrier"].map(|step| (0..5).map(move |after| (step, after)));
+    for (step, after) in cases.into_iter().flatten() {
+        for (partly, with_chain) in [(0, false), (9, true), (1, true)] {
+            let memory = Refusing {
+                after,
+                partly,
+                inner: os::code_memory().ok(),
+                ..Refusing::at(step)
+            };
+            let patching = Patching::Works(Box::new(Publisher::new(Box::new(memory))));
+            let mut scenario = if with_chain {
+                Scenario::new(&sites[1..2], through[1], CHAINS_PAY, patching)
+            } else {
+                Scenario::listed(3, patching)
+            };
+            let mut refused = None;
+            for _ in 0..100_000 {
+                scenario.call(&[0, 1]);
+                if let Err(error) = scenario.pass() {
+                    refused = Some(error);
+                    break;
+                }
+                if let Patching::Failed { .. } = scenario.engine.patching {
+                    break;
+                }
+            }
+            let RetargetError::Refused { step: named, .. } = refused.expect("a step is refused");
+            assert_eq!(named, step);
+            let Backend::Portable { reason } = Backend::of(&scenario.engine) else {
+                panic!("the backend still claims to patch");
+            };
+            assert!(reason.contains(step), "{reason}");
+            assert!(!scenario.has_life());
+            assert_eq!(scenario.sites[0].block(), Block::PLAIN);
+            scenario.check_books();
+            // Nothing more is tried.
+            for _ in 0..3 {
+                scenario.call(&[0, 1, 2, 3]);
+                scenario.pass().expect("nothing is tried");
+                assert!(!scenario.has_life());
+            }
+            scenario.end();
+        }
+    }
+}
+
+#[test]
+fn a_call_that_cannot_flip_its_key_back_leaves_it_to_the_next_pass() {
+    if !TRAMPOLINES {
+        return;
+    }
+    let Some(patching) = patching() else { return };
+    let mut scenario = Scenario::listed(4, patching);
+    scenario.until_published(&[0, 1]);
+    // Whatever it would do is refused, but for a pass's.
+    let Patching::Works(works) = std::mem::replace(
+        &mut scenario.engine.patching,
+        Patching::Works(Box::new(Publisher::new(Box::new(Refusing::at("mremap"))))),
+    ) else {
+        unreachable!("it was published")
+    };
+    for _ in 0..1000 {
+        scenario.call(&[2, 3]);
+        if LISTED[4][0].block().way == Way::Plain {
+            break;
+        }
+    }
+    assert!(scenario.is_on(), "it was refused");
+    assert_eq!(LISTED[4][0].block().way, Way::Plain);
+    assert_eq!(scenario.allocated, 0);
+    scenario.engine.patching = Patching::Works(works);
+    scenario.pass().expect("nothing is refused");
+    assert!(!scenario.is_on() || *scenario.status() == Status::Learning);
+    scenario.end();
+}
