@@ -340,6 +340,7 @@ impl Publisher {
         if !is_within || ![jump, arch::key_off()].contains(&found()) {
             return Err(PrepareError::Foreign { at });
         }
+        self.memory.admit(at).map_err(PrepareError::Patch)?;
         Ok(if on { jump } else { arch::key_off() })
     }
 

@@ -130,6 +130,8 @@ struct Pages {
     ledger: &'static Mutex<Ledger>,
     /// Whether pages may be moved aside, once it was asked in a batch.
     may_move: Option<bool>,
+    /// What was said to that last.
+    moved: bool,
     /// What was seen last of what is mapped.
     survey: Option<Survey>,
     /// How many mappings more there may be for what was replaced.
@@ -157,6 +159,7 @@ impl Pages {
                 keeps_files: false,
                 ledger,
                 may_move: None,
+                moved: false,
                 survey: None,
                 limit: limit(),
                 leaves_copies: None,
@@ -315,7 +318,9 @@ impl Pages {
 
     /// Whether pages may be moved aside in this batch.
     fn may_move(&mut self) -> bool {
-        *self.may_move.get_or_insert_with(survey::nothing_is_locked)
+        let may_move = *self.may_move.get_or_insert_with(survey::nothing_is_locked);
+        self.moved = may_move;
+        may_move
     }
 
     fn is_reserved(&self, at: usize) -> bool {
@@ -652,7 +657,8 @@ impl CodeMemory for Pages {
             .try_lock()
             .ok()
             .and_then(|ledger| ledger.came(start));
-        if came != Some(Came::Own) || !runs::is_in_one_word(edit) {
+        // What is locked was looked at by the last pass that moved pages: no file is read here.
+        if came != Some(Came::Own) || !runs::is_in_one_word(edit) || !self.moved {
             return Err(PatchError::new("mremap", io::ErrorKind::WouldBlock));
         }
         let Some(_held) = lock::try_hold() else {

@@ -261,6 +261,41 @@ fn a_page_with_a_breakpoint_is_left_alone_until_it_is_gone() {
     }
 }
 
+// Five pages of this program's own text, which nobody executes.
+std::arch::global_asm!(
+    ".pushsection static_call_text_of_gap_tests, \"ax\", @progbits",
+    ".balign 4096",
+    ".hidden static_call_os_tests_five_pages",
+    ".globl static_call_os_tests_five_pages",
+    "static_call_os_tests_five_pages:",
+    ".fill 20480, 1, 0x90",
+    ".popsection",
+);
+unsafe extern "C" {
+    fn static_call_os_tests_five_pages();
+}
+
+#[test]
+fn a_page_with_a_breakpoint_between_two_others_is_not_copied_along() {
+    let start = static_call_os_tests_five_pages as *const () as usize;
+    let page = |number: usize| start + number * 4096;
+    let mut memory = pages();
+    memory.keeps_files = false;
+    Text::poke(page(1) + 100, BREAKPOINT);
+    replace(
+        &mut memory,
+        &[page(0), page(2), page(4)].map(|at| edit(at, &[1; 5])),
+    )
+    .unwrap();
+    let came = [0, 1, 2, 3, 4].map(|number| memory.ledger().came(page(number)).is_some());
+    Text::poke(page(1) + 100, 0x90);
+    assert_eq!(
+        came,
+        [true, false, true, true, true],
+        "the fourth is closed"
+    );
+}
+
 #[test]
 fn two_versions_that_replace_pages_of_one_text_at_once_lose_nothing_of_each_other() {
     let text = Text::new(64);
