@@ -71,6 +71,82 @@ probe!(Near, <, 2.0);
 probe!(Far, >, 3.0);
 
 type Object = dyn Probe<u64>;
+
+/// The same by hand, for one method, without a switch in front of it.
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod by_hand {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::{Far, Near, Object, Probe};
+
+    type Result = Option<[f64; 3]>;
+
+    static NEAR: AtomicUsize = AtomicUsize::new(0);
+    static FAR: AtomicUsize = AtomicUsize::new(0);
+
+    #[unsafe(link_section = "static_call_text")]
+    unsafe fn shim_of_near(near: &Near, _: usize, x: f64) -> Result {
+        near.three(x)
+    }
+
+    #[unsafe(link_section = "static_call_text")]
+    unsafe fn shim_of_far(far: &Far, _: usize, x: f64) -> Result {
+        far.three(x)
+    }
+
+    unsafe fn fallback(object: &Object, x: f64) -> Result {
+        object.three(x)
+    }
+
+    #[unsafe(naked)]
+    #[unsafe(link_section = "static_call_text")]
+    unsafe extern "C-unwind" fn trampoline() {
+        core::arch::naked_asm!(
+            ".balign 64",
+            "cmp rdx, qword ptr [rip + {near}]",
+            "je {shim_of_near}",
+            "cmp rdx, qword ptr [rip + {far}]",
+            "je {shim_of_far}",
+            "jmp {fallback}",
+            near = sym NEAR,
+            far = sym FAR,
+            shim_of_near = sym shim_of_near,
+            shim_of_far = sym shim_of_far,
+            fallback = sym fallback,
+        )
+    }
+
+    #[inline(always)]
+    pub(super) fn three(object: &Object, x: f64) -> Result {
+        type Function = unsafe fn(&Object, f64) -> Result;
+        // SAFETY: it leads to functions of this type, that of the object's own type if a
+        // key says so, whose receiver is the first of the object's two words.
+        unsafe {
+            core::mem::transmute::<unsafe extern "C-unwind" fn(), Function>(trampoline)(object, x)
+        }
+    }
+
+    pub(super) fn publish() {
+        let vtable = |object: &Object| {
+            // SAFETY: a reference to an object is two words, the second one the vtable's address.
+            let words = unsafe { core::mem::transmute::<&Object, [usize; 2]>(object) };
+            words[1]
+        };
+        NEAR.store(vtable(&Near(0.0)), Ordering::Relaxed);
+        FAR.store(vtable(&Far(0.0)), Ordering::Relaxed);
+    }
+}
+
+#[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
+mod by_hand {
+    use super::Object;
+
+    pub(super) fn three(object: &Object, x: f64) -> Option<[f64; 3]> {
+        object.three(x)
+    }
+
+    pub(super) fn publish() {}
+}
 type Loop = fn(&[&Object]) -> u64;
 
 /// Calls in a round of one copy.
@@ -103,6 +179,8 @@ macro_rules! copies {
 struct Row {
     name: &'static str,
     loops: [[Loop; 4]; 3],
+    /// The last is written by hand, and has no sites.
+    is_by_hand: bool,
 }
 
 /// `row!(0 1 2 "title", |object, x| method(arguments), |result| number)`, with numbers that no
@@ -129,11 +207,35 @@ macro_rules! row {
                     $number
                 }),
             ],
+            is_by_hand: false,
         }
     };
 }
 
-fn rows() -> [Row; 9] {
+macro_rules! by_hand {
+    ($plain:literal $again:literal $chain:literal $name:literal, |$result:ident| $number:expr) => {
+        Row {
+            name: $name,
+            loops: [
+                copies!($plain, |object, x| {
+                    let $result = object.three(x);
+                    $number
+                }),
+                copies!($again, |object, x| {
+                    let $result = object.three(x);
+                    $number
+                }),
+                copies!($chain, |object, x| {
+                    let $result = by_hand::three(object, x);
+                    $number
+                }),
+            ],
+            is_by_hand: true,
+        }
+    };
+}
+
+fn rows() -> [Row; 11] {
     [
         row!(0 1 2 "`Option<[f64; 2]>`, used", |object, x| two(x),
             |result| result.map_or(0, |all| all[1].to_bits())),
@@ -150,6 +252,10 @@ fn rows() -> [Row; 9] {
         row!(21 22 23 "a `T` that is a `u64`", |object, x| generic(x), |result| result),
         row!(24 25 26 "an argument of 48 bytes", |object, x| taken([x; 6]),
             |result| result.to_bits()),
+        by_hand!(27 28 29 "`Option<[f64; 3]>`, used, by hand without a switch",
+            |result| result.map_or(0, |all| all[0].to_bits())),
+        by_hand!(30 31 32 "`Option<[f64; 3]>`, `is_some`, by hand without a switch",
+            |result| u64::from(result.is_some())),
     ]
 }
 
@@ -190,6 +296,10 @@ fn publish(row: &Row, near: usize, targets: usize) {
         runtime::configure(Config::default().mode(mode)).expect("a valid configuration");
         runtime::retarget().expect("code can be patched here");
     };
+    if row.is_by_hand {
+        by_hand::publish();
+        return;
+    }
     mode(Mode::Off);
     mode(Mode::Always);
     let mut shuffle = Shuffle::new(7);

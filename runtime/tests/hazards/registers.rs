@@ -152,3 +152,35 @@ fn sites() -> Vec<SiteReport> {
     sites.retain(|site| site.trait_name.as_deref() == Some("Registers"));
     sites
 }
+
+#[static_dispatch(targets = 1)]
+trait Enormous {
+    #[allow(clippy::large_types_passed_by_value, reason = "nobody should")]
+    fn enormous(&self, argument: [u8; 20 << 10]) -> u64;
+}
+
+impl Enormous for One {
+    fn enormous(&self, argument: [u8; 20 << 10]) -> u64 {
+        self.0 + argument.iter().map(|byte| u64::from(*byte)).sum::<u64>()
+    }
+}
+
+#[test]
+fn a_method_whose_receiver_is_not_asked_for_stays_plain_and_the_report_says_why() {
+    let _alone = crate::alone();
+    crate::configure();
+    let object: &dyn Enormous = &One(1);
+    for _ in 0..4 {
+        for _ in 0..200 {
+            assert_eq!(static_call!(object.enormous([1; 20 << 10])), 1 + (20 << 10));
+        }
+        runtime::retarget().unwrap();
+    }
+    let sites = runtime::sites();
+    let site = sites.iter().find(|site| site.method == "enormous").unwrap();
+    if crate::patching() {
+        assert_eq!(site.state, State::Plain, "{site:?}");
+        assert!(site.why.contains("in no register"), "{site:?}");
+        assert!(site.targets.iter().all(|target| !target.in_chain));
+    }
+}
