@@ -43,6 +43,5 @@ fuzz_target!(|source: &str| {
     let _ = expand::static_call(input.clone());
     let _ = expand::plain_call(input.clone());
     let _ = expand::binding(input.clone());
-    let _ = expand::specialize(input.clone());
-    let _ = expand::plain_region(input);
+    let _ = expand::specialize(input);
 });
