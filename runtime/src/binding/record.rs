@@ -87,14 +87,18 @@ impl BindingRecord {
     /// Whether both are the same binding of the same source, in two loaded objects, as far
     /// as that can be told without where they stand.
     pub(crate) fn is_same(&self, other: &BindingRecord) -> bool {
-        let (own, others) = ((self.identity)(), (other.identity)());
-        self.name == other.name
-            && self.module == other.module
-            && self.crate_version == other.crate_version
-            && own.declared == others.declared
-            && own.object.agrees(&others.object)
-            && own.slot == others.slot
-            && (self.declaration)().is_same((other.declaration)())
+        // What takes longer is asked last.
+        let is_same = |own: &BindingIdentity, others: &BindingIdentity| {
+            own.declared == others.declared
+                && own.object.agrees(&others.object)
+                && (self.declaration)().is_same((other.declaration)())
+                && (own.slot)() == (others.slot)()
+        };
+        core::ptr::eq(self, other)
+            || (self.name == other.name
+                && self.module == other.module
+                && self.crate_version == other.crate_version
+                && is_same(&(self.identity)(), &(other.identity)()))
     }
 
     /// Whether both stand at the same place of the same file. Which path that has depends on
@@ -133,7 +137,7 @@ pub(crate) struct BindingIdentity {
     declared: &'static str,
     pub(crate) object: Identity,
     /// Which slot the hook has in vtables of its objects.
-    slot: usize,
+    slot: fn() -> usize,
 }
 
 impl BindingIdentity {
@@ -141,7 +145,7 @@ impl BindingIdentity {
         BindingIdentity {
             declared: type_name::<S>(),
             object: Identity::of::<S::Object>(),
-            slot: slot_of::<S::Object>(),
+            slot: slot_of::<S::Object>,
         }
     }
 }
