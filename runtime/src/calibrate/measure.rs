@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use super::probe::{COPIES, Copy, Kind, Loop, Probe, ThroughSite};
 use super::Calibration;
+use super::probe::{COPIES, Copy, Kind, Loop, Probe, ThroughSite};
 use crate::arch::Target;
 use crate::key::{self, Key};
 use crate::life::{Block, Way};
@@ -36,8 +36,8 @@ pub(crate) fn measure(publisher: Option<&mut Publisher>) -> Calibration {
     let guarded: Variant = |copy| &copy.guarded_by_two;
     let behind: Variant = |copy| &copy.guarded_by_four;
     let has_chains = switches.chain(&kinds[..2], chained).is_some();
-    let has_guards = switches.guard(&kinds[..2], guarded).is_some()
-        && switches.guard(&kinds, behind).is_some();
+    let has_guards =
+        switches.guard(&kinds[..2], guarded).is_some() && switches.guard(&kinds, behind).is_some();
     // All that meets one type comes first: an indirect call that has ever had a second
     // target takes a Zen 4 2.2 ns in place of 1.4, whatever it meets from then on.
     let guard = has_guards.then(|| bench.one_type(guarded));

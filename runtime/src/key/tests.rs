@@ -57,7 +57,10 @@ fn each_copy_of_a_call_has_a_record_with_its_site() {
     assert_eq!(counts, [2, 0, 1, 2]);
     let mut seen = Vec::new();
     for key in (0..4).flat_map(|site| placed.keys_of(site)) {
-        assert!(key.at % 8 + KEY_BYTES <= 8, "{key:x?} crosses a word's edge");
+        assert!(
+            key.at % 8 + KEY_BYTES <= 8,
+            "{key:x?} crosses a word's edge"
+        );
         assert_ne!(key.at, key.arm);
         assert!(!seen.contains(&key.at), "{key:x?} is there twice");
         seen.push(key.at);
@@ -72,7 +75,9 @@ fn the_sections_bounds_hold_one_record_that_stands_for_none() {
     }
     let nobodys = keys().iter().filter(|record| record.site().is_none());
     assert_eq!(nobodys.count(), 1);
-    let nobodys = trampolines().iter().filter(|record| record.path().is_none());
+    let nobodys = trampolines()
+        .iter()
+        .filter(|record| record.path().is_none());
     assert_eq!(nobodys.count(), 1);
     assert!(keys().len() > 1 && trampolines().len() > 1);
 }

@@ -181,7 +181,7 @@ impl Offered {
             guarded: guarded as f32,
             chained: chained as f32,
             guard_ratio: self.guard_ratio,
-            chain_ratio: self.chain_ratio
+            chain_ratio: self.chain_ratio,
         }
     }
 }

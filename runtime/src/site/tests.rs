@@ -333,12 +333,10 @@ fn of_two_vtables_of_one_type_both_are_in_its_guard_and_a_third_is_left_out() {
     assert_eq!(KEYS.first(3).load(Ordering::Relaxed), 128);
     // SAFETY: as above.
     unsafe { site.guard(&guards, &[(0, 320)]) };
-    assert_eq!((0..4).map(at).collect::<Vec<_>>(), [
-        [320, 0],
-        [0, 0],
-        [0, 0],
-        [0, 0]
-    ]);
+    assert_eq!(
+        (0..4).map(at).collect::<Vec<_>>(),
+        [[320, 0], [0, 0], [0, 0], [0, 0]]
+    );
 }
 
 #[test]
