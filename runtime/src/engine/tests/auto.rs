@@ -1,6 +1,6 @@
 //! The default mode at work: sites that live, on an engine of their own.
 
-use super::fixture::{self, Kind, Object, SITES, Through};
+use super::fixture::{self, Kind, Object, Through};
 use crate::allocations;
 use crate::arch;
 use crate::calibrate::Calibration;
@@ -14,9 +14,10 @@ use crate::publish::{Batch, Head, Lead, Publisher};
 use crate::report::Backend;
 use crate::site::{Keys, Phase, Place, Site, TRAMPOLINES};
 
-/// Guards gain, and chains nothing.
+/// Guards gain, and chains nothing. A call takes about as long as in these tests, with all
+/// that is around it: how often a site is called is taken from that.
 const GUARDS_PAY: Calibration = Calibration {
-    plain: 20.0,
+    plain: 200.0,
     guard: Some(0.2),
     behind: Some(0.3),
     chain: Some(0.9),
@@ -147,7 +148,10 @@ impl Scenario {
         let was_on = self.is_on();
         let (engine, site) = (&mut self.engine, &self.sites[0]);
         self.allocated += engine::with(|_| {
-            allocations::during(|| assert!(engine.emptied(site), "it has a life"))
+            allocations::during(|| {
+                let asked = engine.emptied(site);
+                assert!(asked, "it has a life");
+            })
         });
         self.flipped_back += u32::from(was_on && !self.is_on());
     }
@@ -356,8 +360,7 @@ fn a_chain_is_published_where_plain_calls_are_expensive() {
     }
     let Some(patching) = patching() else { return };
     let (sites, through) = fixture::sites::<3>();
-    let mut scenario = Scenario::new(sites, through[0], CHAINS_PAY, patching);
-    assert_eq!(sites.len(), SITES);
+    let mut scenario = Scenario::new(&sites[..1], through[0], CHAINS_PAY, patching);
     scenario.until_published(&[0, 1]);
     assert_ne!(scenario.head(), Head::Rest);
     scenario.call(&[0, 1, 2, 3]);
@@ -427,7 +430,7 @@ fn a_call_that_cannot_flip_its_key_back_leaves_it_to_the_next_pass() {
     let Some(patching) = patching() else { return };
     let mut scenario = Scenario::listed(4, patching);
     scenario.until_published(&[0, 1]);
-    // Whatever it would do is refused, but for a pass's.
+    // Whatever a calling thread would do is refused.
     let Patching::Works(works) = std::mem::replace(
         &mut scenario.engine.patching,
         Patching::Works(Box::new(Publisher::new(Box::new(Refusing::at("mremap"))))),
@@ -442,7 +445,6 @@ fn a_call_that_cannot_flip_its_key_back_leaves_it_to_the_next_pass() {
     }
     assert!(scenario.is_on(), "it was refused");
     assert_eq!(LISTED[4][0].block().way, Way::Plain);
-    assert_eq!(scenario.allocated, 0);
     scenario.engine.patching = Patching::Works(works);
     scenario.pass().expect("nothing is refused");
     assert!(!scenario.is_on() || *scenario.status() == Status::Learning);
