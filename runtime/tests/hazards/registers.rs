@@ -166,6 +166,7 @@ impl Enormous for One {
 }
 
 #[test]
+#[allow(clippy::large_stack_arrays, reason = "that is what is not asked for")]
 fn a_method_whose_receiver_is_not_asked_for_stays_plain_and_the_report_says_why() {
     let _alone = crate::alone();
     crate::configure();
