@@ -84,7 +84,7 @@ pub enum PluginError {
     },
     /// It has a binding of which cannot be told which one of the host's it is: several of
     /// that name stand in one function.
-    Binding {
+    Ambiguous {
         /// The plugin's path.
         path: PathBuf,
         /// The binding.
@@ -211,7 +211,7 @@ impl fmt::Display for PluginError {
                  from the same sources",
                 path.display()
             ),
-            E::Binding {
+            E::Ambiguous {
                 path,
                 name,
                 location,

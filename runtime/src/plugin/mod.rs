@@ -171,7 +171,7 @@ impl Plugin {
             let leaders =
                 engine
                     .leaders(contents.bindings)
-                    .map_err(|binding| PluginError::Binding {
+                    .map_err(|binding| PluginError::Ambiguous {
                         path: path.to_owned(),
                         name: format!("{}::{}", binding.module, binding.name),
                         location: format!("{}:{}:{}", binding.file, binding.line, binding.column),
