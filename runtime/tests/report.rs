@@ -232,17 +232,19 @@ fn in_auto_guards_and_chains_are_measured_where_there_can_be_any() {
     let report = runtime::report();
     let calibration = report.calibration.expect("measured on first use");
     assert_eq!(calibration.chain.is_some(), patchable());
-    for costs in calibration.chain.into_iter().chain(calibration.guard) {
-        for mix in [costs.skewed, costs.scattered, costs.even, costs.covered] {
-            for figure in [costs.mono, mix.shuffled, mix.fixed, mix.plain] {
-                assert!(figure.is_finite() && figure > 0.0, "{calibration:?}");
-            }
-        }
+    let ratios = [
+        calibration.guard,
+        calibration.behind,
+        calibration.chain,
+        calibration.chain_mixed,
+    ];
+    for figure in ratios.into_iter().flatten().chain([calibration.plain]) {
+        assert!(figure.is_finite() && figure > 0.0, "{calibration:?}");
     }
     let table = report.to_string();
     let figures = table.lines().filter(|line| line.contains("calibration: "));
-    assert_eq!(figures.count(), 2, "{table}");
-    let measured = table.contains("calibration: chains for two take");
+    assert_eq!(figures.count(), 1, "{table}");
+    let measured = !table.contains("a chain not measured");
     assert_eq!(measured, patchable(), "{table}");
 }
 
@@ -265,18 +267,15 @@ fn in_auto_a_sites_row_says_what_was_decided_and_on_what_figure() {
     if !patchable() {
         return;
     }
-    // All calls on one type: the calibration's first figure is what decides.
+    // Nothing is listed there. Chains are for builds whose plain calls are expensive.
     let chain = runtime::report().calibration.unwrap().chain.unwrap();
-    let figure = format!("{:.2}", chain.mono);
-    let (state, why) = if chain.mono <= 0.97 {
-        let why = format!("covers 100 % of the calls ({figure} of a plain call)");
-        (State::Patched, why)
-    } else {
-        let why =
-            format!("does not pay: of the plain call's time here, a chain {figure} would take");
-        (State::Plain, why)
-    };
-    assert_eq!((row.state, row.why), (state, why));
+    if chain > 0.6 {
+        assert_eq!(row.state, State::Plain, "{}", row.why);
+        assert_eq!(
+            row.why,
+            "predicted calls are cheap here; `inline = […]` may gain"
+        );
+    }
 }
 
 #[test]
