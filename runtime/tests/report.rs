@@ -234,9 +234,20 @@ fn in_auto_guards_and_chains_are_measured_where_there_can_be_any() {
     let report = runtime::report();
     let calibration = report.calibration.expect("measured on first use");
     assert_eq!(calibration.chain.is_some(), patchable());
-    assert!(calibration.plain.is_finite() && calibration.plain > 0.0);
+    let ratios = [
+        calibration.guard,
+        calibration.behind,
+        calibration.chain,
+        calibration.chain_mixed,
+    ];
+    for figure in ratios.into_iter().flatten().chain([calibration.plain]) {
+        assert!(figure.is_finite() && figure > 0.0, "{calibration:?}");
+    }
     let table = report.to_string();
-    assert!(table.contains("\ncalibration: "), "{table}");
+    let figures = table.lines().filter(|line| line.contains("calibration: "));
+    assert_eq!(figures.count(), 1, "{table}");
+    let measured = !table.contains("a chain not measured");
+    assert_eq!(measured, patchable(), "{table}");
 }
 
 /// Calls and passes until the row says so, or for too long.

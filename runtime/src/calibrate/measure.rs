@@ -46,7 +46,7 @@ pub(crate) fn measure(publisher: Option<&mut Publisher>) -> Calibration {
     if chain.is_none() && guard.is_none() {
         bench.one_type(chained);
     }
-    let chain_mixed = has_chains.then(|| bench.ratio(&MIXED, chained));
+    let chain_mixed = has_chains.then(|| bench.ratio(MIXED, chained));
     for variant in [chained, guarded, behind] {
         // What a refusal leaves on is called by nobody else.
         let _ = switches.off(variant);
@@ -97,7 +97,9 @@ impl<'a> Switches<'a> {
     /// Switches a site of every copy, with a chain of these targets behind its guards.
     fn switch(&mut self, variant: Variant, on: bool, targets: &[Target]) -> Option<()> {
         let Some(publisher) = self.publisher.as_mut() else {
-            COPIES.iter().for_each(|copy| variant(copy).site.switch(on));
+            for copy in &COPIES {
+                variant(copy).site.switch(on);
+            }
             return (!TRAMPOLINES).then_some(());
         };
         let mut batch = Batch::default();
@@ -209,20 +211,20 @@ impl<'a> Bench<'a> {
 
     /// On one type. What plain calls take is taken down as well.
     fn one_type(&mut self, variant: Variant) -> f32 {
-        let (ratio, plain) = self.times(&ONE_TYPE, variant);
+        let (ratio, plain) = self.times(ONE_TYPE, variant);
         #[allow(clippy::cast_precision_loss, reason = "some thousands")]
         let plain = plain * 1e9 / CALLS as f32;
         self.plain = self.plain.min(plain);
         ratio
     }
 
-    fn ratio(&mut self, mix: &Mix, variant: Variant) -> f32 {
+    fn ratio(&mut self, mix: Mix, variant: Variant) -> f32 {
         self.times(mix, variant).0
     }
 
     /// The variant's time as a multiple of the plain loop's, and that one's in seconds:
     /// medians over all copies, plain loop and variant in turn.
-    fn times(&mut self, mix: &Mix, variant: Variant) -> (f32, f32) {
+    fn times(&mut self, mix: Mix, variant: Variant) -> (f32, f32) {
         const MEASURED: usize = (ROUNDS - WARM_UP) * COPIES.len();
         let mut ratios = [0.0; MEASURED];
         let mut plains = [0.0; MEASURED];
@@ -255,7 +257,7 @@ impl<'a> Bench<'a> {
     }
 
     /// Objects in a new order.
-    fn fill(&mut self, mix: &Mix) {
+    fn fill(&mut self, mix: Mix) {
         self.objects.clear();
         for _ in 0..CALLS {
             self.state ^= self.state << 13;

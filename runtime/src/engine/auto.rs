@@ -256,6 +256,10 @@ impl Locked<'_> {
 
 impl Engine {
     /// A pass over the sites' lives.
+    #[allow(
+        clippy::too_many_lines,
+        reason = "one batch, from what is asked to what came of it"
+    )]
     pub(super) fn retarget_auto(&mut self, by: By) -> Result<Retarget, RetargetError> {
         let mut outcome = Retarget::default();
         let costs = self.calibrated();
@@ -326,7 +330,7 @@ impl Engine {
                     publisher.map_or(Ok(None), |publisher| {
                         let rest = match opened {
                             // What a chain knows would be missing in a window.
-                            Some(_) => details.prepare_rest(publisher, &mut batch)?,
+                            Some(()) => details.prepare_rest(publisher, &mut batch)?,
                             None => None,
                         };
                         if !details.on {

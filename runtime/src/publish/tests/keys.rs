@@ -4,11 +4,13 @@ use super::*;
 
 /// An instruction in an aligned word, with its arm further on: nobody executes it.
 fn word(offset: usize, instruction: [u8; KEY_BYTES]) -> Key {
-    #[repr(C, align(8))]
-    struct Word([u8; 16]);
-    let word = Box::leak(Box::new(Word([0x90; 16])));
-    word.0[offset..offset + KEY_BYTES].copy_from_slice(&instruction);
-    let at = core::ptr::from_mut(word).expose_provenance() + offset;
+    // Where no trampoline's head could be.
+    #[repr(C, align(64))]
+    struct Line([u8; 64]);
+    let line = Box::leak(Box::new(Line([0x90; 64])));
+    let offset = 8 + offset;
+    line.0[offset..offset + KEY_BYTES].copy_from_slice(&instruction);
+    let at = core::ptr::from_mut(line).expose_provenance() + offset;
     Key {
         at,
         arm: at + 0x1000,
