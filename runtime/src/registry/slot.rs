@@ -71,6 +71,7 @@ fn is_below<D: TraitObject + ?Sized>(limit: usize) -> bool {
             "a pointer to a trait object is two words"
         );
     }
+    #[allow(clippy::type_complexity, reason = "two functions")]
     let (below, above): (fn(*const ()) -> _, fn(*const ()) -> _) = (below, above);
     let mut vtable = vec![above as *const (); HEADER + SLOTS];
     vtable[HEADER..][..limit].fill(below as *const ());

@@ -415,11 +415,12 @@ fn describe(site: &Site, details: Option<&Details>) -> (State, String) {
                     Phase::Watching => u64::from(details.counted_misses(site)),
                     _ => 0,
                 };
-            let mut why = published(figures, has_chain);
-            if misses > 0 {
-                why += &format!(", {misses} misses so far");
-            }
-            (state, why)
+            let why = published(figures, has_chain);
+            let missed = match misses {
+                0 => String::new(),
+                misses => format!(", {misses} misses so far"),
+            };
+            (state, why + &missed)
         }
         Status::Resting(status) => {
             let why = match status {

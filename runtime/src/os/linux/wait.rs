@@ -41,8 +41,10 @@ pub(crate) fn processor_time() -> Option<i64> {
     };
     // SAFETY: the kernel writes the time.
     let result = unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut time) };
-    let seconds = i64::from(time.tv_sec).checked_mul(1_000_000_000);
-    let all = seconds?.checked_add(i64::from(time.tv_nsec));
+    // Of other widths elsewhere.
+    #[allow(clippy::useless_conversion, reason = "not on every target")]
+    let (seconds, rest) = (i64::from(time.tv_sec), i64::from(time.tv_nsec));
+    let all = seconds.checked_mul(1_000_000_000)?.checked_add(rest);
     all.filter(|_| result == 0)
 }
 
