@@ -65,14 +65,14 @@ pub fn slot_of<D: TraitObject + ?Sized>() -> usize {
 /// constant.
 #[inline(never)]
 fn is_below<D: TraitObject + ?Sized>(limit: usize) -> bool {
+    type Slot = fn(*const ()) -> &'static Table;
     const {
         assert!(
             size_of::<*const D>() == 2 * size_of::<usize>(),
             "a pointer to a trait object is two words"
         );
     }
-    #[allow(clippy::type_complexity, reason = "two functions")]
-    let (below, above): (fn(*const ()) -> _, fn(*const ()) -> _) = (below, above);
+    let (below, above): (Slot, Slot) = (below, above);
     let mut vtable = vec![above as *const (); HEADER + SLOTS];
     vtable[HEADER..][..limit].fill(below as *const ());
     // Nothing to drop, no size, any alignment.

@@ -416,11 +416,11 @@ fn describe(site: &Site, details: Option<&Details>) -> (State, String) {
                     _ => 0,
                 };
             let why = published(figures, has_chain);
-            let missed = match misses {
+            let counted = match misses {
                 0 => String::new(),
                 misses => format!(", {misses} misses so far"),
             };
-            (state, why + &missed)
+            (state, why + &counted)
         }
         Status::Resting(status) => {
             let why = match status {
