@@ -165,7 +165,7 @@ fn of_calls_that_count_one_is_the_last_and_ends_the_window() {
 }
 
 #[test]
-fn what_is_put_while_calls_count_is_not_undone_by_them() {
+fn what_is_put_while_calls_count_keeps_its_own_count() {
     loom::model(|| {
         let site = with(Phase::Watching, Block::simple(Way::On, 1));
         let miss = loom::thread::spawn(move || call(site, 1));
@@ -173,9 +173,10 @@ fn what_is_put_while_calls_count_is_not_undone_by_them() {
         let put = site.lock().map(|lock| lock.put(next)).is_some();
         miss.join().unwrap();
         let block = site.block();
-        // The miss was before it, or is counted by it. Its end may only come in between if
-        // it has had the lock.
-        let kept = block.way == Way::Burst && (999..=1000).contains(&block.left);
+        // The miss was before it, or is counted by it, or has had the lock after it. One that
+        // gives up meanwhile may make a gap of the window, whose calls count all the same.
+        let counts = [Way::Burst, Way::Gap].contains(&block.way);
+        let kept = counts && (999..=1000).contains(&block.left);
         assert!(!put || kept || block == Block::PLAIN, "{block:?}");
     });
 }
