@@ -10,10 +10,7 @@
 
 use std::hint::black_box;
 
-use iced_x86::{
-    Code, ConditionCode, Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKind,
-    Register,
-};
+use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKind, Register};
 use static_call_fixture_shapes_of_code::{Add, looped, region, straight};
 
 /// The instructions of a function, which ends in front of breakpoints.
@@ -53,57 +50,126 @@ fn straight_on(code: &[Instruction]) -> impl Iterator<Item = &Instruction> {
     })
 }
 
+/// One copy of a call's switch, as the call site's macro has put it down.
+#[repr(C)]
+struct KeyRecord {
+    at: i32,
+    arm: i32,
+    site: usize,
+}
+
+unsafe extern "C" {
+    #[link_name = "__start_static_call_keys_0_1_0"]
+    static FIRST: KeyRecord;
+    #[link_name = "__stop_static_call_keys_0_1_0"]
+    static AFTER: KeyRecord;
+}
+
+/// The keys in this code: where each is, and where its jump would lead.
+fn keys(code: &[Instruction]) -> Vec<(u64, u64)> {
+    let (first, after) = (&raw const FIRST, &raw const AFTER);
+    let count = (after.addr() - first.addr()) / size_of::<KeyRecord>();
+    // SAFETY: the linker's bounds of a section that holds such records.
+    let records = unsafe { std::slice::from_raw_parts(first, count) };
+    let from = |field: &i32| {
+        let field_at = std::ptr::from_ref(field).addr();
+        field_at.wrapping_add_signed(*field as isize) as u64
+    };
+    let within = code[0].ip()..=code[code.len() - 1].ip();
+    let records = records.iter().filter(|record| record.site != 0);
+    let mut keys: Vec<_> = records
+        .map(|record| (from(&record.at), from(&record.arm)))
+        .filter(|(at, _)| within.contains(at))
+        .collect();
+    keys.sort_unstable();
+    keys
+}
+
 #[test]
-fn calls_that_are_left_to_the_vtable_follow_each_other_without_a_jump() {
+fn a_plain_call_has_one_nop_in_front_of_it_and_nothing_else() {
     assert_eq!(straight(&[&Add(1), &Add(2), &Add(3)], black_box(0)), 7);
     let code = code(straight as *const () as usize);
-    let calls = straight_on(&code).filter(|one| is_virtual_call(one));
-    assert_eq!(calls.count(), 3, "{}", listing(&code));
-    let direct = |one: &&Instruction| one.flow_control() == FlowControl::Call;
-    assert_eq!(
-        straight_on(&code).filter(direct).count(),
-        0,
-        "{}",
-        listing(&code)
-    );
+    let keys = keys(&code);
+    assert_eq!(keys.len(), 3, "{}", listing(&code));
+    for (at, _) in &keys {
+        let key = code.iter().find(|one| one.ip() == *at);
+        let key = key.unwrap_or_else(|| panic!("{at:x} in\n{}", listing(&code)));
+        assert_eq!((key.mnemonic(), key.len()), (Mnemonic::Nop, 5), "{key}");
+    }
+    let straight: Vec<_> = straight_on(&code).collect();
+    let end = straight[straight.len() - 1].ip();
+    let calls = straight.iter().filter(|one| is_virtual_call(one));
+    let calls: Vec<_> = calls.map(|one| one.ip()).collect();
+    assert_eq!(calls.len(), 3, "{}", listing(&code));
+    for (call, (at, arm)) in calls.iter().zip(&keys) {
+        assert!(at < call, "{}", listing(&code));
+        // What follows if it is on stands aside.
+        assert!(*arm > end, "{}", listing(&code));
+    }
+    for one in straight {
+        let is_plain = matches!(
+            one.flow_control(),
+            FlowControl::Next | FlowControl::IndirectCall
+        );
+        // The site is nowhere asked.
+        assert!(
+            is_plain && !one.is_ip_rel_memory_operand(),
+            "{one} in\n{}",
+            listing(&code)
+        );
+    }
 }
 
 #[test]
-fn a_loop_ends_with_the_switch() {
+fn a_loop_over_plain_calls_has_no_branch_but_its_own() {
     assert_eq!(looped(&[&Add(1), &Add(2)], black_box(0)), 3);
     let code = code(looped as *const () as usize);
-    let at = |is: &dyn Fn(&Instruction) -> bool| {
-        let found = code.iter().position(is);
-        found.unwrap_or_else(|| panic!("{}", listing(&code)))
-    };
-    // Back to the call if the site is plain; what follows is the patched way.
-    let call = at(&is_virtual_call);
-    let trampoline = at(&|one| one.flow_control() == FlowControl::Call);
-    let back = code[call..trampoline].iter().find(|one| {
-        one.condition_code() == ConditionCode::e
-            && (code[0].ip()..=code[call].ip()).contains(&one.near_branch_target())
+    let keys = keys(&code);
+    let calls: Vec<_> = code.iter().filter(|one| is_virtual_call(one)).collect();
+    assert!(!keys.is_empty(), "{}", listing(&code));
+    assert_eq!(keys.len(), calls.len(), "{}", listing(&code));
+    let last = calls[calls.len() - 1].ip();
+    let back = code.iter().find(|one| {
+        one.ip() > last
+            && one.flow_control() == FlowControl::ConditionalBranch
+            && one.near_branch_target() <= keys[0].0
     });
-    assert!(back.is_some(), "{}", listing(&code));
+    let back = back.unwrap_or_else(|| panic!("{}", listing(&code)));
+    let body = code
+        .iter()
+        .filter(|one| (back.near_branch_target()..back.ip()).contains(&one.ip()));
+    for one in body {
+        let is_plain = matches!(
+            one.flow_control(),
+            FlowControl::Next | FlowControl::IndirectCall
+        );
+        assert!(
+            is_plain && !one.is_ip_rel_memory_operand(),
+            "{one} in\n{}",
+            listing(&code)
+        );
+    }
+    for (_, arm) in keys {
+        assert!(arm > back.ip(), "{}", listing(&code));
+    }
 }
 
 #[test]
-fn the_address_of_a_site_is_in_the_code_and_right_in_front_of_its_switch() {
-    for function in [straight as *const () as usize, looped as *const () as usize] {
-        let code = code(function);
-        let switches = code.windows(2).filter(|pair| {
-            pair[1].code() == Code::Movzx_r32_rm8 && pair[1].op1_kind() == OpKind::Memory
-        });
-        assert!(switches.clone().count() > 0, "{}", listing(&code));
-        for pair in switches {
-            assert!(
-                pair[0].mnemonic() == Mnemonic::Lea
-                    && pair[0].is_ip_rel_memory_operand()
-                    && pair[0].op0_register() == pair[1].memory_base(),
-                "{} in\n{}",
-                pair[1],
-                listing(&code)
-            );
-        }
+fn the_arm_is_a_direct_call_of_the_sites_trampoline() {
+    let code = code(straight as *const () as usize);
+    for (_, arm) in keys(&code) {
+        let arm = code.iter().skip_while(|one| one.ip() < arm);
+        let leaves = arm
+            .clone()
+            .find(|one| one.flow_control() != FlowControl::Next);
+        let leaves = leaves.unwrap_or_else(|| panic!("{}", listing(&code)));
+        assert_eq!(
+            leaves.flow_control(),
+            FlowControl::Call,
+            "{leaves} in\n{}",
+            listing(&code)
+        );
+        assert!(leaves.near_branch_target().is_multiple_of(64));
     }
 }
 

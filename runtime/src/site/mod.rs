@@ -376,16 +376,33 @@ impl Site {
     /// The call that has counted last could not act: some more are plain and counted, and
     /// then another tries.
     fn retry(&self) {
-        let block = self.block().retry();
-        // Unless somebody has acted meanwhile.
-        let left = self.left.load(Ordering::Acquire);
-        let is_over = left <= 0
-            && (self.left)
-                .compare_exchange(left, block.left, Ordering::AcqRel, Ordering::Relaxed)
-                .is_ok();
-        if is_over {
-            self.way.store(block.way as u8, Ordering::Release);
-            self.script.store(block.script.pack(), Ordering::Release);
+        let before = self.block();
+        let block = before.retry();
+        // Unless somebody has acted meanwhile. Other calls go on counting, and must not keep
+        // this one from it: none of them acts.
+        loop {
+            let left = self.left.load(Ordering::Acquire);
+            if left > 0 {
+                return;
+            }
+            let exchanged =
+                (self.left).compare_exchange(left, block.left, Ordering::AcqRel, Ordering::Relaxed);
+            if exchanged.is_ok() {
+                break;
+            }
+        }
+        // Nor since then: what was put stays.
+        let (way, script) = (before.way as u8, before.script.pack());
+        let still = (self.way)
+            .compare_exchange(way, block.way as u8, Ordering::AcqRel, Ordering::Relaxed)
+            .is_ok();
+        if still {
+            let _ = (self.script).compare_exchange(
+                script,
+                block.script.pack(),
+                Ordering::AcqRel,
+                Ordering::Relaxed,
+            );
         }
     }
 

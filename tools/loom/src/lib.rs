@@ -3,6 +3,8 @@
 #![cfg(loom)]
 #![allow(dead_code, unused_imports, unreachable_pub, missing_docs)]
 
+#[path = "../../../runtime/src/life/block.rs"]
+mod block;
 #[path = "../../../runtime/src/binding/cell.rs"]
 mod cell;
 #[path = "../../../runtime/src/profile/mod.rs"]
@@ -22,6 +24,22 @@ mod arch {
     }
 }
 
+/// What of a site's life calls touch.
+mod life {
+    pub(crate) use crate::block::{BURST, Block, GRACE, LEASE, RETRY, Script, Taken, Way};
+}
+
+/// Who is asked when a count is used up: nobody who could answer.
+mod host {
+    pub(crate) struct Host {
+        pub(crate) emptied: fn(&'static crate::site::Site) -> bool,
+    }
+
+    pub(crate) fn in_charge() -> Host {
+        Host { emptied: |_| false }
+    }
+}
+
 /// What the keys of methods name; the models have none.
 mod binding {
     pub trait BindingSite: 'static {
@@ -37,22 +55,27 @@ mod os {
     pub(crate) fn pause() {
         loom::thread::yield_now();
     }
-
-    pub(crate) fn ticks() -> u64 {
-        0
-    }
 }
 
 mod private {
     pub(crate) fn vtable_of<T: ?Sized>(_: &T) -> usize {
         unreachable!("the tests name vtables themselves")
     }
+
+    /// As the library's, where there are no trampolines.
+    pub(crate) unsafe fn with_signature_of<F: Copy>(
+        fallback: F,
+        _: unsafe extern "C-unwind" fn(),
+    ) -> F {
+        fallback
+    }
 }
 
 use cell::Cell;
+use life::{BURST, Block, RETRY, Script, Way};
 use profile::Profile;
 use registry::{MethodDeclaration, Table, TraitDeclaration};
-use site::{Path, Phase, Place, Route, Site};
+use site::{Phase, Place, Route, Site};
 
 static METHODS: [MethodDeclaration; 1] = [MethodDeclaration::new("run", 2)];
 static DECLARATION: TraitDeclaration = TraitDeclaration::new("Run", "tests", None, 0, &METHODS);
@@ -66,27 +89,28 @@ static TABLE: Table = Table::new(
 static ROUTE: Route = Route::without_guards(&DECLARATION, 0, std::ptr::null(), std::ptr::null());
 static PLACE: Place = Place::new("run", "loom.rs", 1, 1);
 
-fn path(trampoline: usize) -> Path {
-    Path {
-        route: &ROUTE,
-        trampoline,
-    }
-}
-
 fn fresh() -> &'static Site {
     Box::leak(Box::new(Site::new(&PLACE)))
 }
 
-/// A site with an open window of `budget` records.
-fn open(phase: Phase, budget: u32) -> &'static Site {
+/// A site that does with calls what the block says.
+fn with(phase: Phase, block: Block) -> &'static Site {
     let site = fresh();
-    let profile = (phase == Phase::Learning).then(|| &*Box::leak(Box::new(Profile::new())));
-    site.lock().unwrap().open(phase, budget, profile);
+    let notes = matches!(phase, Phase::Learning | Phase::Living);
+    let profile = notes.then(|| &*Box::leak(Box::new(Profile::new())));
+    site.lock().unwrap().open(phase, block, profile);
     site
 }
 
+/// A site with an open window of so many calls.
+fn open(calls: i32) -> &'static Site {
+    with(Phase::Learning, Block::simple(Way::Burst, calls))
+}
+
 fn call(site: &'static Site, vtable: usize) {
-    site::record_for_loom(site, vtable, &TABLE, path(64 * vtable));
+    if site::counts_calls(site) {
+        site::record_for_loom(site, vtable, &TABLE, &ROUTE);
+    }
 }
 
 /// What the engine does: the profile is taken under the lock, and read without it.
@@ -103,7 +127,7 @@ fn take(site: &Site) -> Option<(u32, u32)> {
 #[test]
 fn calls_and_the_close_of_their_window_never_have_the_profile_at_once() {
     loom::model(|| {
-        let site = open(Phase::Learning, 3);
+        let site = open(3);
         let calls = [1, 2].map(|vtable| loom::thread::spawn(move || call(site, vtable)));
         let noted = take(site);
         for call in calls {
@@ -112,66 +136,92 @@ fn calls_and_the_close_of_their_window_never_have_the_profile_at_once() {
         if let Some((samples, counted)) = noted {
             assert!(samples <= 2 && samples == counted);
             // The window is closed: whoever came late has noted nothing.
-            assert_eq!(site.budget(), 0);
+            assert_eq!(site.block().way, Way::Plain);
             assert_eq!(take(site), None);
         }
     });
 }
 
 #[test]
-fn a_window_takes_no_more_than_its_budget() {
+fn of_calls_that_count_one_is_the_last_and_ends_the_window() {
     loom::model(|| {
-        let site = open(Phase::Learning, 1);
+        let site = open(2);
+        let calls = [1, 2, 3].map(|vtable| loom::thread::spawn(move || call(site, vtable)));
+        for call in calls {
+            call.join().unwrap();
+        }
+        // It ends itself, unless somebody had the lock at that moment: then calls are plain
+        // and counted, and another tries.
+        let block = site.block();
+        let is_over = block == Block::PLAIN || (block.way, block.script.extra) == (Way::Gap, 1);
+        // Whoever came after the end has counted nothing, or beyond what counts.
+        assert!(
+            is_over || (block.way == Way::Plain && block.left <= 0),
+            "{block:?}"
+        );
+        let noted = take(site).map_or(0, |(samples, _)| samples);
+        assert!(noted <= 3);
+    });
+}
+
+#[test]
+fn what_is_put_while_calls_count_keeps_its_own_count() {
+    loom::model(|| {
+        let site = with(Phase::Watching, Block::simple(Way::On, 1));
+        let miss = loom::thread::spawn(move || call(site, 1));
+        let next = Block::simple(Way::Burst, 1000);
+        let put = site.lock().map(|lock| lock.put(next)).is_some();
+        miss.join().unwrap();
+        let block = site.block();
+        // The miss was before it, or is counted by it, or has had the lock after it. One that
+        // gives up meanwhile may make a gap of the window, whose calls count all the same.
+        let counts = [Way::Burst, Way::Gap].contains(&block.way);
+        let kept = counts && (999..=1000).contains(&block.left);
+        assert!(!put || kept || block == Block::PLAIN, "{block:?}");
+    });
+}
+
+#[test]
+fn a_burst_that_ends_goes_on_with_its_gap_or_is_tried_again() {
+    loom::model(|| {
+        let script = Script {
+            bursts: 3,
+            gaps: 50,
+            seed: 7,
+            extra: 0,
+        };
+        let site = with(
+            Phase::Living,
+            Block {
+                way: Way::Burst,
+                left: 1,
+                script,
+            },
+        );
         let calls = [1, 2].map(|vtable| loom::thread::spawn(move || call(site, vtable)));
         for call in calls {
             call.join().unwrap();
         }
-        assert_eq!(site.budget(), 0);
-        assert_eq!(take(site), Some((1, 1)));
+        let block = site.block();
+        assert_eq!(block.script.bursts, 2, "{block:?}");
+        assert!([Way::Gap, Way::Burst].contains(&block.way), "{block:?}");
+        assert!(block.left <= RETRY.max(BURST), "{block:?}");
     });
 }
 
 #[test]
-fn misses_are_counted_once_each_or_dropped_and_a_new_window_is_not_charged_for_old_ones() {
+fn a_first_route_that_is_seen_is_seen_whole() {
     loom::model(|| {
-        let site = open(Phase::Watching, 2);
-        let misses = [(); 2].map(|()| loom::thread::spawn(move || site::count_miss(site)));
-        if let Some(lock) = site.lock() {
-            lock.close();
-            lock.open(Phase::Learning, 5, None);
-        }
-        for miss in misses {
-            miss.join().unwrap();
-        }
-        assert!(site.budget() == 5 || site.phase() == Phase::Watching);
-    });
-}
-
-#[test]
-fn a_first_path_that_is_seen_is_seen_whole() {
-    loom::model(|| {
-        let site = fresh();
+        let site = open(10);
         let call = loom::thread::spawn(move || call(site, 2));
         let report = loom::thread::spawn(move || {
-            if let Some(path) = site.first_path() {
-                assert_eq!(path.trampoline, 128);
+            if let Some(route) = site.route() {
+                assert!(std::ptr::eq(route, &raw const ROUTE));
+                assert_eq!(route.method, 0);
             }
         });
         call.join().unwrap();
         report.join().unwrap();
-    });
-}
-
-#[test]
-fn two_sites_never_claim_one_profile() {
-    loom::model(|| {
-        let sites = [fresh(), fresh()];
-        let calls = sites.map(|site| loom::thread::spawn(move || call(site, 1)));
-        for call in calls {
-            call.join().unwrap();
-        }
-        let noted: Vec<_> = sites.into_iter().filter_map(take).collect();
-        assert_eq!(noted, [(1, 1), (1, 1)]);
     });
 }
 
