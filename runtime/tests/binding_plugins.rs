@@ -84,7 +84,8 @@ fn a_plugins_copy_is_the_hosts_binding() {
 fn bindings_and_traits_of_one_name_in_several_functions_of_a_module_are_several() {
     in_both_modes(|mode| {
         assert_eq!(static_call_fixture_api::traits(), 23);
-        (first(Some(31)), second(Some(32)), blocks(Some((33, 34))));
+        assert_eq!((first(Some(31)), second(Some(32))), (31, 32));
+        assert_eq!(blocks(Some((33, 34))), (33, 34));
         let plugin = load(&copy_for(&format!("twins-{mode}"), &BUILT));
         let there = remote(&plugin);
         assert_eq!(there.twins(), [31, 32, 33, 34]);
