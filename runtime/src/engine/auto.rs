@@ -274,19 +274,6 @@ impl Engine {
                 outcome.sites += 1;
                 let details = object.details_of(index);
                 settle(auto, Place { plugin, index }, details, can_patch);
-                // A calling thread could not flip these back.
-                let is_off = details.life.is_none_or(|number| {
-                    matches!(auto.life.state(number), State::Off | State::Gone)
-                });
-                if details.on
-                    && is_off
-                    && let Patching::Works(publisher) = &mut self.patching
-                    && publisher
-                        .prepare_keys(&details.keys, false, &mut batch)
-                        .is_ok()
-                {
-                    unpatchable.push((None, plugin, index));
-                }
             }
         }
         let mut scene = Scene {
@@ -359,6 +346,25 @@ impl Engine {
                     failed.get_or_insert(error);
                 }
                 Err(error) => unpatchable.push((Some(describe(&error)), None, number)),
+            }
+        }
+        // A calling thread could not flip these back.
+        for object in &mut self.objects {
+            let plugin = object.plugin;
+            for (index, details) in object.details.iter().enumerate() {
+                let Some(details) = details else { continue };
+                let is_off = details.life.is_none_or(|number| {
+                    matches!(auto.life.state(number), State::Off | State::Gone)
+                });
+                if details.on
+                    && is_off
+                    && let Patching::Works(publisher) = &mut self.patching
+                    && publisher
+                        .prepare_keys(&details.keys, false, &mut batch)
+                        .is_ok()
+                {
+                    unpatchable.push((None, plugin, index));
+                }
             }
         }
         let committed = match &mut self.patching {
