@@ -184,7 +184,7 @@ impl Block {
         let mut script = self.script;
         script.extra = script.extra.saturating_add(1);
         if self.way == Way::Burst {
-            script.bursts -= 1;
+            script.bursts = script.bursts.saturating_sub(1);
         }
         Block {
             way: Way::Gap,
