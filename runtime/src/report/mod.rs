@@ -457,8 +457,9 @@ fn plain(why: &Plain) -> String {
     }
 }
 
-/// Nothing is recorded until the runtime runs.
-const NOT_LOOKED_AT: &str = "not looked at yet: off until the first `retarget()`";
+/// Nothing is recorded until the runtime runs, and then as the purse allows.
+const NOT_LOOKED_AT: &str =
+    "not looked at yet: windows open after the first `retarget()`, in 2 % of the time";
 
 /// What is on, for which share of the calls, and at which price.
 fn published(figures: &Figures, has_chain: bool) -> String {

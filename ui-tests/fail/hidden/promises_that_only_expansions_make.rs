@@ -76,23 +76,16 @@ impl<M: DispatchedMethod> List<M> for Mine {
     const LENGTH: usize = 1;
 }
 
-fn gate<S, M>(
-    site: &'static Site,
-    trampoline: unsafe extern "C-unwind" fn(PhantomData<(S, M)>),
-) -> Gate<S, M> {
-    Gate::new(site, trampoline, Own::new())
+fn gate<S, M>(trampoline: unsafe extern "C-unwind" fn(PhantomData<(S, M)>)) -> Gate<S, M> {
+    Gate::new(trampoline, Own::new())
 }
 
 fn implementation(vtable: usize, table: &'static Table) -> Implementation {
     Implementation::new(vtable, table)
 }
 
-fn recorded<M: DispatchedMethod>(
-    object: &M::Object,
-    trampoline: unsafe extern "C-unwind" fn(),
-    route: &'static Route,
-) {
-    record::<M>(object, trampoline, route);
+fn recorded<M: DispatchedMethod>(object: &M::Object, route: &'static Route) {
+    record::<M>(object, route);
 }
 
 fn main() {}
