@@ -184,7 +184,8 @@ impl Block {
         let mut script = self.script;
         script.extra = script.extra.saturating_add(1);
         if self.way == Way::Burst {
-            script.bursts -= 1;
+            // A window without gaps is one burst of any length, and has none to come.
+            script.bursts = script.bursts.saturating_sub(1);
         }
         Block {
             way: Way::Gap,
