@@ -260,7 +260,7 @@ fn a_value_that_its_type_does_not_have_is_refused() {
     let capacity = [0, 9, 255].map(|value| (3, 2, value, "targets"));
     let lock = [2, 255].map(|value| (4, 0, value << 8, "lock"));
     let flag = [2, 255].map(|value| (10, 11, value, "may be unbound"));
-    let far = [0, i32::MAX as usize, i32::MIN as usize];
+    let far = [0, 0x7FFF_FFFF, 0x8000_0000];
     let key = far.map(|distance| (13, 0, distance, "a call site's key"));
     let arm = far.map(|distance| (13, 2, distance, "a call site's arm"));
     let values = capacity.into_iter().chain(lock).chain(flag);
