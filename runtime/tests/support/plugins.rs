@@ -7,7 +7,8 @@ use std::sync::{Mutex, PoisonError};
 mod build;
 
 /// Builds a variant of a fixture and returns a copy of its library under a name
-/// of its own: `""`, `"changed"` (another trait), or a feature: `"other"` (other types).
+/// of its own: `""`, `"changed"` (another trait), `"supertrait"`, `"generic"` (others of its
+/// supertraits), or `"other"` (other types).
 pub(crate) fn build(package: &str, variant: &str) -> PathBuf {
     static CARGO: Mutex<()> = Mutex::new(());
     let _one = CARGO.lock().unwrap_or_else(PoisonError::into_inner);
@@ -27,8 +28,12 @@ pub(crate) fn build(package: &str, variant: &str) -> PathBuf {
             target = temporary.join("plugins-changed");
         }
         "" => {}
-        feature => {
-            cargo.args(["--features", feature]);
+        "other" => {
+            cargo.args(["--features", "other"]);
+        }
+        other => {
+            cargo.env("STATIC_CALL_FIXTURE", other);
+            target = temporary.join("plugins-others");
         }
     }
     let folder = build::like_this_test(&mut cargo);
