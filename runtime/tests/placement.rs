@@ -30,13 +30,16 @@ impl Apart for Three {
     }
 }
 
-/// In which sections of this program functions of that name lie.
+/// In which sections of this program functions of that name lie. The library has trampolines
+/// of its own, to measure with.
 fn sections_of(function: &str) -> Vec<String> {
     let bytes = std::fs::read("/proc/self/exe").unwrap();
     let file = object::File::parse(&*bytes).unwrap();
-    let with_name = file
-        .symbols()
-        .filter(|symbol| symbol.name().is_ok_and(|name| name.contains(function)));
+    let with_name = file.symbols().filter(|symbol| {
+        symbol
+            .name()
+            .is_ok_and(|name| name.contains(function) && name.contains(module_path!()))
+    });
     let section = |symbol: object::Symbol<'_, '_>| {
         let section = file.section_by_index(symbol.section_index().unwrap());
         section.unwrap().name().unwrap().to_owned()

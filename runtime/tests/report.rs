@@ -53,9 +53,13 @@ fn weighed_up(rule: &dyn Rule, x: u64) -> u64 {
     static_call!(rule.weigh(3 * x))
 }
 
-#[allow(dead_code, reason = "a site that is never called")]
-fn never(rule: &dyn Rule) -> u64 {
+#[allow(dead_code, reason = "a site that is in no program")]
+fn nowhere(rule: &dyn Rule) -> u64 {
     static_call!(rule.weigh(0))
+}
+
+fn never(rule: &dyn Rule) -> u64 {
+    static_call!(rule.weigh(8))
 }
 
 fn in_a_region(rule: &dyn Rule, x: u64) -> u64 {
@@ -219,12 +223,23 @@ fn a_pass_with_nothing_to_do_changes_nothing() {
 #[test]
 fn a_site_that_is_never_called_is_reported_as_idle() {
     let _alone = alone(Mode::Always);
+    if std::hint::black_box(false) {
+        never(&Double);
+    }
     runtime::retarget().unwrap();
-    let site = site("static_call!(rule.weigh(0))");
-    assert_eq!(
-        (site.state, site.why.as_str()),
-        (State::Idle, "never called")
-    );
+    let says = |call| {
+        let site = site(call);
+        (site.state, site.why)
+    };
+    let nowhere = says("static_call!(rule.weigh(0))");
+    let never = says("static_call!(rule.weigh(8))");
+    if patchable() {
+        assert_eq!(never, (State::Idle, "never called".to_owned()));
+        let absent = "its code is not in this program".to_owned();
+        assert_eq!(nowhere, (State::Idle, absent));
+    } else {
+        assert_ne!(never.0, State::Learning, "{never:?}");
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ use super::state::{Details, FIRST_INTERVAL, Published, Resting, Status};
 use super::steps::{close, rest};
 use super::trust::Trust;
 use crate::config::Mode;
+use crate::life::{Block, Way};
 use crate::os::PatchError;
 use crate::plan::{self, Decision, Evidence, Figures, Plan, Policy};
 use crate::profile::Profile;
@@ -110,7 +111,17 @@ impl Visit<'_> {
         };
         // SAFETY: the site's lock is held until the last use of `notes`.
         let notes = unsafe { profile.notes() };
+        // Notes of calls that found the lock taken were dropped. Of a full window too few may
+        // be left, and nobody would ever add to them: it goes on.
+        let minimum = self.policy.minimum_samples;
+        let go_on = || {
+            if site.block().way == Way::Plain {
+                let calls = i32::try_from(minimum).unwrap_or(i32::MAX);
+                lock.put(Block::simple(Way::Burst, calls));
+            }
+        };
         let Some(route) = details.route.filter(|_| notes.samples > 0) else {
+            go_on();
             self.outcome.skipped.never_called += 1;
             return Verdict::Nothing;
         };
@@ -159,6 +170,7 @@ impl Visit<'_> {
             self.policy,
         );
         if decision == Decision::Wait {
+            go_on();
             self.outcome.skipped.learning += 1;
             return Verdict::Nothing;
         }

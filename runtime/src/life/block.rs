@@ -184,6 +184,7 @@ impl Block {
         let mut script = self.script;
         script.extra = script.extra.saturating_add(1);
         if self.way == Way::Burst {
+            // A window without gaps is one burst of any length, and has none to come.
             script.bursts = script.bursts.saturating_sub(1);
         }
         Block {

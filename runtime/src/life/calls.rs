@@ -58,10 +58,15 @@ impl Life {
             self.sites[site].state = State::Off;
         }
         self.closing.clear();
-        self.acts.clear();
-        if now.wall > self.opened {
+        // Only what opens a window begins its time: others' passes may come all the time.
+        let opens = |act: &Act| match act {
+            Act::KeyOn(site) => matches!(self.sites[*site].state, State::Open { .. }),
+            Act::KeyOff(_) | Act::Publish(_) => false,
+        };
+        if now.wall > self.opened && self.acts.iter().any(opens) {
             self.opened = now.wall;
         }
+        self.acts.clear();
     }
 
     /// A window is full, and the others get some time: a program may call its sites in turn,

@@ -424,6 +424,7 @@ fn describe(site: &Site, details: Option<&Details>) -> (State, String) {
         }
         Status::Resting(status) => {
             let why = match status {
+                Resting::New if details.life.is_some() => FIRST_TO_COME.into(),
                 Resting::New => NOT_LOOKED_AT.into(),
                 Resting::Absent => "its code is not in this program".into(),
                 Resting::Planned(Rest::Mixed { coverage }) => {
@@ -460,6 +461,9 @@ fn plain(why: &Plain) -> String {
 /// Nothing is recorded until the runtime runs, and then as the purse allows.
 const NOT_LOOKED_AT: &str =
     "not looked at yet: windows open after the first `retarget()`, in 2 % of the time";
+
+/// In the default mode windows are paid for, one site after another.
+const FIRST_TO_COME: &str = "not looked at yet: its first window is to come";
 
 /// What is on, for which share of the calls, and at which price.
 fn published(figures: &Figures, has_chain: bool) -> String {

@@ -396,7 +396,7 @@ mod tests {
     fn a_region_is_at_home_in_this_program_and_nowhere_else() {
         let home = region!(1).home;
         let own: [usize; 3] = [
-            (vtable as *const ()).addr(),
+            (words as *const ()).addr(),
             vtable(3),
             (&raw const *region!(1)).addr(),
         ];

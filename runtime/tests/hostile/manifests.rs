@@ -22,13 +22,15 @@ enum Word {
     Length,
     /// The address of a function.
     Function,
+    /// The same, and null is right: the record stands for none.
+    FunctionOrNone,
 }
-use Word::{Data, Function, Length, Optional, Text, Written, Zeros};
+use Word::{Data, Function, FunctionOrNone, Length, Optional, Text, Written, Zeros};
 
 /// (number of the part in the fixture, its name, its words by index).
 type Part = (usize, &'static str, &'static [(usize, Word)]);
 
-const PARTS: [Part; 11] = [
+const PARTS: [Part; 14] = [
     (
         1,
         "manifest",
@@ -45,10 +47,14 @@ const PARTS: [Part; 11] = [
             (9, Length),
             (10, Data),
             (11, Length),
-            (12, Function),
-            (13, Zeros),
-            // Where the manifest itself is said to lie.
+            (12, Data),
+            (13, Length),
             (14, Data),
+            (15, Length),
+            (16, Function),
+            (17, Zeros),
+            // Where the manifest itself is said to lie.
+            (18, Data),
         ],
     ),
     (
@@ -73,9 +79,9 @@ const PARTS: [Part; 11] = [
         "site",
         &[
             // Its profile and its route, if there are any; its place.
-            (1, Optional),
             (2, Optional),
-            (5, Data),
+            (3, Optional),
+            (4, Data),
         ],
     ),
     (
@@ -133,6 +139,23 @@ const PARTS: [Part; 11] = [
         "binding's trampoline",
         &[(0, Function), (1, Function), (2, Function), (3, Function)],
     ),
+    (13, "call site's key", &[(1, FunctionOrNone)]),
+    (
+        14,
+        "call site's trampoline",
+        &[(0, Function), (1, FunctionOrNone)],
+    ),
+    (
+        15,
+        "call site's route",
+        &[
+            (0, Data),
+            (2, Function),
+            (3, Function),
+            (4, Function),
+            (5, Optional),
+        ],
+    ),
 ];
 
 type Forge = unsafe extern "C" fn(usize, usize, usize);
@@ -154,7 +177,7 @@ fn wrong(word: Word, addresses: &Addresses) -> Vec<usize> {
     if matches!(word, Data | Written | Text | Function) {
         values.push(0);
     }
-    if matches!(word, Written | Zeros | Function | Text) {
+    if matches!(word, Written | Zeros | Function | FunctionOrNone | Text) {
         values.push(addresses.read_only);
     }
     if word == Zeros {
@@ -232,11 +255,16 @@ fn a_value_that_its_type_does_not_have_is_refused() {
     let _alone = crate::alone();
     let path = plugins::copy_for("values", &HOSTILE);
     let before = state();
-    // A chain's capacity, the byte of a call site's lock, and a binding's flag.
+    // A chain's capacity, the byte of a call site's lock, a binding's flag, and the distances
+    // of a key and its arm, which lead out of the library, or to what is no code of it.
     let capacity = [0, 9, 255].map(|value| (3, 2, value, "targets"));
     let lock = [2, 255].map(|value| (4, 0, value << 8, "lock"));
     let flag = [2, 255].map(|value| (10, 11, value, "may be unbound"));
+    let far = [0, 0x7FFF_FFFF, 0x8000_0000];
+    let key = far.map(|distance| (13, 0, distance, "a call site's key"));
+    let arm = far.map(|distance| (13, 2, distance, "a call site's arm"));
     let values = capacity.into_iter().chain(lock).chain(flag);
+    let values = values.chain(key).chain(arm);
     for (part, word, value, shown) in values {
         // SAFETY: as in the test above.
         let library = unsafe { Library::new(&path).unwrap() };
@@ -255,12 +283,15 @@ fn nothing_else_that_a_manifest_names_lies_in_its_room_for_chains() {
     let _alone = crate::alone();
     let path = plugins::copy_for("overlap", &HOSTILE);
     let before = state();
-    // Traits, call sites, constructors and bindings: where the manifest has them.
+    // Traits, call sites, their keys and trampolines, constructors and bindings: where the
+    // manifest has them.
     for (word, shown) in [
         (0, "traits"),
         (4, "sites"),
-        (6, "constructors"),
-        (8, "bindings"),
+        (6, "sites' keys"),
+        (8, "sites' trampolines"),
+        (10, "constructors"),
+        (12, "bindings"),
     ] {
         // SAFETY: as in the tests above.
         let library = unsafe { Library::new(&path).unwrap() };

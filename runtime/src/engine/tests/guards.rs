@@ -8,14 +8,14 @@ use crate::config::{Config, Mode};
 use crate::engine::unload::SLEPT;
 use crate::engine::{self, Engine, LoadedObject, Patching, Resting, Status, steps};
 use crate::key::Placed;
-use crate::life::By;
+use crate::life::{Block, By, Way};
 use crate::os::{self, Refusing};
 use crate::publish::{Head, Publisher};
 use crate::site::{Keys, LISTED_IN_SITE, Phase, Place, Site, TRAMPOLINES};
 
 const MISSES: u32 = 64;
 /// Tests that have sites, two each.
-const SETS: usize = 9;
+const SETS: usize = 10;
 
 /// Sites that are in no slice: the process's own engine leaves them alone.
 static PLACE: Place = Place::new("tagged", file!(), line!(), column!());
@@ -61,7 +61,7 @@ macro_rules! through {
     }};
 }
 
-static THROUGH: [[Through; 2]; SETS] = through! { 0 1 2 3 4 5 6 7 8 };
+static THROUGH: [[Through; 2]; SETS] = through! { 0 1 2 3 4 5 6 7 8 9 };
 
 /// An engine of its own, on two sites of its own.
 struct Scenario {
@@ -249,6 +249,29 @@ fn a_window_opens_with_the_heads_at_rest_so_that_what_a_chain_knows_is_noted_too
     scenario.call(0, &[0, 1, 2]);
     let all = [0, 1, 2].map(|kind| (scenario.vtable(kind), 100));
     assert_eq!(noted(&SITES[1][0]), all);
+}
+
+#[test]
+fn a_full_window_whose_records_were_dropped_goes_on() {
+    let Some(patching) = patching() else { return };
+    let mut scenario = Scenario::new(9, patching);
+    let site = &SITES[9][0];
+    scenario.open();
+    scenario.call(0, &[0]);
+    assert_eq!(site.block().way, Way::Burst, "there is room for more");
+    let lock = site.lock().expect("nobody else calls here");
+    // As from threads that find it taken: none of them has noted anything.
+    let profile = lock.profile().expect("the window is open");
+    // SAFETY: the site's lock is held.
+    unsafe { profile.notes() }.clear();
+    lock.put(Block::PLAIN);
+    drop(lock);
+    for expected in [Phase::Learning, Phase::Watching] {
+        scenario.retarget().expect("nothing is refused");
+        assert_eq!(site.phase(), expected, "it still waits");
+        scenario.call(0, &[0]);
+    }
+    assert_eq!(scenario.guards(0), [scenario.vtable(0), 0]);
 }
 
 #[test]

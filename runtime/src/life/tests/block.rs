@@ -105,3 +105,13 @@ fn a_lease_that_could_not_be_renewed_is_plain_calls_and_then_asked_for_again() {
     );
     assert_eq!(waits.next(), None);
 }
+
+/// The last call finds the lock taken, and so does the last of those that follow.
+#[test]
+fn a_window_without_gaps_that_nobody_closes_is_plain_calls_and_then_over() {
+    let full = Block::simple(Way::Burst, 0);
+    let waits = full.retry();
+    assert_eq!((waits.way, waits.left), (Way::Gap, RETRY));
+    assert_eq!(waits.next(), None);
+    assert_eq!(waits.retry().next(), None);
+}

@@ -1,7 +1,9 @@
 //! The bound on every order, and the parts by themselves.
 
 use super::simulator::{Machine, Outcome, Row, World, all, random};
-use super::{MS, NS, Prices, Ps, Rules, SEC, US};
+use super::{
+    Block, By, Evidence, Life, MS, NS, Now, Offer, Prices, Ps, Rules, SEC, Sites, State, US, Window,
+};
 
 mod block;
 mod choice;
@@ -154,4 +156,47 @@ fn a_site_that_is_forgotten_starts_anew_and_one_that_is_gone_makes_room() {
     assert_eq!(life.state(second), super::State::Gone);
     assert_eq!(life.add(1), second);
     assert_eq!(life.state(second), super::State::Off);
+}
+
+/// A site that nobody calls.
+struct Silence(Block);
+
+impl Sites for Silence {
+    fn swap(&mut self, _: usize, to: Block) -> Block {
+        std::mem::replace(&mut self.0, to)
+    }
+
+    fn recorded(&mut self, _: usize) -> Window {
+        Window::default()
+    }
+
+    fn offer(&mut self, _: usize, _: &Evidence) -> Option<Offer> {
+        None
+    }
+
+    fn hits(&self, _: usize, _: &Evidence) -> f64 {
+        0.0
+    }
+}
+
+/// Or others would never have one, which is opened when none is open.
+#[test]
+fn a_window_that_nobody_calls_through_is_closed_however_often_passes_come() {
+    let mut life = Life::new(Rules::STANDARD, Machine::STANDARD.prices, 7);
+    let site = life.add(0);
+    let mut calls = Silence(Block::PLAIN);
+    let (mut opened, mut closed) = (0, 0);
+    let mut before = life.state(site);
+    for pass in 0..1_000 {
+        let at = pass * MS;
+        let now = Now { wall: at, cpu: at };
+        life.pass(By::Program, now, &mut calls);
+        life.flipped(now, &mut calls);
+        let is_open = |state| matches!(state, State::Open { .. });
+        let state = life.state(site);
+        opened += u32::from(!is_open(before) && is_open(state));
+        closed += u32::from(is_open(before) && !is_open(state));
+        before = state;
+    }
+    assert!(opened > 1 && closed > 0, "{opened} and {closed}");
 }

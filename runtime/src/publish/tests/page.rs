@@ -76,7 +76,7 @@ fn path() -> Path {
     let result = object.paged__needs_dyn_static_dispatch((gate(), 1));
     assert_eq!(result, 2);
     let paths = crate::key::trampolines().iter();
-    let mut paths = paths.filter_map(|record| record.path());
+    let mut paths = paths.filter_map(crate::key::TrampolineRecord::path);
     paths
         .find(|path| ptr::eq((path.route.site)(), &raw const SITE))
         .expect("the call has a trampoline")
