@@ -5,6 +5,7 @@ use crate::allocations;
 use crate::arch;
 use crate::calibrate::Calibration;
 use crate::config::{Config, Mode};
+use crate::engine::auto::Auto;
 use crate::engine::{self, Engine, LoadedObject, Patching, Resting, RetargetError, Status};
 use crate::key::Placed;
 use crate::life::{Block, By, Way};
@@ -115,6 +116,7 @@ impl Scenario {
         engine
             .configure(Config::default().mode(Mode::Auto))
             .expect("it is valid");
+        engine.auto = Some(Box::new(Auto::generous(costs)));
         sites.iter().for_each(fixture::renew);
         Scenario {
             engine,
@@ -158,7 +160,9 @@ impl Scenario {
 
     /// One pass, under the process's own lock: other tests patch code nearby.
     fn pass(&mut self) -> Result<(), RetargetError> {
-        engine::with(|_| self.engine.retarget(By::Program)).map(drop)
+        let passed = engine::with(|_| self.engine.retarget(By::Program)).map(drop);
+        self.engine.describe_lives();
+        passed
     }
 
     /// Calls and passes in turn, until this holds.
@@ -166,6 +170,7 @@ impl Scenario {
         self.pass().expect("nothing is refused");
         for _ in 0..1_000_000 {
             self.call(kinds);
+            self.engine.describe_lives();
             if done(self) {
                 return;
             }
