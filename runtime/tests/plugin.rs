@@ -169,6 +169,8 @@ fn a_plugins_own_call_sites_are_retargeted_by_the_host() {
             .find(|site| site.plugin.is_some() && site.method == "answer")
             .unwrap()
     };
+    // Opens the window.
+    runtime::retarget().unwrap();
     assert_eq!(filter.ask(&Host(5), 1500), sum(5));
     runtime::retarget().unwrap();
     let site = plugins_site();

@@ -256,7 +256,8 @@ mod section {
     ///
     /// It lies among the trampolines, and has their section begin at a page: the section's
     /// name is this version's, and so no page has trampolines of two versions, which would
-    /// each replace it without what the other has patched.
+    /// each replace it without what the other has patched. The alignment that says so skips
+    /// nothing: with one codegen unit, trampolines lie before this function.
     ///
     /// # Safety
     /// Does nothing, and may be called.
@@ -264,12 +265,12 @@ mod section {
     #[unsafe(link_section = "static_call_text_0_1_0")]
     unsafe extern "C" fn first() {
         core::arch::naked_asm!(
-            ".balign 4096, 0xcc",
+            "ret",
+            ".balign 4096, 0xcc, 1",
             ".pushsection static_call_bound_0_1_0, \"awR\", @progbits",
             ".balign 8",
             ".quad 0, 0, 0, 0, 0, 0",
             ".popsection",
-            "ret",
             // A trampoline that follows has its name before its own alignment.
             ".balign 64, 0xcc",
         )

@@ -166,5 +166,5 @@ fn a_plugin_that_cannot_be_loaded_is_an_error_and_no_more() {
         ("PLUGIN", &PLUGIN),
     ];
     let said = in_a_process("a_scene", &variables);
-    assert_eq!(line(&said, "plugin"), "2 constructors", "{said}");
+    assert_eq!(line(&said, "plugin"), "6 constructors", "{said}");
 }

@@ -21,6 +21,8 @@ fn call(objects: &[Box<dyn Measure>; 2]) -> u32 {
 
 fn main() -> ExitCode {
     runtime::configure(Config::default().mode(Mode::Always)).expect("the mode is valid");
+    // Opens the window.
+    runtime::retarget().expect("patching works here");
     let objects = [maker::make(Meter(1)), make(Meter(2))];
     assert_eq!((0..100).map(|_| call(&objects)).sum::<u32>(), 3000);
     runtime::retarget().expect("patching works here");

@@ -7,7 +7,7 @@ macro_rules! version {
             use $krate::runtime::{self, Config, Mode};
             use $krate::{binding, static_call, static_dispatch};
 
-            #[static_dispatch(crate = $krate)]
+            #[static_dispatch(unsafe(crate = $krate))]
             pub trait Bound: Send + Sync {
                 #[static_dispatch]
                 fn bound(&self) -> u64;
