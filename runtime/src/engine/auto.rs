@@ -16,7 +16,7 @@ use super::visit::describe;
 use super::{Engine, LoadedObject, Patching};
 use crate::calibrate::Calibration;
 use crate::life::{Act, Block, By, Evidence, Life, NS, Now, Offer, Prices, Ps, Rules, State, US};
-use crate::life::{LEASE, Sites, Way, Window};
+use crate::life::{LEASE, SEC, Sites, Way, Window};
 use crate::os;
 use crate::plan::auto::{self, Offered};
 use crate::profile::Profile;
@@ -49,15 +49,26 @@ struct Place {
 }
 
 impl Auto {
-    fn new(costs: Calibration) -> Self {
+    fn new(costs: Calibration, rules: Rules) -> Self {
         let seed = u64::try_from(os::clocks().0).unwrap_or(1);
         Auto {
-            life: Life::new(Rules::STANDARD, prices(&costs), seed),
+            life: Life::new(rules, prices(&costs), seed),
             places: Vec::new(),
             pages: HashMap::new(),
             costs,
-            clock: Clock::default(),
+            clock: Clock::new(),
         }
+    }
+
+    /// One with more to spend, so that what a test waits for comes soon; and no more than
+    /// a storm of misses uses up.
+    #[cfg(test)]
+    pub(super) fn generous(costs: Calibration) -> Self {
+        let rules = Rules {
+            ppm: 50_000,
+            ..Rules::STANDARD
+        };
+        Auto::new(costs, rules)
     }
 
     /// One site more.
@@ -106,25 +117,48 @@ fn prices(costs: &Calibration) -> Prices {
 }
 
 /// What lives are told of time.
-#[derive(Default)]
 struct Clock {
-    /// What the processors' clock said last, and what it had said where it began anew.
-    last: i64,
-    before: i64,
+    /// What both clocks said last, in nanoseconds.
+    last: (i64, i64),
+    /// What lives were told last.
+    told: Now,
 }
 
+/// What they are told fits into picoseconds for 106 days; before that they begin anew.
+const LONGEST: Ps = 90 * 24 * 3600 * SEC;
+
 impl Clock {
+    /// A clock of a life that begins now: what has gone by before is nothing to it.
+    fn new() -> Self {
+        Clock {
+            last: os::clocks(),
+            told: Now::default(),
+        }
+    }
+
     fn now(&mut self) -> Now {
-        let (wall, cpu) = os::clocks();
+        self.read(os::clocks())
+    }
+
+    fn read(&mut self, (wall, cpu): (i64, i64)) -> Now {
+        let wall_since = wall.saturating_sub(self.last.0).max(0);
         // In a child of `fork` it begins at zero.
-        if cpu < self.last {
-            self.before += self.last;
-        }
-        self.last = cpu;
-        Now {
-            wall: wall * NS,
-            cpu: (self.before + cpu) * NS,
-        }
+        let cpu_since = if cpu < self.last.1 {
+            cpu
+        } else {
+            cpu - self.last.1
+        };
+        self.last = (wall, cpu);
+        let wall_since = wall_since.saturating_mul(NS);
+        self.told.wall = self.told.wall.saturating_add(wall_since);
+        // Of many threads together it is far ahead, which nobody wants to know.
+        let cpu_since = cpu_since.max(0).saturating_mul(NS).min(wall_since);
+        self.told.cpu = self.told.cpu.saturating_add(cpu_since);
+        self.told
+    }
+
+    fn is_late(&self) -> bool {
+        self.told.wall >= LONGEST
     }
 }
 
@@ -263,7 +297,10 @@ impl Engine {
     pub(super) fn retarget_auto(&mut self, by: By) -> Result<Retarget, RetargetError> {
         let mut outcome = Retarget::default();
         let costs = self.calibrated();
-        let auto = self.auto.get_or_insert_with(|| Box::new(Auto::new(costs)));
+        if self.auto.as_ref().is_some_and(|auto| auto.clock.is_late()) {
+            self.leave_auto();
+        }
+        let auto = (self.auto).get_or_insert_with(|| Box::new(Auto::new(costs, Rules::STANDARD)));
         let can_patch = matches!(self.patching, Patching::Works(_));
         let mut batch = Batch::default();
         // Whose code could not be prepared.
@@ -788,5 +825,32 @@ impl Details {
         )]
         let samples = (all * 8.0).round() as u32;
         shown(&known, samples, &plan, &names)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_tells_what_has_gone_by_and_no_more_of_processors_than_of_the_wall() {
+        let mut clock = Clock {
+            last: (i64::MAX / 2, 1_000),
+            told: Now::default(),
+        };
+        let mut read = |wall: i64, cpu| {
+            let now = clock.read((i64::MAX / 2 + wall, cpu));
+            (now.wall / NS, now.cpu / NS)
+        };
+        assert_eq!(read(500, 1_200), (500, 200));
+        // Many threads.
+        assert_eq!(read(600, 9_000), (600, 300));
+        // A child of `fork`.
+        assert_eq!(read(700, 60), (700, 360));
+        // Neither goes back.
+        assert_eq!(read(650, 61), (700, 360));
+        assert!(!clock.is_late());
+        clock.read((i64::MAX, 100));
+        assert!(clock.is_late());
     }
 }

@@ -209,6 +209,59 @@ mod tests {
     }
 
     #[test]
+    fn who_does_not_wait_has_it_only_if_nobody_has_it_or_waits() {
+        let lock = InTurn::new(0);
+        *lock.try_lock().expect("nobody has it") = 1;
+        assert_eq!(lock.asked(), 0, "it is given back");
+        let had = lock.try_lock().expect("nobody has it");
+        assert!(lock.try_lock().is_none());
+        thread::scope(|scope| {
+            let waits = scope.spawn(|| *lock.lock() += 1);
+            until(|| lock.asked() == 2);
+            assert!(lock.try_lock().is_none());
+            drop(had);
+            waits.join().unwrap();
+        });
+        // A turn that was drawn is somebody's, waited for or not.
+        let turn = lock.draw();
+        assert!(lock.try_lock().is_none());
+        lock.wait(turn);
+        // SAFETY: drawn and waited for, and had once.
+        drop(unsafe { lock.have() });
+        assert_eq!(*lock.try_lock().expect("all turns are over"), 2);
+        assert_eq!(lock.asked(), 0);
+    }
+
+    #[test]
+    fn those_who_do_not_wait_have_it_one_at_a_time_as_well() {
+        let counted = InTurn::new(0_u64);
+        thread::scope(|scope| {
+            for waits in [true, false, false] {
+                let counted = &counted;
+                scope.spawn(move || {
+                    let mut times = 0;
+                    while times < 2000 {
+                        let had = if waits {
+                            Some(counted.lock())
+                        } else {
+                            counted.try_lock()
+                        };
+                        let Some(mut had) = had else {
+                            thread::yield_now();
+                            continue;
+                        };
+                        let before = *had;
+                        std::hint::black_box(&mut *had);
+                        *had = before + 1;
+                        times += 1;
+                    }
+                });
+            }
+        });
+        assert_eq!(*counted.lock(), 6000);
+    }
+
+    #[test]
     fn it_is_given_back_where_a_thread_panics() {
         let lock = InTurn::new(1);
         let panics = || {

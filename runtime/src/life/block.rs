@@ -197,9 +197,9 @@ impl Block {
     /// Calls recorded, and calls counted without that, since it was `opened`; a window that
     /// is `full` had [`GRACE`] more.
     pub(super) fn since(self, opened: Block, full: bool) -> (i64, i64) {
-        let bursts = i64::from(opened.script.bursts - self.script.bursts);
+        let bursts = i64::from(opened.script.bursts) - i64::from(self.script.bursts);
         let recorded = bursts * i64::from(BURST);
-        let granted = i64::from(opened.script.gaps - self.script.gaps)
+        let granted = i64::from(opened.script.gaps) - i64::from(self.script.gaps)
             + i64::from(self.script.extra) * i64::from(RETRY)
             + if full { i64::from(GRACE) } else { 0 };
         let left = i64::from(self.left);

@@ -54,7 +54,8 @@ impl Life {
             let site = self.closing[at];
             let left = sites.swap(site, Block::PLAIN).left;
             // Calls by other threads while the key was flipped.
-            self.purse.owe(Ps::from(NO_END - left) * self.prices.skip);
+            self.purse
+                .owe((Ps::from(NO_END) - Ps::from(left)) * self.prices.skip);
             self.sites[site].state = State::Off;
         }
         self.closing.clear();
@@ -80,9 +81,9 @@ impl Life {
             left: GRACE,
             script,
         };
-        let between = NO_END - sites.swap(site, wait).left;
-        self.purse
-            .owe(Ps::from(between - full.left.min(0)) * self.prices.skip);
+        let between = Ps::from(NO_END) - Ps::from(sites.swap(site, wait).left);
+        let late = Ps::from(full.left.min(0));
+        self.purse.owe((between - late) * self.prices.skip);
         self.sites[site].state = State::Open { full: true };
         self.unfilled -= 1;
     }
@@ -101,7 +102,8 @@ impl Life {
 
     /// Plain calls that were counted and not paid ahead.
     fn owe_tail(&mut self, block: &Block, granted: i32) {
-        let calls = Ps::from(granted - block.left) + Ps::from(block.script.extra) * Ps::from(RETRY);
+        let calls = Ps::from(granted) - Ps::from(block.left)
+            + Ps::from(block.script.extra) * Ps::from(RETRY);
         self.purse.owe(calls.max(0) * self.prices.skip);
     }
 
@@ -123,13 +125,15 @@ impl Life {
             let (recorded, skipped) = block.since(site.window, full);
             let used = recorded * p.record + skipped * p.skip;
             let calls = recorded + skipped;
-            let took = (elapsed - used).max(calls * p.plain);
+            // Prices are what things cost at most: less than a quarter of the time was hardly
+            // the program's, or a site that is called seldom would be taken for a hot one.
+            let took = (elapsed - used).max(elapsed / 4).max(calls * p.plain);
             // Known once it was called, or when nothing came for long enough.
             if calls >= 8 || took > rare * 8 {
                 site.every = Some(took / calls.max(1));
             }
             site.unread = true;
-            wake |= site.good + 1 >= self.rules.times || site.earned > 0;
+            wake |= site.good.saturating_add(1) >= self.rules.times || site.earned > 0;
             let back = site.paid - used;
             self.purse.put(back);
             self.close_key(index);
@@ -181,7 +185,7 @@ impl Life {
         let before = sites.swap(index, Block::simple(way, left));
         // Misses beyond the lease before this thread came here, or plain calls after it
         // had found a lock taken.
-        let over = Ps::from(-before.left).max(0);
+        let over = (-Ps::from(before.left)).max(0);
         let each = if before.way == Way::On {
             offer.loss(&prices)
         } else {

@@ -26,18 +26,19 @@ impl Window {
     pub(crate) fn note(&mut self, kind: usize, calls: u32) {
         let known = self.seen[..self.types].iter_mut().find(|one| one.0 == kind);
         if let Some(known) = known {
-            known.1 += calls;
+            known.1 = known.1.saturating_add(calls);
         } else if self.types < TYPES {
             self.seen[self.types] = (kind, calls);
             self.types += 1;
         } else {
-            self.others += calls;
+            self.others = self.others.saturating_add(calls);
         }
     }
 
     /// All calls.
     pub(crate) fn samples(&self) -> u32 {
-        self.others + self.seen().map(|(_, calls)| calls).sum::<u32>()
+        let seen = self.seen().map(|(_, calls)| calls);
+        seen.fold(self.others, u32::saturating_add)
     }
 
     fn seen(&self) -> impl Iterator<Item = (usize, u32)> {

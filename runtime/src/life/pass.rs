@@ -73,7 +73,7 @@ impl Life {
         }
         self.enter(now.wall, sites);
         let waits = self.lacks.is_some();
-        self.turn += 1;
+        self.turn = self.turn.wrapping_add(1);
         if self.sweep.is_empty() && (!waits || self.turn.is_multiple_of(4)) {
             self.open(now.wall, sites);
         }

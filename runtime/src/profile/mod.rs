@@ -40,11 +40,12 @@ impl Notes {
 
     /// Counts one call.
     pub(crate) fn note(&mut self, vtable: usize, table: &'static Table) {
-        self.samples += 1;
+        // A plan may be on for months, and its misses be noted that nobody asks for.
+        self.samples = self.samples.saturating_add(1);
         for slot in &mut self.seen {
             match slot {
                 Some(seen) if seen.vtable == vtable => {
-                    seen.count += 1;
+                    seen.count = seen.count.saturating_add(1);
                     return;
                 }
                 Some(_) => {}
@@ -58,7 +59,7 @@ impl Notes {
                 }
             }
         }
-        self.others += 1;
+        self.others = self.others.saturating_add(1);
     }
 
     pub(crate) fn seen(&self) -> impl Iterator<Item = &Seen> {
@@ -71,7 +72,7 @@ impl Notes {
         let mut slots = self.seen.iter_mut();
         for seen in before.into_iter().flatten() {
             if !keep(&seen) {
-                self.samples -= seen.count;
+                self.samples = self.samples.saturating_sub(seen.count);
             } else if let Some(slot) = slots.next() {
                 // Without gaps: the first empty slot ends the search in `note`.
                 *slot = Some(seen);

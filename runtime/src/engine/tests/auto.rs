@@ -5,6 +5,7 @@ use crate::allocations;
 use crate::arch;
 use crate::calibrate::Calibration;
 use crate::config::{Config, Mode};
+use crate::engine::auto::Auto;
 use crate::engine::{self, Engine, LoadedObject, Patching, Resting, RetargetError, Status};
 use crate::key::Placed;
 use crate::life::{Block, By, Way};
@@ -115,6 +116,7 @@ impl Scenario {
         engine
             .configure(Config::default().mode(Mode::Auto))
             .expect("it is valid");
+        engine.auto = Some(Box::new(Auto::generous(costs)));
         sites.iter().for_each(fixture::renew);
         Scenario {
             engine,
@@ -158,7 +160,9 @@ impl Scenario {
 
     /// One pass, under the process's own lock: other tests patch code nearby.
     fn pass(&mut self) -> Result<(), RetargetError> {
-        engine::with(|_| self.engine.retarget(By::Program)).map(drop)
+        let passed = engine::with(|_| self.engine.retarget(By::Program)).map(drop);
+        self.engine.describe_lives();
+        passed
     }
 
     /// Calls and passes in turn, until this holds.
@@ -166,6 +170,7 @@ impl Scenario {
         self.pass().expect("nothing is refused");
         for _ in 0..1_000_000 {
             self.call(kinds);
+            self.engine.describe_lives();
             if done(self) {
                 return;
             }
@@ -392,8 +397,11 @@ fn a_refused_step_ends_all_lives_and_leaves_calls_right() {
                 Scenario::listed(3, patching)
             };
             let mut refused = None;
-            for _ in 0..1_000_000 {
-                scenario.call(&[0, 1]);
+            for turn in 0..1_000_000 {
+                // Once it is on nothing is to be done, unless it misses: a key that a calling
+                // thread could not flip back is what it should be if its plan comes next.
+                let is_published = turn > 0 && matches!(scenario.status(), Status::Published(_));
+                scenario.call(if is_published { &[2, 3] } else { &[0, 1] });
                 if let Err(error) = scenario.pass() {
                     refused = Some(error);
                     break;

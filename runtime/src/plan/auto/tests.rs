@@ -200,7 +200,7 @@ fn a_miss_costs_more_the_more_it_is_compared_with() {
 #[test]
 fn what_the_calibration_says_no_to_is_not_offered() {
     let met = [(1, 100, Some(0))];
-    for guard in [None, Some(0.98), Some(1.3)] {
+    for guard in [None, Some(1.06), Some(1.3)] {
         let costs = Calibration { guard, ..CHEAP };
         assert!(offered(&met, 0, 2, &costs).is_none(), "{guard:?}");
     }
@@ -210,6 +210,25 @@ fn what_the_calibration_says_no_to_is_not_offered() {
             ..RETPOLINES
         };
         assert!(offered(&[(1, 100, None)], 0, 2, &costs).is_none());
+    }
+}
+
+#[test]
+fn a_guard_that_gains_nothing_in_the_measured_loop_is_worth_an_eighth_of_a_call() {
+    for (guard, expected) in [(0.8, 200), (0.9, 125), (0.98, 125), (1.05, 125)] {
+        let costs = Calibration {
+            guard: Some(guard),
+            ..CHEAP
+        };
+        let (_, offer) = offered(&[(1, 100, Some(0))], 0, 2, &costs).expect("it may pay");
+        assert!(saves(&offer, expected), "{guard}: {}", offer.gain);
+        // Of those behind the arm that is not said.
+        let costs = Calibration {
+            behind: Some(guard),
+            ..CHEAP
+        };
+        let behind = offered(&[(1, 100, Some(2))], 0, 2, &costs);
+        assert_eq!(behind.is_some(), guard < 0.95, "{guard}");
     }
 }
 
