@@ -34,7 +34,7 @@ fn short(row: Row) -> Row {
         SEC / 12
     };
     Row {
-        time: row.time.min(if SLOW { most / 4 } else { most }),
+        time: row.time.min(most),
         ..row
     }
 }
