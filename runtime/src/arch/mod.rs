@@ -65,7 +65,7 @@ pub(crate) const MAX_TARGETS: usize = 64;
 /// are is the architecture's.
 ///
 /// It depends on the method's result, and nothing that rustc promises says how. So it is
-/// asked: a call with the method's signature is made to [`proof`], with two words for a
+/// asked: a call with the method's signature is made to `proof`, with two words for a
 /// receiver by which that finds out.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Receiver {

@@ -13,7 +13,7 @@
 //! [`Block::retry`]: plain calls, counted, and paid later. Nothing there waits or allocates.
 //! All else is done by passes ([`Life::pass`]), of the worker or of the program; then
 //! [`Life::flipped`]. The worker sleeps for [`Life::wanted`], and is woken where
-//! [`Answer::wake`] says so.
+//! `Answer::wake` says so.
 //!
 //! # The two-percent rule
 //! For any order of types, of any length, the program takes at most 1.02 of its plain time.
@@ -29,7 +29,7 @@
 //! 4. No site idles in its arm. A calling thread flips the key back itself, together with
 //!    those of all others that are leaving; what waits for that is counted, and paid.
 //! 5. No plan compares where a hit may take longer than a predicted plain call
-//!    ([`choose`]). Hits are not counted, and so could not be paid.
+//!    (`choose`). Hits are not counted, and so could not be paid.
 //!
 //! *Why that is enough.* Split the time into calls by plan that hit, which take no longer
 //! than the plain call (5), and the rest. All of the rest that is not the plain call itself
