@@ -11,6 +11,7 @@
     clippy::cast_possible_wrap,
     clippy::cast_precision_loss,
     clippy::cast_sign_loss,
+    clippy::duplicate_mod,
     reason = "figures to print; and the simulator is part of `life` in the library"
 )]
 
