@@ -85,7 +85,14 @@ fn a_program_that_may_not_make_code() {
     }
     runtime::register(objects[0]);
     let site = &runtime::sites()[0];
-    assert_eq!(site.state, State::Plain, "{site:?}");
+    // The default mode pays its first window from a share of the time, and may not have yet.
+    let is_auto = std::env::var("STATIC_CALL").is_ok_and(|mode| mode == "auto");
+    let is_plain = match site.state {
+        State::Plain => true,
+        State::Idle | State::Learning => is_auto,
+        _ => false,
+    };
+    assert!(is_plain, "{site:?}");
     let Backend::Portable { reason } = runtime::backend() else {
         panic!("it claims to patch");
     };
