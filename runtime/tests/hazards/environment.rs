@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
+use std::time::{Duration, Instant};
 
 use static_call::runtime::{self, Config, Mode, State};
 use static_call::{static_call, static_dispatch};
@@ -41,10 +42,8 @@ fn mode_of_a_process() {
     let mut report = runtime::report();
     if report.mode == Mode::Auto && crate::patching() {
         // A window comes when the site can pay for it.
-        for _ in 0..5_000 {
-            if site.windows > 0 {
-                break;
-            }
+        let start = Instant::now();
+        while site.windows == 0 && start.elapsed() < Duration::from_secs(60) {
             site = calls_and_passes();
         }
         assert!(site.windows > 0, "{}", runtime::report());
