@@ -1,7 +1,7 @@
 //! What the report says, printed and serialized, and the worker that keeps it moving.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use static_call::runtime::{self, Backend, Config, ConfigError, Mode, State};
 use static_call::{specialize, static_call, static_dispatch};
@@ -51,6 +51,10 @@ fn worked_on(rule: &dyn Rule) -> u64 {
 
 fn weighed_up(rule: &dyn Rule, x: u64) -> u64 {
     static_call!(rule.weigh(3 * x))
+}
+
+fn listed(rule: &dyn Rule, x: u64) -> u64 {
+    static_call!(rule.weigh(9 * x), inline = [Half, Double])
 }
 
 #[allow(dead_code, reason = "a site that is in no program")]
@@ -268,7 +272,8 @@ fn in_auto_guards_and_chains_are_measured_where_there_can_be_any() {
 /// Calls and passes until the row says so, or for too long.
 fn until(says: &str, call: impl Fn()) -> runtime::SiteReport {
     let mut row = site(says_of(says));
-    for _ in 0..20_000 {
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(60) {
         (0..2000).for_each(|_| call());
         runtime::retarget().unwrap();
         row = site(says_of(says));
@@ -282,14 +287,10 @@ fn until(says: &str, call: impl Fn()) -> runtime::SiteReport {
 /// The call that is expected to say it.
 fn says_of(says: &str) -> &'static str {
     if says.starts_with("inlines") {
-        "static_call!(rule.weigh(5 * x), inline"
+        "static_call!(rule.weigh(9 * x), inline"
     } else {
         "static_call!(rule.weigh(3 * x))"
     }
-}
-
-fn listed(rule: &dyn Rule, x: u64) -> u64 {
-    static_call!(rule.weigh(5 * x), inline = [Half, Double])
 }
 
 #[test]
@@ -312,7 +313,7 @@ fn in_auto_listed_types_are_inlined_where_that_was_measured_to_pay() {
     let _alone = alone(Mode::Auto);
     runtime::retarget().unwrap();
     let guard = runtime::report().calibration.unwrap().guard;
-    if !patchable() || guard.is_none_or(|guard| guard > 1.0) {
+    if !patchable() || guard.is_none_or(|guard| guard > 0.85) {
         return;
     }
     let row = until("inlines 100 %", || {
