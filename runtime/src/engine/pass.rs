@@ -11,7 +11,7 @@ use super::visit::{Kind, Verdict, Visit};
 use crate::config::Mode;
 use crate::life::By;
 use crate::os::PatchError;
-use crate::publish::{Batch, Head};
+use crate::publish::{Batch, CommitError, Head};
 use crate::site::Phase;
 
 /// A site whose heads are about to be flipped.
@@ -118,6 +118,16 @@ impl Engine {
         Ok(outcome)
     }
 
+    /// Commits the batch, if there is anything in it and code can be written.
+    pub(super) fn commit(&mut self, batch: &Batch) -> Result<(), CommitError> {
+        match self.patching.publisher() {
+            // SAFETY: batches are prepared under the engine's lock, which is still held;
+            // plugins are unloaded under it, after their shims have been retargeted away.
+            Some(publisher) if !batch.is_empty() => unsafe { publisher.commit(batch) },
+            _ => Ok(()),
+        }
+    }
+
     /// Commits the batch and lets the changed sites go on with it.
     fn publish(
         &mut self,
@@ -125,15 +135,7 @@ impl Engine {
         changes: Vec<Change>,
         outcome: &mut Retarget,
     ) -> Result<(), RetargetError> {
-        let committed = match self.patching.publisher() {
-            // SAFETY: the engine's lock is held; plugins are unloaded under it,
-            // after their shims have been retargeted away.
-            Some(publisher) if !batch.is_empty() => unsafe { publisher.commit(batch) },
-            _ => Ok(()),
-        };
-        let flipped_below = committed
-            .as_ref()
-            .map_or_else(|error| error.flipped_below, |()| usize::MAX);
+        let committed = self.commit(batch);
         let failed = committed.is_err();
         for change in changes {
             let object = &mut self.objects[change.object];
@@ -141,14 +143,7 @@ impl Engine {
             let Some(details) = &mut object.details[change.site] else {
                 continue;
             };
-            for (trampoline, head) in details.trampolines.iter_mut().zip(change.heads) {
-                if trampoline.at() < flipped_below {
-                    trampoline.head = head;
-                }
-                if failed {
-                    trampoline.spoil_unless_entered();
-                }
-            }
+            details.lead(change.heads, &committed);
             if failed {
                 // Which keys were flipped is not worth asking: on or off, calls are right.
                 details.on = true;

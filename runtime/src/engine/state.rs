@@ -4,7 +4,7 @@ use crate::arch::Target;
 use crate::key::Key;
 use crate::plan::auto::{Offered, Plain};
 use crate::plan::{Candidate, Figures, Guard, Plan, Rest};
-use crate::publish::Trampoline;
+use crate::publish::{CommitError, Head, Trampoline};
 use crate::registry::Table;
 use crate::site::{Guards, Path, Route, Site, TRAMPOLINES};
 
@@ -183,6 +183,21 @@ impl Details {
                 target: published.target,
             })
         })
+    }
+
+    /// Notes where the heads lead that a batch was to flip, as far as it got.
+    pub(super) fn lead(&mut self, heads: Vec<Head>, committed: &Result<(), CommitError>) {
+        let flipped_below = committed
+            .as_ref()
+            .map_or_else(|error| error.flipped_below, |()| usize::MAX);
+        for (trampoline, head) in self.trampolines.iter_mut().zip(heads) {
+            if trampoline.at() < flipped_below {
+                trampoline.head = head;
+            }
+            if committed.is_err() {
+                trampoline.spoil_unless_entered();
+            }
+        }
     }
 
     /// The published plan is kept on what another window saw.

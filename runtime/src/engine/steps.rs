@@ -3,6 +3,7 @@
 use super::state::{Details, Resting, Status};
 use crate::life::{Block, Way};
 use crate::os::objects;
+use crate::plan::Guard;
 use crate::profile::Profile;
 use crate::site::{Phase, Site};
 
@@ -33,15 +34,7 @@ pub(super) fn rest(site: &Site, details: &mut Details, why: Resting) {
 
 /// Guards on, and misses counted.
 pub(super) fn watch(site: &Site, details: &Details) {
-    let on: Vec<_> = details
-        .guards()
-        .map(|guard| (guard.key, guard.target.vtable))
-        .collect();
-    if let Some(guards) = details.listed() {
-        // SAFETY: `evidence::candidates` has taken the positions from `Guards::key_of` for
-        // the tables of these vtables, which lie in the site's own object.
-        unsafe { site.guard(guards, &on) };
-    }
+    guards_on(site, details, details.guards());
     if let Some(lock) = site.lock() {
         let misses = i32::try_from(details.miss_budget).unwrap_or(i32::MAX);
         lock.open(Phase::Watching, Block::simple(Way::On, misses), None);
@@ -49,11 +42,27 @@ pub(super) fn watch(site: &Site, details: &Details) {
     site.switch(true);
 }
 
-fn guards_off(site: &Site, details: &Details) {
+/// These guards on, and no others.
+pub(super) fn guards_on(site: &Site, details: &Details, on: impl IntoIterator<Item = Guard>) {
+    let on = on.into_iter();
+    let on: Vec<_> = on.map(|guard| (guard.key, guard.target.vtable)).collect();
     if let Some(guards) = details.listed() {
-        // SAFETY: nothing is switched on.
-        unsafe { site.guard(guards, &[]) };
+        // SAFETY: `listed` are the guards of the site's route; `evidence::candidates` has
+        // taken the positions from `Guards::key_of` for the tables of these vtables, which
+        // lie in the site's own object.
+        unsafe { site.guard(guards, &on) };
     }
+}
+
+pub(super) fn guards_off(site: &Site, details: &Details) {
+    guards_on(site, details, []);
+}
+
+/// An empty profile.
+pub(super) fn fresh(spare: &mut Vec<&'static Profile>) -> &'static Profile {
+    spare
+        .pop()
+        .unwrap_or_else(|| Box::leak(Box::new(Profile::new())))
 }
 
 /// A new learning window. The heads are at rest, or hits of a chain would be missing.
@@ -69,9 +78,7 @@ pub(super) fn learn(
         unsafe { open.notes() }.clear();
         spare.push(open);
     }
-    let profile = spare
-        .pop()
-        .unwrap_or_else(|| Box::leak(Box::new(Profile::new())));
+    let profile = fresh(spare);
     details.unloads_at_opening = objects::unload_count();
     // What a guard knows would be missing in the window.
     guards_off(site, details);
