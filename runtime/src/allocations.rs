@@ -14,12 +14,12 @@ unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // A thread that ends has no count any more.
         let _ = COUNT.try_with(|count| count.set(count.get() + 1));
-        // SAFETY: the caller's.
+        // SAFETY: `GlobalAlloc::alloc`'s contract, which the caller upholds.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        // SAFETY: the caller's.
+        // SAFETY: as for `alloc`; what comes back is the system's.
         unsafe { System.dealloc(memory, layout) }
     }
 }

@@ -62,7 +62,7 @@ pub(crate) struct TrampolineRecord {
 
 // SAFETY: addresses of code, immutable.
 unsafe impl Sync for TrampolineRecord {}
-// SAFETY: as above.
+// SAFETY: addresses of code, immutable.
 unsafe impl Send for TrampolineRecord {}
 
 impl TrampolineRecord {
@@ -266,19 +266,20 @@ mod section {
     /// They are the linker's bounds of a section that holds such records and nothing else.
     unsafe fn between<T>(start: *const T, stop: *const T) -> &'static [T] {
         let length = (stop.addr() - start.addr()) / size_of::<T>();
-        // SAFETY: the caller's.
+        // SAFETY: by the caller's word records lie there, next to each other and nothing else;
+        // they are immutable and stay as long as the code that asks.
         unsafe { core::slice::from_raw_parts(start, length) }
     }
 
     pub(super) fn keys() -> &'static [KeyRecord] {
-        // SAFETY: see there. Called so that the linker keeps it.
+        // SAFETY: it is one `ret`. Called so that the linker keeps it.
         unsafe { bounds() };
         // SAFETY: `key!` and `bounds` alone write there.
         unsafe { between(&raw const FIRST_KEY, &raw const AFTER_KEYS) }
     }
 
     pub(super) fn trampolines() -> &'static [TrampolineRecord] {
-        // SAFETY: see there. Called so that the linker keeps it.
+        // SAFETY: it is one `ret`. Called so that the linker keeps it.
         unsafe { bounds() };
         // SAFETY: `trampoline!` and `bounds` alone write there.
         unsafe { between(&raw const FIRST_TRAMPOLINE, &raw const AFTER_TRAMPOLINES) }

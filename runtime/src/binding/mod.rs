@@ -140,16 +140,21 @@ impl<D: ?Sized + 'static, K> Binding<D, K> {
             // SAFETY: `Cell::set`: a reference to the bound object, which is not freed
             // while a call may read it.
             Some(current) => Some(unsafe { *current.cast::<&'static D>().as_ref() }),
-            None => self.missing(),
+            // SAFETY: the contract is the same, and the caller upholds it.
+            None => unsafe { self.missing() },
         }
     }
 
+    /// What is bound where the binding itself holds nothing yet.
+    ///
+    /// # Safety
+    /// As for [`Binding::current`].
     #[cold]
     #[inline(never)]
-    fn missing(&'static self) -> Option<&'static D> {
+    unsafe fn missing(&'static self) -> Option<&'static D> {
         let leader = self.leader();
         if !core::ptr::eq(leader, self) {
-            // SAFETY: the caller's, who has it from `current`.
+            // SAFETY: the contract is the same, and the caller upholds it.
             return unsafe { leader.current() };
         }
         if !matches!(self.initial, Initial::Lazy(_)) {
@@ -164,7 +169,7 @@ impl<D: ?Sized + 'static, K> Binding<D, K> {
             Some(first.object)
         } else {
             // Something else was bound meanwhile.
-            // SAFETY: as above.
+            // SAFETY: the contract is the same, and the caller upholds it.
             unsafe { self.current() }
         }
     }
@@ -248,7 +253,8 @@ impl<D: ?Sized + 'static, K> Binding<D, K> {
                 break current.as_ptr().cast_const();
             }
             // May be replaced by nothing again, before anybody has looked.
-            self.missing()?;
+            // SAFETY: the reference is dropped at once.
+            unsafe { self.missing() }?;
         };
         if let Initial::Value(value) = &self.initial
             && core::ptr::eq(current, core::ptr::from_ref::<Shared<D>>(*value).cast())
@@ -396,7 +402,7 @@ impl<D: TraitObject + ?Sized + 'static, K> Binding<D, K> {
     /// the program has will do: threads that were joined, a barrier that all have passed,
     /// an epoch.
     pub unsafe fn reclaim(&'static self) -> Result<usize, SwapError> {
-        // SAFETY: the caller's.
+        // SAFETY: by the caller's word no call, load or result uses what is not bound any more.
         let gone = unsafe { self.let_go_of(|_| true) }?;
         Ok(gone.len())
         // Dropped here, outside of all locks: a `drop` may swap again.
@@ -414,7 +420,7 @@ impl<D: ?Sized + 'static> Binding<D, Always> {
     #[doc(hidden)]
     #[inline]
     pub unsafe fn bound(&'static self) -> &'static D {
-        // SAFETY: the caller's.
+        // SAFETY: the contract is `current`'s, and the caller upholds it.
         match unsafe { self.current() } {
             Some(object) => object,
             None => crate::private::never_unbound(),

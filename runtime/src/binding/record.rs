@@ -277,7 +277,7 @@ mod section {
     }
 
     pub(super) fn all() -> &'static [TrampolineOfBinding] {
-        // SAFETY: see there. Called so that the linker keeps it.
+        // SAFETY: it is one `ret`. Called so that the linker keeps it.
         unsafe { first() };
         let (start, stop) = (&raw const START, &raw const STOP);
         let length = (stop.addr() - start.addr()) / size_of::<TrampolineOfBinding>();

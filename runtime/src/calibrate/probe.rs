@@ -76,7 +76,7 @@ macro_rules! through_site {
 
             struct At;
 
-            // SAFETY: its own.
+            // SAFETY: the static and the keys above are this site's own.
             unsafe impl CallSite for At {
                 type Inline = $list;
 
@@ -94,7 +94,7 @@ macro_rules! through_site {
 
             #[inline(always)]
             fn gate<M: DispatchedMethod>() -> Gate<At, M> {
-                // SAFETY: its own.
+                // SAFETY: `trampoline!` above made it for `At`, and it is used with that alone.
                 Gate::new(__trampoline::<M>, unsafe { crate::site::Own::new() })
             }
 

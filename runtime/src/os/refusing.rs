@@ -52,7 +52,7 @@ impl Refusing {
 
 impl CodeMemory for Refusing {
     unsafe fn replace_again(&mut self, edit: &Edit<'_>) -> Result<(), PatchError> {
-        // SAFETY: the caller's.
+        // SAFETY: the contract is `replace`'s, and the caller upholds it.
         unsafe { self.replace(std::slice::from_ref(edit)) }
     }
 
@@ -103,7 +103,7 @@ impl CodeMemory for Refusing {
             return Err(self.error());
         }
         match &mut self.inner {
-            // SAFETY: the caller's.
+            // SAFETY: the contract is the same, and the caller upholds it.
             Some(inner) => unsafe { inner.open(pages) },
             None => Ok(()),
         }

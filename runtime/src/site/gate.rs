@@ -160,7 +160,8 @@ impl<S: CallSite, M: DispatchedMethod> Gate<S, M> {
     #[inline(always)]
     pub unsafe fn lead<F: Copy>(&self, fallback: F) -> F {
         if super::TRAMPOLINES {
-            // SAFETY: the caller's.
+            // SAFETY: by the caller's word the trampoline leads to `fallback`, so that it is
+            // called with the arguments of that.
             unsafe { crate::private::with_signature_of(fallback, self.trampoline) }
         } else {
             fallback

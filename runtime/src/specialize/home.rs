@@ -95,7 +95,7 @@ mod elf {
                 // SAFETY: the program headers stand right behind the header: checked above.
                 // All are in the first page: linkers reserve room for them there.
                 let segment = unsafe { start.add(headers + index * size) };
-                // SAFETY: as above.
+                // SAFETY: its first word, in the same page.
                 let kind = unsafe { segment.cast::<u32>().read_unaligned() };
                 (kind == LOADED).then_some(segment)
             })
@@ -118,7 +118,7 @@ mod elf {
     /// # Safety
     /// At `at` behind `start` lies a word.
     unsafe fn word(start: *const u8, at: usize) -> usize {
-        // SAFETY: the caller's word.
+        // SAFETY: by the caller's word one lies there, in a mapped page.
         unsafe { start.add(at).cast::<usize>().read_unaligned() }
     }
 }

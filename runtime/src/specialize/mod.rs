@@ -211,7 +211,7 @@ pub unsafe fn known<L, R: Specialize, F>(asked: Asked<R>, listed: Listed<L, R::O
 where
     F: Fn(*const L) -> *const R::Object + Copy,
 {
-    // SAFETY: the caller's word.
+    // SAFETY: the caller has it from `which` that the object is of type `L`.
     unsafe { asked.0.__known(listed.unsize) }
 }
 

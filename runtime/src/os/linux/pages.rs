@@ -392,7 +392,8 @@ impl Pages {
         edits: &[Edit<'_>],
     ) -> Result<(), PatchError> {
         if let Some(whole) = self.whole_reservations(&pages) {
-            // SAFETY: the caller's; what was reserved is code of ours.
+            // SAFETY: the caller upholds `CodeMemory::replace` for the run; what lies in the
+            // same reservation is code of ours, which is copied as it is.
             return unsafe { self.replace_by_copies(&whole, edits) };
         }
         if self.ledger().mappings_with(&pages, kind, self.page) > self.limit {
@@ -406,9 +407,9 @@ impl Pages {
             ));
         }
         match kind {
-            // SAFETY: the caller's.
+            // SAFETY: the caller upholds `CodeMemory::replace` for all pages of the run.
             Came::Own => unsafe { self.replace_own(pages, edits) },
-            // SAFETY: the caller's.
+            // SAFETY: as for the other arm.
             Came::Copied => unsafe { self.copy_instead(&pages, edits) },
         }
     }
@@ -439,7 +440,7 @@ impl Pages {
         pages: &Range<usize>,
         edits: &[Edit<'_>],
     ) -> Result<(), PatchError> {
-        // SAFETY: the caller's.
+        // SAFETY: the caller upholds `CodeMemory::replace` for these pages.
         unsafe { self.replace_by_copies(pages, edits) }?;
         self.ledger().note(pages, Came::Copied, self.page);
         Ok(())
@@ -461,14 +462,16 @@ impl Pages {
             // More than one mapping, say.
             Err(_) if pages.len() > self.page => {
                 return self.each_page(edits, |pages, page, edits| {
-                    // SAFETY: a part of the caller's.
+                    // SAFETY: one page of those for which the caller upholds
+                    // `CodeMemory::replace`, and its edits.
                     unsafe { pages.replace_own(page, edits) }
                 });
             }
-            // SAFETY: the caller's.
+            // SAFETY: the caller upholds `CodeMemory::replace` for these pages.
             Err(_) => return unsafe { self.copy_instead(&pages, edits) },
         };
-        // SAFETY: the caller's.
+        // SAFETY: the caller upholds `CodeMemory::replace` for these pages, and they are the
+        // ones that were taken aside.
         unsafe { self.edit_aside(aside, &pages, edits) }
     }
 
@@ -484,14 +487,15 @@ impl Pages {
         edits: &[Edit<'_>],
     ) -> Result<(), PatchError> {
         if let Err(error) = aside.make_writable() {
-            // SAFETY: it is as it was.
+            // SAFETY: nothing was written to what was taken from there.
             if unsafe { aside.put_back() }.is_ok() {
                 return self.each_page(edits, |pages, page, edits| {
-                    // SAFETY: a part of the caller's.
+                    // SAFETY: one page of those for which the caller upholds
+                    // `CodeMemory::replace`, and its edits.
                     unsafe { pages.copy_instead(&page, edits) }
                 });
             }
-            // SAFETY: the caller's.
+            // SAFETY: the caller upholds `CodeMemory::replace` for these pages.
             return unsafe { self.rescue(aside, pages, edits, error) };
         }
         for edit in edits {
@@ -502,7 +506,7 @@ impl Pages {
             .make_executable()
             .and_then(|()| unsafe { aside.put_back() });
         if let Err(error) = put_back {
-            // SAFETY: the caller's.
+            // SAFETY: the caller upholds `CodeMemory::replace` for these pages.
             return unsafe { self.rescue(aside, pages, edits, error) };
         }
         let mut last = 0;
@@ -611,7 +615,7 @@ impl Pages {
     /// # Safety
     /// Nobody may need what was mapped there, except to execute what is now.
     unsafe fn put_over(&mut self, bytes: &[u8], to: usize) -> Result<(), PatchError> {
-        // SAFETY: the caller's.
+        // SAFETY: by the caller's word nobody needs what was mapped there.
         if self.way == Replacement::File && unsafe { mapping::map_over(bytes, to) }.is_ok() {
             return Ok(());
         }
@@ -619,7 +623,7 @@ impl Pages {
         if let Some((step, kind)) = self.leaves_copies {
             return Err(PatchError::new(step, kind));
         }
-        // SAFETY: the caller's.
+        // SAFETY: by the caller's word nobody needs what was mapped there.
         unsafe { mapping::move_over(bytes, to) }.map_err(|not_moved| {
             let error = not_moved.error;
             if not_moved.is_left {
@@ -665,7 +669,8 @@ impl CodeMemory for Pages {
             return Err(PatchError::new("mremap", io::ErrorKind::WouldBlock));
         };
         let page = start..start + self.page;
-        // SAFETY: the caller's; the page is the file's own, as the ledger says. A copy of it
+        // SAFETY: the caller upholds `CodeMemory::replace` for this edit; the page is the
+        // file's own, as the ledger says. A copy of it
         // would have to be allocated: where it cannot be moved, it stays.
         unsafe {
             let aside = Aside::take(&page)?;
