@@ -12,8 +12,9 @@
 //! `o` ties a record to the function that it is about, so that a linker that collects the
 //! function collects the record as well.
 //!
-//! An instruction is never cut by the edge of an aligned word of eight bytes, so that it is
-//! in one cache line and one page; `publish` replaces it whole.
+//! The five bytes are never cut by the edge of an aligned word of eight, so that they are
+//! in one cache line and one page; `publish` replaces them whole. Prefixes in front of them,
+//! which fill the word before, stay as they are.
 
 use crate::site::{Path, Route, Site};
 
@@ -173,8 +174,11 @@ macro_rules! key {
             #[allow(named_asm_labels)]
             unsafe {
                 $crate::__private::core::arch::asm!(
-                    // At most four bytes, so that five are left in an aligned word.
-                    ".p2align 3, , 4",
+                    // At most four bytes, so that five are left in an aligned word: CS prefixes
+                    // of the instruction behind them, which is then no instruction more.
+                    // Neither a NOP nor a direct jump heeds them; assemblers pad branches so
+                    // (`-malign-branch-prefix-size`).
+                    ".p2align 3, 0x2e, 4",
                     // The record's section is tied to a symbol of the function's.
                     ".ifndef .Lstatic_call{arm}",
                     ".Lstatic_call{arm}:",
