@@ -7,7 +7,6 @@ pub use core::marker::PhantomData;
 pub use core::mem::MaybeUninit;
 use core::pin::Pin;
 
-pub use linkme;
 pub use static_call_macros::{
     expand_binding, expand_plain_call, expand_specialize, expand_static_call,
     static_dispatch as instrument,
@@ -42,6 +41,13 @@ pub use crate::specialize::{
 pub use crate::vtable::{dangling, vtable_of, vtable_of_pointer};
 pub use crate::{
     for_editors, home, key, region, rest, rest_of_bound, site, trampoline, trampoline_of_binding,
+};
+
+// Where linkme has macros of these names beside the slices.
+#[cfg(target_family = "wasm")]
+pub use crate::{
+    uncollected as BINDINGS, uncollected as DECLARATIONS, uncollected as IMPLEMENTATIONS,
+    uncollected as REGIONS, uncollected as SITES,
 };
 
 /// The auto traits that object types may carry.

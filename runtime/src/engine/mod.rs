@@ -8,7 +8,9 @@
 use std::ops::Range;
 
 use crate::arch;
-use crate::binding::{BindingRecord, STATIC_CALL_BINDINGS_0_1_0, TrampolineOfBinding};
+use crate::binding::STATIC_CALL_BINDINGS_0_1_0;
+#[cfg(target_os = "linux")]
+use crate::binding::{BindingRecord, TrampolineOfBinding};
 use crate::calibrate::Calibration;
 use crate::config::{Config, ConfigError, Mode};
 use crate::key::Placed;

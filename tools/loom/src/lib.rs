@@ -13,6 +13,8 @@ mod profile;
 mod registry;
 #[path = "../../../runtime/src/site/mod.rs"]
 mod site;
+#[path = "../../../runtime/src/slices.rs"]
+mod slices;
 #[path = "../../../runtime/src/sync.rs"]
 mod sync;
 
