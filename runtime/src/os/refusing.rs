@@ -79,6 +79,12 @@ impl CodeMemory for Refusing {
         Ok(())
     }
 
+    fn exchange_whole(&mut self, at: usize) {
+        if let Some(inner) = &mut self.inner {
+            inner.exchange_whole(at);
+        }
+    }
+
     fn admit(&mut self, at: usize) -> Result<(), PatchError> {
         self.inner.as_mut().map_or(Ok(()), |inner| inner.admit(at))
     }

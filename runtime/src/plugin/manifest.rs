@@ -14,6 +14,7 @@ use crate::registry::{
     Identity, Implementation, RegisteredImplementation, TraitDeclaration, TraitObject, slot_of,
 };
 use crate::site::Site;
+use crate::static_key::{PlaceRecord, STATIC_CALL_STATIC_KEYS_0_1_0, StaticKeyRecord, places};
 
 /// The version in the names is that of the header's and the manifest's layout.
 pub(super) const HEADER_SYMBOL: &[u8] = b"STATIC_CALL_PLUGIN_HEADER_V1\0";
@@ -111,6 +112,8 @@ pub struct Manifest {
     pub(super) constructors: *const [Constructor],
     pub(super) bindings: *const [BindingRecord],
     pub(super) trampolines_of_bindings: *const [TrampolineOfBinding],
+    pub(super) static_keys: *const [StaticKeyRecord],
+    pub(super) places: *const [PlaceRecord],
     /// An [`Adopt`].
     pub(super) adopt: *const (),
     /// Where chains may lie in the plugin. Null if it has no room to lend.
@@ -138,6 +141,8 @@ impl Manifest {
             constructors,
             bindings: &raw const *crate::binding::STATIC_CALL_BINDINGS_0_1_0,
             trampolines_of_bindings: crate::binding::trampolines(),
+            static_keys: &raw const *STATIC_CALL_STATIC_KEYS_0_1_0,
+            places: places(),
             adopt: adopt as *const (),
             room: os::room::lend(),
         }
@@ -154,6 +159,8 @@ pub(super) struct Contents {
     pub(super) constructors: &'static [Constructor],
     pub(super) bindings: &'static [BindingRecord],
     pub(super) trampolines_of_bindings: &'static [TrampolineOfBinding],
+    pub(super) static_keys: &'static [StaticKeyRecord],
+    pub(super) places: &'static [PlaceRecord],
     pub(super) adopt: Adopt,
     pub(super) room: Option<Range<usize>>,
 }
