@@ -39,7 +39,6 @@ pub(crate) use place::{Places, places};
 pub(crate) use state::Change;
 pub use state::StaticKeyState;
 
-
 /// A branch that is switched while the program runs, and costs nothing until then: what
 /// [`static_key!`](crate::static_key) declares.
 ///
