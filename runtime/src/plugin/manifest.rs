@@ -112,12 +112,12 @@ pub struct Manifest {
     pub(super) constructors: *const [Constructor],
     pub(super) bindings: *const [BindingRecord],
     pub(super) trampolines_of_bindings: *const [TrampolineOfBinding],
-    pub(super) static_keys: *const [StaticKeyRecord],
-    pub(super) places: *const [PlaceRecord],
     /// An [`Adopt`].
     pub(super) adopt: *const (),
     /// Where chains may lie in the plugin. Null if it has no room to lend.
     pub(super) room: *const Room,
+    pub(super) static_keys: *const [StaticKeyRecord],
+    pub(super) places: *const [PlaceRecord],
 }
 
 // SAFETY: addresses of immutable slices and of a function; call sites are atomics.
@@ -141,10 +141,10 @@ impl Manifest {
             constructors,
             bindings: &raw const *crate::binding::STATIC_CALL_BINDINGS_0_1_0,
             trampolines_of_bindings: crate::binding::trampolines(),
-            static_keys: &raw const *STATIC_CALL_STATIC_KEYS_0_1_0,
-            places: places(),
             adopt: adopt as *const (),
             room: os::room::lend(),
+            static_keys: &raw const *STATIC_CALL_STATIC_KEYS_0_1_0,
+            places: places(),
         }
     }
 }
