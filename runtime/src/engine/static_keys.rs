@@ -100,6 +100,13 @@ impl Engine {
                 return Err(StaticKeyError::Unavailable { reason });
             }
         };
+        // Rust's `dylib` exports what other crates call.
+        if crate::os::objects::is_shared(crate::runtime::retarget as *const () as usize) {
+            let reason = "the runtime comes from a Rust `dylib`, and does not know the places of \
+                          those who use that"
+                .to_owned();
+            return Err(StaticKeyError::Unavailable { reason });
+        }
         let mut batch = Batch::default();
         publisher
             .prepare_places(places, other, &mut batch)
