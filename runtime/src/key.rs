@@ -47,7 +47,7 @@ impl KeyRecord {
     }
 }
 
-fn from_here(field: *const i32, distance: i32) -> usize {
+pub(crate) fn from_here(field: *const i32, distance: i32) -> usize {
     // Widens; the assembler has written a difference of two addresses.
     field.addr().wrapping_add_signed(distance as isize)
 }
@@ -148,7 +148,8 @@ impl Placed {
     }
 }
 
-fn of<T: Copy>(sorted: &[(usize, T)], site: usize) -> impl Iterator<Item = T> {
+/// What has this number.
+pub(crate) fn of<T: Copy>(sorted: &[(usize, T)], site: usize) -> impl Iterator<Item = T> {
     let first = sorted.partition_point(|(other, _)| *other < site);
     let these = sorted[first..].iter();
     these
@@ -268,7 +269,7 @@ mod section {
     ///
     /// # Safety
     /// They are the linker's bounds of a section that holds such records and nothing else.
-    unsafe fn between<T>(start: *const T, stop: *const T) -> &'static [T] {
+    pub(crate) unsafe fn between<T>(start: *const T, stop: *const T) -> &'static [T] {
         let length = (stop.addr() - start.addr()) / size_of::<T>();
         // SAFETY: by the caller's word records lie there, next to each other and nothing else;
         // they are immutable and stay as long as the code that asks.
@@ -289,6 +290,14 @@ mod section {
         unsafe { between(&raw const FIRST_TRAMPOLINE, &raw const AFTER_TRAMPOLINES) }
     }
 }
+
+#[cfg(all(
+    feature = "patching",
+    target_arch = "x86_64",
+    target_os = "linux",
+    not(miri)
+))]
+pub(crate) use section::between;
 
 #[cfg(not(all(
     feature = "patching",

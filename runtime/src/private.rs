@@ -8,7 +8,7 @@ pub use core::mem::MaybeUninit;
 use core::pin::Pin;
 
 pub use static_call_macros::{
-    expand_binding, expand_plain_call, expand_specialize, expand_static_call,
+    expand_binding, expand_plain_call, expand_specialize, expand_static_call, expand_static_key,
     static_dispatch as instrument,
 };
 pub use std::boxed::Box;
@@ -37,6 +37,10 @@ pub use crate::site::{
 pub use crate::specialize::{
     Asked, Home, Identity, Listed, Region, RegionRecord, STATIC_CALL_REGIONS_0_1_0 as REGIONS,
     Specialize, asked, key_of, known, listed, object, object_type, vtable_here, which,
+};
+pub use crate::static_key::{
+    DeclaredStaticKey, STATIC_CALL_STATIC_KEYS_0_1_0 as STATIC_KEYS, StaticKeyRecord,
+    StaticKeyState,
 };
 pub use crate::vtable::{dangling, vtable_of, vtable_of_pointer};
 pub use crate::{

@@ -50,7 +50,7 @@ impl Parse for Input {
 }
 
 /// Says what is missing here, or at the end of the macro call.
-fn missing(input: ParseStream, what: &str) -> Error {
+pub(super) fn missing(input: ParseStream, what: &str) -> Error {
     if input.is_empty() {
         Error::new(Span::call_site(), what)
     } else {

@@ -18,6 +18,7 @@ use super::Engine;
 use super::trust;
 use super::turns::InTurn;
 use crate::site::Site;
+use crate::static_key::{Change, StaticKeyError, StaticKeyRecord};
 
 /// The engine, set up on first use.
 pub(super) static ENGINE: InTurn<Option<Engine>> = InTurn::new(None);
@@ -101,6 +102,17 @@ pub(crate) fn emptied(site: &'static Site) -> bool {
     };
     STANDING.set(Standing::Inside);
     engine.as_mut().is_some_and(|engine| engine.emptied(site))
+}
+
+/// Changes a static key, unless this thread is in the runtime already.
+pub(crate) fn change_key(
+    record: &'static StaticKeyRecord,
+    change: Change,
+) -> Result<(), StaticKeyError> {
+    if standing() != Standing::Outside {
+        return Err(StaticKeyError::Reentered);
+    }
+    with(|engine| engine.change_key(record, change))
 }
 
 fn set_up(own: Option<Range<usize>>) -> Engine {

@@ -33,6 +33,7 @@ mod origins;
 mod outcome;
 mod pass;
 mod state;
+mod static_keys;
 mod steps;
 #[cfg(test)]
 mod tests;
@@ -45,7 +46,7 @@ pub(crate) use auto::WAKE;
 pub(crate) use bindings::BoundBinding;
 #[cfg(target_os = "linux")]
 pub(crate) use fork::loading;
-pub(crate) use lock::{changing, emptied, with};
+pub(crate) use lock::{change_key, changing, emptied, with};
 pub(crate) use origins::{origins, register};
 pub use outcome::{Retarget, RetargetError, Skipped};
 pub(crate) use pass::retarget;
@@ -61,6 +62,8 @@ pub(crate) struct Engine {
     pub(crate) objects: Vec<LoadedObject>,
     /// The host's first, then those of plugins.
     pub(crate) bindings: Vec<BoundBinding>,
+    /// Nothing, until one is switched or comes with a plugin.
+    static_keys: Vec<static_keys::KeysOfObject>,
     calibration: Option<Calibration>,
     trust: Trust,
     /// The sites' lives, in the default mode.
@@ -235,6 +238,7 @@ impl Engine {
                 crate::binding::trampolines(),
                 None,
             ),
+            static_keys: Vec::new(),
             calibration: None,
             trust: Trust::start(own),
             auto: None,

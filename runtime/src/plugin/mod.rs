@@ -176,7 +176,23 @@ impl Plugin {
                         name: format!("{}::{}", binding.module, binding.name),
                         location: format!("{}:{}:{}", binding.file, binding.line, binding.column),
                     })?;
+            let leaders_of_keys = Engine::leaders_of_keys(contents.static_keys).map_err(|key| {
+                PluginError::Ambiguous {
+                    path: path.to_owned(),
+                    name: format!("{}::{}", key.module, key.name),
+                    location: format!("{}:{}:{}", key.file, key.line, key.column),
+                }
+            })?;
             let id = engine.plugins.next_id();
+            let (keys, places) = (contents.static_keys, contents.places);
+            // SAFETY: `inside::contents` has found all of them in the library.
+            unsafe { engine.add_keys(keys, places, &leaders_of_keys, id, &range) }.map_err(
+                |(key, source)| PluginError::StaticKey {
+                    path: path.to_owned(),
+                    name: format!("{}::{}", key.module, key.name),
+                    source,
+                },
+            )?;
             (contents.adopt)(&crate::host::HOST);
             let object = LoadedObject::of_plugin(
                 contents.sites,
