@@ -83,6 +83,8 @@ extern crate self as static_call;
 #[doc(hidden)]
 #[path = "fuzzing.rs"]
 pub mod __fuzzing;
+#[cfg(feature = "std")]
+mod advice;
 #[cfg(test)]
 mod allocations;
 #[cfg(feature = "std")]

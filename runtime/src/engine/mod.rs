@@ -271,6 +271,11 @@ impl Engine {
         self.environment.as_ref()?.as_ref().err()
     }
 
+    /// The plugin that lies at this address.
+    pub(crate) fn plugin_at(&self, address: usize) -> Option<u64> {
+        self.trust.plugin_at(address)
+    }
+
     pub(crate) fn calibration(&self) -> Option<Calibration> {
         self.calibration
     }

@@ -130,7 +130,9 @@ impl Life {
             let took = (elapsed - used).max(elapsed / 4).max(calls * p.plain);
             // Known once it was called, or when nothing came for long enough.
             if calls >= 8 || took > rare * 8 {
-                site.every = Some(took / calls.max(1));
+                let every = took / calls.max(1);
+                site.every = Some(every);
+                site.soonest = Some(site.soonest.map_or(every, |soonest| every.min(2 * soonest)));
             }
             site.unread = true;
             wake |= site.good.saturating_add(1) >= self.rules.times || site.earned > 0;

@@ -311,6 +311,11 @@ impl Life {
         &self.sites[site].evidence
     }
 
+    /// The shortest time between calls that was seen at a site of late.
+    pub(crate) fn every(&self, site: usize) -> Option<Ps> {
+        self.sites[site].soonest
+    }
+
     fn random(&mut self) -> f64 {
         self.seed ^= self.seed << 13;
         self.seed ^= self.seed >> 7;

@@ -31,6 +31,8 @@ pub(super) struct Site {
     pub(super) offer: Option<Offer>,
     /// Time between calls, as last seen.
     pub(super) every: Option<Ps>,
+    /// The shortest of these of late: a window that others have held up says little.
+    pub(super) soonest: Option<Ps>,
     /// No window before; nothing on before.
     pub(super) due: Ps,
     pub(super) on_due: Ps,
@@ -62,6 +64,7 @@ impl Site {
             good: 0,
             offer: None,
             every: None,
+            soonest: None,
             due: 0,
             on_due: 0,
             pause: SOON,

@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use crate::advice::rules::{self, Costs, Facts, Met};
+use crate::advice::{Advice, Suggestion};
 use crate::calibrate::Calibration;
 use crate::config::Mode;
 use crate::engine::{BoundBinding, Details, Engine, LoadedObject, Patching, Resting, Status};
-use crate::plan::auto::Plain;
+use crate::plan::auto::{Plain, chains_pay};
 use crate::plan::{Figures, Rest};
 use crate::site::{Phase, Site};
 use crate::specialize::{RegionRecord, STATIC_CALL_REGIONS_0_1_0};
@@ -84,6 +86,8 @@ pub struct Report {
     pub bindings: Vec<BindingReport>,
     /// One row for each `specialize!` of the program; those of plugins are not there.
     pub regions: Vec<RegionReport>,
+    /// What to write to gain more.
+    pub advice: Advice,
 }
 
 /// One `specialize!`.
@@ -145,6 +149,14 @@ impl RegionReport {
             others: met.unlisted,
             more_others: met.too_many,
         }
+    }
+
+    fn suggestion(&self) -> Option<Suggestion> {
+        if !crate::specialize::REMEMBERS {
+            return None;
+        }
+        let found = rules::region(&self.types, self.others > 0 || self.more_others)?;
+        Some(found.at(&self.location, "specialize!".to_owned(), None))
     }
 }
 
@@ -305,7 +317,14 @@ impl Report {
         let bindings = bindings
             .map(|binding| BindingReport::of(binding, &backend, mode))
             .collect();
+        let mut suggestions = Vec::new();
+        let sites = objects.flat_map(|object| rows(object, name, engine, &mut suggestions));
+        let sites = sites.collect();
+        let regions = STATIC_CALL_REGIONS_0_1_0.iter().map(RegionReport::of);
+        let regions: Vec<_> = regions.collect();
+        suggestions.extend(regions.iter().filter_map(RegionReport::suggestion));
         Report {
+            advice: Advice::new(suggestions),
             mode,
             environment_error: engine.environment_error().map(ToString::to_string),
             backend,
@@ -313,19 +332,21 @@ impl Report {
             passes: engine.passes,
             chains,
             chain_bytes,
-            sites: objects.flat_map(|object| rows(object, name)).collect(),
+            sites,
             bindings,
-            regions: STATIC_CALL_REGIONS_0_1_0
-                .iter()
-                .map(RegionReport::of)
-                .collect(),
+            regions,
         }
     }
 }
 
 /// Rows in the order of the source. What one line and column of it has several of, as where
 /// `macro_rules!` writes them, is numbered.
-fn rows(object: &LoadedObject, backend: &'static str) -> Vec<SiteReport> {
+fn rows(
+    object: &LoadedObject,
+    backend: &'static str,
+    engine: &Engine,
+    suggestions: &mut Vec<Suggestion>,
+) -> Vec<SiteReport> {
     let sites = object.sites.iter().zip(&object.details);
     let mut sites: Vec<_> = sites.collect();
     let place = |site: &Site| (site.file(), site.line(), site.column());
@@ -338,13 +359,91 @@ fn rows(object: &LoadedObject, backend: &'static str) -> Vec<SiteReport> {
             if together.len() > 1 {
                 row.location = format!("{} #{}", row.location, index + 1);
             }
+            if let Some(details) = details
+                && let Some(facts) = facts(site, details, object.plugin, engine)
+            {
+                let found = rules::site(&facts).into_iter();
+                let of_row =
+                    |found: rules::Found| found.at(&row.location, row.full_method(), object.plugin);
+                suggestions.extend(found.map(of_row));
+            }
             rows.push(row);
         }
     }
     rows
 }
 
+/// What advice rests on; nothing for what does not run, or does not run as the runtime wants.
+fn facts<'a>(
+    site: &Site,
+    details: &'a Details,
+    plugin: Option<u64>,
+    engine: &Engine,
+) -> Option<Facts<'a>> {
+    if let Status::Resting(
+        Resting::Absent | Resting::Off | Resting::Portable | Resting::Unpatchable(_),
+    ) = details.status
+    {
+        return None;
+    }
+    let met = details.last_seen.iter().filter_map(|one| {
+        let of_object = engine.plugin_at(one.target.vtable) == plugin;
+        Some(Met {
+            name: one.type_name,
+            share: one.share?,
+            own: of_object && !one.type_name.contains('{'),
+            guarded: one.guard.is_some(),
+            chained: one.in_chain,
+        })
+    });
+    let mut met: Vec<_> = met.collect();
+    met.sort_by(|one, other| other.share.total_cmp(&one.share));
+    let calibration = engine.calibration();
+    let chains = match engine.mode() {
+        Mode::Always => true,
+        Mode::Auto => calibration.is_some_and(|costs| chains_pay(&costs, 1)),
+        Mode::Off => false,
+    };
+    let methods = details.route.map(|route| route.declaration.methods());
+    let method = details.route.map_or(0, |route| route.method);
+    let targets = methods.and_then(|methods| Some(methods.get(method)?.targets()));
+    // Where windows stay open until they are full, one is as long as the runtime runs.
+    let opened = match engine.mode() {
+        Mode::Always if details.opened > 0 => u32::try_from(engine.passes).unwrap_or(u32::MAX),
+        _ => details.opened,
+    };
+    Some(Facts {
+        met,
+        weight: details.weight,
+        listed: details
+            .listed()
+            .map_or_else(Vec::new, |list| list.names().collect()),
+        opened,
+        called: site.route().is_some(),
+        pairs: details.receivers.pairs,
+        again: details.receivers.again,
+        every: details.every,
+        // Where everything is switched on, nobody asks what it costs.
+        costs: calibration
+            .filter(|_| engine.mode() == Mode::Auto)
+            .map(|costs| Costs {
+                plain: costs.plain,
+                guard: costs.guard,
+                behind: costs.behind,
+            }),
+        targets: targets.filter(|_| chains && crate::site::TRAMPOLINES),
+    })
+}
+
 impl SiteReport {
+    /// `Trait::method`, as far as that is known.
+    fn full_method(&self) -> String {
+        match &self.trait_name {
+            Some(name) => format!("{name}::{}", self.method),
+            None => self.method.clone(),
+        }
+    }
+
     fn of(
         site: &Site,
         details: Option<&Details>,

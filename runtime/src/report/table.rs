@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{BindingReport, RegionReport, Report, SiteReport, State};
+use crate::advice::short;
 use crate::calibrate::Calibration;
 
 const HEADINGS: [&str; 9] = [
@@ -52,6 +53,9 @@ pub(super) fn write(report: &Report, formatter: &mut fmt::Formatter<'_>) -> fmt:
         let rows: Vec<_> = report.regions.iter().map(cells_of_region).collect();
         formatter.write_str("\n")?;
         table(formatter, &HEADINGS_OF_REGIONS, &rows, 5)?;
+    }
+    if !report.advice.is_empty() {
+        write!(formatter, "\n\nadvice:\n{}", report.advice)?;
     }
     Ok(())
 }
@@ -109,17 +113,13 @@ fn measured(calibration: &Calibration) -> String {
 }
 
 fn cells(site: &SiteReport) -> [String; 9] {
-    let method = match &site.trait_name {
-        Some(name) => format!("{name}::{}", site.method),
-        None => site.method.clone(),
-    };
     let location = match site.plugin {
         Some(plugin) => format!("{} (plugin {plugin})", site.location),
         None => site.location.clone(),
     };
     [
         location,
-        method,
+        site.full_method(),
         site.state.to_string(),
         site.backend.to_owned(),
         site.why.clone(),
@@ -202,38 +202,4 @@ fn targets(site: &SiteReport) -> String {
         named.push(format!("{rest} more"));
     }
     named.join(", ")
-}
-
-/// `a::b::Saw<c::D>` as `Saw<D>`.
-fn short(type_name: &str) -> String {
-    let mut short = String::new();
-    let mut segment = String::new();
-    let mut characters = type_name.chars().peekable();
-    while let Some(character) = characters.next() {
-        if character == ':' && characters.peek() == Some(&':') {
-            characters.next();
-            segment.clear();
-        } else if character.is_alphanumeric() || character == '_' {
-            segment.push(character);
-        } else {
-            short.push_str(&segment);
-            segment.clear();
-            short.push(character);
-        }
-    }
-    short + &segment
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn type_names_are_shortened_inside_their_arguments_too() {
-        assert_eq!(super::short("a::b::Saw"), "Saw");
-        assert_eq!(super::short("a::Wrap<b::C, &d::E>"), "Wrap<C, &E>");
-        assert_eq!(super::short("(a::B, [c::D; 3])"), "(B, [D; 3])");
-        assert_eq!(
-            super::short("dyn a::B + core::marker::Send"),
-            "dyn B + Send"
-        );
-    }
 }

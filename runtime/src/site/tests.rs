@@ -42,13 +42,13 @@ fn open(phase: Phase, calls: i32) -> &'static Site {
 /// What a call's fallback does.
 fn pass(site: &'static Site, vtable: usize) {
     if counts_calls(site) {
-        record(site, vtable, &TABLE, &ROUTE);
+        record(site, (0, vtable), &TABLE, &ROUTE);
     }
 }
 
 /// What one does that has asked before somebody closed the window.
 fn pass_late(site: &'static Site, vtable: usize) {
-    record(site, vtable, &TABLE, &ROUTE);
+    record(site, (0, vtable), &TABLE, &ROUTE);
 }
 
 fn is_plain(site: &'static Site) -> bool {
@@ -179,7 +179,7 @@ fn the_first_route_that_was_recorded_is_kept() {
     let site = open(Phase::Learning, 10);
     assert!(site.route().is_none());
     pass(site, 1);
-    record(site, 1, &TABLE, &OTHER);
+    record(site, (0, 1), &TABLE, &OTHER);
     let route = site.route().unwrap();
     assert!(core::ptr::eq(route, &raw const ROUTE));
 }
@@ -313,7 +313,7 @@ fn who_gives_up_does_not_undo_what_somebody_has_put_meanwhile() {
 fn of_two_vtables_of_one_type_both_are_in_its_guard_and_a_third_is_left_out() {
     static KEYS: Keys = Keys::new();
     let listed = inline::Listed {
-        identity: core::any::TypeId::of::<u8>,
+        about: || (core::any::TypeId::of::<u8>(), "u8"),
     };
     let guards = Guards {
         listed: core::array::from_fn(|at| (at < 4).then_some(listed)),

@@ -80,6 +80,7 @@ impl Auto {
         }
         self.places[number] = Some(place);
         details.life = Some(number);
+        details.opened = 0;
         // Whatever another mode has left on goes off with this pass.
         details.status = Status::Resting(Resting::New);
         for one in &mut details.last_seen {
@@ -150,6 +151,7 @@ impl Engine {
                     continue;
                 };
                 let evidence = auto.life.evidence(number);
+                details.see(evidence, auto.life.every(number));
                 match auto.life.state(number) {
                     State::Open { .. } => details.status = Status::Learning,
                     State::On => details.show(evidence),

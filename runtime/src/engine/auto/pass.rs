@@ -14,8 +14,8 @@ use crate::publish::{Batch, CommitError, Head, PrepareError};
 use crate::site::TRAMPOLINES;
 
 /// Windows that a site gets which nothing can be switched on for: its types are in the
-/// report then.
-const CURIOUS: u32 = 4;
+/// report then, and there is enough of them for advice.
+const CURIOUS: u32 = 8;
 
 /// What is to be done at once, and for whom.
 #[derive(Default)]
@@ -237,7 +237,12 @@ fn settle(auto: &mut Auto, place: Place, details: &mut Details, can_patch: bool)
     let is_known = !can_gain && details.windows >= CURIOUS;
     match details.life {
         None if !is_known => auto.add(place, details),
-        Some(number) if is_known && auto.life.state(number) == State::Off => auto.remove(details),
+        Some(number) if is_known && auto.life.state(number) == State::Off => {
+            let evidence = auto.life.evidence(number);
+            details.see(evidence, auto.life.every(number));
+            details.show_plain(evidence, &auto.costs);
+            auto.remove(details);
+        }
         _ => {}
     }
 }
