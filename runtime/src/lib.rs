@@ -98,6 +98,8 @@ mod config;
 pub mod docs;
 #[cfg(feature = "std")]
 mod engine;
+#[cfg(feature = "tracing")]
+mod events;
 #[cfg(feature = "std")]
 mod host;
 mod identity;

@@ -135,16 +135,11 @@ pub(crate) fn site(facts: &Facts<'_>) -> Vec<Found> {
     }
     let mut found = Vec::new();
     found.extend(targets(facts));
-    match list(facts) {
-        Some(list) => found.push(list),
-        None => {
-            let unlist = unlist(facts);
-            if unlist.is_none() && found.is_empty() {
-                found.extend(mixed(facts));
-            }
-            found.extend(unlist);
-        }
+    let list = list(facts).or_else(|| unlist(facts));
+    if list.is_none() && found.is_empty() {
+        found.extend(mixed(facts));
     }
+    found.extend(list);
     found
 }
 

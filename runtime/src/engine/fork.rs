@@ -43,6 +43,12 @@ fn wait_until(done: impl Fn() -> bool) -> bool {
     })
 }
 
+/// Whether this thread loads or unloads a library.
+#[cfg(feature = "tracing")]
+pub(super) fn loads() -> bool {
+    LOADS.get()
+}
+
 /// Loads or unloads a library while nobody forks.
 pub(crate) fn loading<R>(work: impl FnOnce() -> R) -> R {
     struct Finished;

@@ -21,6 +21,8 @@ use crate::registry::{
 };
 use crate::site::{STATIC_CALL_SITES_0_1_0, Site};
 
+#[cfg(feature = "tracing")]
+mod announce;
 mod auto;
 mod bindings;
 mod evidence;
@@ -43,6 +45,8 @@ pub(crate) use auto::WAKE;
 pub(crate) use bindings::BoundBinding;
 #[cfg(target_os = "linux")]
 pub(crate) use fork::loading;
+#[cfg(feature = "tracing")]
+pub(crate) use lock::holds_nothing;
 pub(crate) use lock::{changing, emptied, with};
 pub(crate) use origins::{origins, register};
 pub use outcome::{Retarget, RetargetError, Skipped};
@@ -66,6 +70,9 @@ pub(crate) struct Engine {
     /// Profiles that are in no window, ready for the next one.
     spare: Vec<&'static Profile>,
     pub(crate) passes: u64,
+    /// What is to be told when the lock is given back.
+    #[cfg(feature = "tracing")]
+    pub(crate) events: Vec<crate::events::Event>,
     #[cfg(target_os = "linux")]
     pub(crate) plugins: crate::plugin::Plugins,
 }
@@ -238,6 +245,8 @@ impl Engine {
             auto: None,
             spare: Vec::new(),
             passes: 0,
+            #[cfg(feature = "tracing")]
+            events: Vec::new(),
             #[cfg(target_os = "linux")]
             plugins: crate::plugin::Plugins::default(),
         }

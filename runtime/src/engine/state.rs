@@ -69,6 +69,9 @@ pub(crate) struct Details {
     pub(super) doubts: u8,
     /// Objects that the loader had unloaded when the window opened.
     pub(super) unloads_at_opening: u64,
+    /// What was told of it last.
+    #[cfg(feature = "tracing")]
+    pub(super) said: super::announce::Said,
 }
 
 /// Of calls that windows have recorded one after another.
@@ -190,6 +193,8 @@ impl Details {
             interval: FIRST_INTERVAL,
             doubts: 0,
             unloads_at_opening: 0,
+            #[cfg(feature = "tracing")]
+            said: super::announce::Said::Nothing,
         }
     }
 
@@ -197,6 +202,18 @@ impl Details {
     pub(crate) fn counted_misses(&self, site: &Site) -> u32 {
         let left = u32::try_from(site.block().left).unwrap_or(0);
         self.miss_budget.saturating_sub(left)
+    }
+
+    /// A window that is planned from.
+    pub(super) fn plan_from(&mut self, notes: &Notes) {
+        self.windows += 1;
+        self.receivers.add(notes);
+        #[allow(
+            clippy::cast_precision_loss,
+            reason = "windows are far below 2^24 calls"
+        )]
+        let weight = notes.samples as f32;
+        self.weight = weight;
     }
 
     /// What is published.

@@ -174,18 +174,11 @@ impl Visit<'_> {
             self.outcome.skipped.learning += 1;
             return Verdict::Nothing;
         }
-        details.receivers.add(notes);
+        details.plan_from(notes);
         notes.clear();
         lock.close();
         self.spare.push(profile);
         drop(lock);
-        details.windows += 1;
-        #[allow(
-            clippy::cast_precision_loss,
-            reason = "windows are far below 2^24 calls"
-        )]
-        let weight = samples as f32;
-        details.weight = weight;
         let plan = match &decision {
             Decision::Publish { plan, .. } => plan.clone(),
             Decision::Keep => current.ranked(&seen),

@@ -276,15 +276,22 @@ pub enum State {
     Plain,
 }
 
-impl fmt::Display for State {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(match self {
+impl State {
+    /// One word for it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
             State::Idle => "idle",
             State::Learning => "learning",
             State::Inlined => "inlined",
             State::Patched => "patched",
             State::Plain => "plain",
-        })
+        }
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.name())
     }
 }
 
@@ -437,14 +444,20 @@ fn facts<'a>(
 
 impl SiteReport {
     /// `Trait::method`, as far as that is known.
-    fn full_method(&self) -> String {
+    pub(crate) fn full_method(&self) -> String {
         match &self.trait_name {
             Some(name) => format!("{name}::{}", self.method),
             None => self.method.clone(),
         }
     }
 
-    fn of(
+    /// Its types in one line.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn types(&self) -> String {
+        table::targets(self)
+    }
+
+    pub(crate) fn of(
         site: &Site,
         details: Option<&Details>,
         plugin: Option<u64>,

@@ -171,7 +171,7 @@ fn cells_of_region(region: &RegionReport) -> [String; 5] {
 }
 
 /// `Saw 79 %, Noise 21 %`; types that neither guards nor chain compare with in brackets.
-fn targets(site: &SiteReport) -> String {
+pub(super) fn targets(site: &SiteReport) -> String {
     let mut named: Vec<String> = site
         .targets
         .iter()

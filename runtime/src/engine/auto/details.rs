@@ -122,7 +122,7 @@ impl Details {
         clippy::cast_precision_loss,
         reason = "some thousands of calls, and times that are shown"
     )]
-    pub(in crate::engine::auto) fn see(&mut self, evidence: &Evidence, every: Option<Ps>) {
+    pub(super) fn see(&mut self, evidence: &Evidence, every: Option<Ps>) {
         self.weight = evidence.weight() as f32;
         self.every = every.map(|every| every as f32 / NS as f32);
     }
@@ -137,7 +137,7 @@ impl Details {
     }
 
     /// What was met while nothing is on.
-    pub(in crate::engine::auto) fn show_plain(&mut self, evidence: &Evidence, costs: &Calibration) {
+    pub(super) fn show_plain(&mut self, evidence: &Evidence, costs: &Calibration) {
         self.last_seen = self.seen(evidence, None);
         if evidence.weight() == 0.0 {
             return;

@@ -238,9 +238,7 @@ fn settle(auto: &mut Auto, place: Place, details: &mut Details, can_patch: bool)
     match details.life {
         None if !is_known => auto.add(place, details),
         Some(number) if is_known && auto.life.state(number) == State::Off => {
-            let evidence = auto.life.evidence(number);
-            details.see(evidence, auto.life.every(number));
-            details.show_plain(evidence, &auto.costs);
+            auto.describe(details);
             auto.remove(details);
         }
         _ => {}
