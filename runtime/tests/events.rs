@@ -189,7 +189,7 @@ fn in_the_default_mode_a_call_that_is_left_plain_is_told_once_and_what_goes_on_a
 #[test]
 fn plugins_are_told_of_when_they_come_and_when_they_are_gone() {
     let _alone = alone(Mode::Always);
-    let path = plugins::build("static-call-fixture-plugin", "");
+    let path = plugins::copy_for("told", &plugins::build("static-call-fixture-plugin", ""));
     // SAFETY: the fixture shares its types with this file, and its initializers do nothing.
     let plugin = unsafe { Plugin::load(&path) }.unwrap();
     let name = path.file_name().unwrap().to_str().unwrap();
@@ -203,6 +203,7 @@ fn plugins_are_told_of_when_they_come_and_when_they_are_gone() {
     let again = unsafe { Plugin::load(&path) }.unwrap();
     assert_eq!(said(&["a plugin is loaded"]).len(), 1);
     drop((plugin, again));
+    assert!(!plugins::is_mapped(&path));
     assert_eq!(
         said(&["a plugin is unloaded", name]),
         [Level::INFO],

@@ -61,16 +61,19 @@ impl Details {
 impl Engine {
     /// Notes what a pass has done, to be told when the lock is given back.
     pub(super) fn announce(&mut self, outcome: Option<Retarget>) {
-        if self.passes == 1 {
+        if !self.introduced && self.mode() != Mode::Off {
+            self.introduced = true;
             if let Some(error) = self.environment_error() {
                 let why = error.to_string();
                 self.tell(Event::Environment { why });
             }
-            if let Patching::Unavailable { reason } = &self.patching
-                && self.mode() != Mode::Off
-            {
+            if let Patching::Unavailable { reason } = &self.patching {
                 let why = reason.clone();
-                self.tell(Event::Portable { why });
+                self.tell(if crate::site::TRAMPOLINES {
+                    Event::Refused { why }
+                } else {
+                    Event::Portable { why }
+                });
             }
         }
         if let Some(outcome) = outcome

@@ -73,6 +73,9 @@ pub(crate) struct Engine {
     /// What is to be told when the lock is given back.
     #[cfg(feature = "tracing")]
     pub(crate) events: Vec<crate::events::Event>,
+    /// It was told what cannot be done here.
+    #[cfg(feature = "tracing")]
+    introduced: bool,
     #[cfg(target_os = "linux")]
     pub(crate) plugins: crate::plugin::Plugins,
 }
@@ -247,6 +250,8 @@ impl Engine {
             passes: 0,
             #[cfg(feature = "tracing")]
             events: Vec::new(),
+            #[cfg(feature = "tracing")]
+            introduced: false,
             #[cfg(target_os = "linux")]
             plugins: crate::plugin::Plugins::default(),
         }

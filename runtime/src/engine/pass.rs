@@ -121,6 +121,11 @@ impl Engine {
             return Err(self.fail(error));
         }
         outcome.unchanged = outcome.sites - outcome.changed - outcome.skipped.total();
+        let details = self.objects.iter().flat_map(|object| &object.details);
+        let open = details
+            .flatten()
+            .filter(|one| one.status == Status::Learning);
+        outcome.learning = open.count();
         Ok(outcome)
     }
 

@@ -12,6 +12,7 @@ use crate::plan::{Figures, Rest};
 use crate::site::{Phase, Site};
 use crate::specialize::{RegionRecord, STATIC_CALL_REGIONS_0_1_0};
 
+mod next;
 mod table;
 
 /// What publishes chains.
@@ -88,6 +89,10 @@ pub struct Report {
     pub regions: Vec<RegionReport>,
     /// What to write to gain more.
     pub advice: Advice,
+    /// Threads that re-plan: of [`runtime::retarget_every`](crate::runtime::retarget_every).
+    pub workers: u32,
+    /// What to do now, in one sentence.
+    pub next: String,
 }
 
 /// One `specialize!`.
@@ -326,12 +331,28 @@ impl Report {
             .collect();
         let mut suggestions = Vec::new();
         let sites = objects.flat_map(|object| rows(object, name, engine, &mut suggestions));
-        let sites = sites.collect();
+        let sites: Vec<_> = sites.collect();
         let regions = STATIC_CALL_REGIONS_0_1_0.iter().map(RegionReport::of);
         let regions: Vec<_> = regions.collect();
         suggestions.extend(regions.iter().filter_map(RegionReport::suggestion));
+        let advice = Advice::new(suggestions);
+        let workers = crate::worker::RUNNING.load(std::sync::atomic::Ordering::SeqCst);
+        let details = engine.objects.iter().flat_map(|object| &object.details);
+        let details = details.flatten();
+        let next = next::Scene {
+            mode,
+            passes: engine.passes,
+            workers,
+            sites: &sites,
+            open: details.filter(|one| one.status == Status::Learning).count(),
+            bindings: engine.bindings.len(),
+            advice: advice.len(),
+        };
+        let next = next.sentence();
         Report {
-            advice: Advice::new(suggestions),
+            advice,
+            workers,
+            next,
             mode,
             environment_error: engine.environment_error().map(ToString::to_string),
             backend,

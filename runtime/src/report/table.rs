@@ -57,7 +57,7 @@ pub(super) fn write(report: &Report, formatter: &mut fmt::Formatter<'_>) -> fmt:
     if !report.advice.is_empty() {
         write!(formatter, "\n\nadvice:\n{}", report.advice)?;
     }
-    Ok(())
+    write!(formatter, "\n\nnext: {}", report.next)
 }
 
 /// Columns from `numbers` on hold numbers, and are set to the right.

@@ -201,11 +201,14 @@ impl Engine {
                     outcome.skipped.never_called += usize::from(is_absent);
                     continue;
                 };
-                if matches!(auto.life.state(number), State::Open { .. }) {
-                    outcome.skipped.learning += 1;
+                match auto.life.state(number) {
+                    State::Open { .. } => outcome.skipped.learning += 1,
+                    State::Off if details.opened == 0 => outcome.waiting += 1,
+                    _ => {}
                 }
             }
         }
+        outcome.learning = outcome.skipped.learning;
         let counted = outcome.skipped.total() + outcome.published + outcome.switched_off;
         outcome.unchanged = outcome.sites.saturating_sub(counted);
         // Where windows were opened, sites are learning.
