@@ -270,7 +270,7 @@ fn in_the_default_mode_a_list_is_advised_where_guards_pay_and_a_call_now_and_the
     }
     let found = until("static_call!(rules[x % 4].weigh(11))", |x| {
         let start = Instant::now();
-        while start.elapsed() < Duration::from_micros(1) {}
+        while x % 10 == 0 && start.elapsed() < Duration::from_micros(100) {}
         black_box(static_call!(rules[x % 4].weigh(11)));
     });
     let said = one(&found, AdviceKind::LeaveAlone, &[]);

@@ -3,7 +3,7 @@
 //! Where the numbers come from: one or two listed types, of which most calls are, gain in
 //! programs, and a third makes them slower again (`benches/`, programs); a loop that is
 //! compiled for its type beats all else, so that it comes before a list; and a call that
-//! takes two percent of the time that goes by between calls has nothing to give.
+//! takes two thousandths of the time that goes by between calls has nothing to give.
 
 use super::{AdviceKind, Suggestion, short};
 use crate::site::LISTED_IN_SITE;
@@ -27,9 +27,12 @@ const ROW: f32 = 4.0;
 /// Comparisons with the call before, from which on something is said of rows.
 const PAIRS: u32 = 40;
 /// A plain call that takes less than one in so many parts of the time has nothing to give.
-const PART: f32 = 50.0;
-/// Windows in which nothing was called, from which on that is believed.
-const EMPTY: u32 = 2;
+const PART: f32 = 500.0;
+/// Windows, from which on it is believed that a type does not come, or that all come evenly.
+const SOME: u32 = 2;
+/// Windows in which nothing was called, from which on that is believed: they come at random,
+/// and may all miss a site that is called in one phase of a program.
+const EMPTY: u32 = 8;
 /// A guard is not advised if it was measured to take more of a plain call than this.
 const PAYS_BELOW: f32 = 1.05;
 /// And one behind the arm is advised against.
@@ -163,7 +166,7 @@ fn cold(facts: &Facts<'_>) -> Option<Found> {
         format!("{every:.0} ns")
     };
     let message = format!(
-        "is called once in {every}, of which a plain call takes {:.1} ns: leave this call \
+        "is called once in {every} on average, of which a plain call takes {:.1} ns: leave this call \
          alone, written plainly",
         costs.plain
     );
@@ -290,7 +293,7 @@ fn unlist(facts: &Facts<'_>) -> Option<Found> {
     };
     let is_rare = |name: &&str| share(name) < RARE;
     let rare: Vec<&str> = facts.listed.iter().copied().filter(is_rare).collect();
-    if !rare.is_empty() && facts.opened >= EMPTY {
+    if !rare.is_empty() && facts.opened >= SOME {
         let shorts = rare.iter().map(|name| {
             let share = share(name);
             let how = if share == 0.0 {
@@ -375,7 +378,7 @@ fn mixed(facts: &Facts<'_>) -> Option<Found> {
     }
     let own: Vec<_> = facts.met.iter().filter(|one| one.own).copied().collect();
     let most = sum(&own[..own.len().min(BEST)]);
-    if facts.opened < EMPTY || most >= MOST {
+    if facts.opened < SOME || most >= MOST {
         return None;
     }
     leave(format!(

@@ -199,13 +199,13 @@ fn calls_that_are_seldom_or_of_many_even_types_or_where_guards_do_not_pay_are_to
 #[test]
 fn what_no_window_has_met_is_to_be_removed_and_what_few_calls_have_met_is_not_spoken_of() {
     let mut facts = Facts {
-        opened: 3,
+        opened: 8,
         ..Facts::default()
     };
     let (kind, _, message) = one(&facts);
     assert_eq!(kind, AdviceKind::Remove);
     assert!(message.starts_with("no window has met a call"), "{message}");
-    facts.opened = 1;
+    facts.opened = 7;
     assert_eq!(advised(&facts), []);
     let mut facts = busy(&[("a::Below", 1.0)]);
     facts.weight = 8.0;

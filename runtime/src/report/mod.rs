@@ -437,7 +437,7 @@ fn facts<'a>(
     let targets = methods.and_then(|methods| Some(methods.get(method)?.targets()));
     // Where windows stay open until they are full, one is as long as the runtime runs.
     let opened = match engine.mode() {
-        Mode::Always if details.opened > 0 => u32::try_from(engine.passes).unwrap_or(u32::MAX),
+        Mode::Always if details.opened > 0 && engine.passes > 1 => u32::MAX,
         _ => details.opened,
     };
     Some(Facts {
@@ -557,6 +557,7 @@ fn describe(site: &Site, details: Option<&Details>) -> (State, String) {
         }
         Status::Resting(status) => {
             let why = match status {
+                Resting::New if details.opened > 0 => NOT_MET.into(),
                 Resting::New if details.life.is_some() => FIRST_TO_COME.into(),
                 Resting::New => NOT_LOOKED_AT.into(),
                 Resting::Absent => "its code is not in this program".into(),
@@ -594,6 +595,9 @@ fn plain(why: &Plain) -> String {
 /// Nothing is recorded until the runtime runs, and then as the purse allows.
 const NOT_LOOKED_AT: &str =
     "not looked at yet: windows open after the first `retarget()`, in 2 % of the time";
+
+/// It had windows, of some milliseconds each.
+const NOT_MET: &str = "not called while a window was open";
 
 /// In the default mode windows are paid for, one site after another.
 const FIRST_TO_COME: &str = "not looked at yet: its first window is to come";

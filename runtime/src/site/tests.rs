@@ -62,6 +62,14 @@ fn samples(site: &Site) -> Option<u32> {
         .map(|profile| unsafe { profile.notes() }.samples)
 }
 
+/// Calls whose receiver was compared with that of the call before.
+fn pairs(site: &Site) -> Option<u32> {
+    let lock = site.lock().unwrap();
+    // SAFETY: the site's lock is held.
+    lock.profile()
+        .map(|profile| unsafe { profile.notes() }.pairs)
+}
+
 /// All that a site holds.
 fn bytes(site: &Site) -> [u8; 64] {
     // SAFETY: a site is 64 bytes without padding, and no other thread has this one.
@@ -240,6 +248,8 @@ fn a_window_of_bursts_records_those_and_counts_what_lies_between() {
     }
     let recorded = u32::from(BURSTS) * u32::try_from(BURST).unwrap();
     assert_eq!(samples(site), Some(recorded));
+    // Of the first call of each burst it is not known which one came before.
+    assert_eq!(pairs(site), Some(recorded - u32::from(BURSTS)));
     assert!(gaps > 0 && gaps <= 500, "{gaps}");
 }
 
@@ -262,6 +272,13 @@ fn a_call_that_cannot_act_makes_some_more_plain_ones_before_another_tries() {
     assert_eq!((retry.way, retry.left), (Way::Gap, RETRY));
     assert_eq!(retry.script.extra, 2);
     assert_eq!(samples(site), before, "a gap's calls are not recorded");
+}
+
+#[test]
+fn misses_of_a_plan_are_not_taken_for_calls_one_after_another() {
+    let site = with(Phase::Living, Block::simple(Way::On, 50));
+    (0..10).for_each(|_| pass(site, 1));
+    assert_eq!((samples(site), pairs(site)), (Some(10), Some(0)));
 }
 
 #[test]
