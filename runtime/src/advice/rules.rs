@@ -208,7 +208,7 @@ fn row(facts: &Facts<'_>) -> Option<Found> {
         return None;
     }
     let times = if others == 0 {
-        format!("in all of {} pairs of calls", facts.pairs)
+        "each time, as far as windows have seen".to_owned()
     } else {
         format!("about {row:.0} times in a row")
     };

@@ -203,3 +203,31 @@ pub(super) fn targets(site: &SiteReport) -> String {
     }
     named.join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::HEADINGS;
+
+    #[test]
+    fn the_guides_sample_has_the_columns_and_the_last_lines_of_todays_report() {
+        let guide = include_str!("../../docs/guide.md");
+        let start = guide.find("```text\nmode auto").unwrap();
+        let sample = guide[start..].split("```").nth(1).unwrap();
+        let head = sample.lines().find(|line| line.starts_with("call site"));
+        let columns: Vec<_> = head.unwrap().split("  ").map(str::trim).collect();
+        let columns: Vec<_> = columns.into_iter().filter(|one| !one.is_empty()).collect();
+        assert_eq!(columns, HEADINGS);
+        assert!(sample.contains("\n\nadvice:\n"), "{sample}");
+        let last = sample.lines().rfind(|line| !line.is_empty()).unwrap();
+        let scene = crate::report::next::Scene {
+            mode: crate::config::Mode::Auto,
+            passes: 517,
+            workers: 1,
+            sites: &[],
+            open: 0,
+            bindings: 1,
+            advice: 4,
+        };
+        assert_eq!(last, format!("next: {}", scene.sentence()));
+    }
+}
