@@ -26,6 +26,8 @@ pub(crate) struct Host {
     pub(crate) work: fn() -> Result<Option<u64>, RetargetError>,
     /// The word that changes when a pass is wanted earlier.
     pub(crate) wake: &'static AtomicU32,
+    /// How many workers there are.
+    pub(crate) workers: &'static AtomicU32,
     /// A call has used up what a site's life had given it. Whether anybody has acted: not
     /// while the runtime is busy.
     pub(crate) emptied: fn(&'static Site) -> bool,
@@ -62,6 +64,7 @@ pub(crate) static HOST: Host = Host {
         Ok(engine::with(engine::Engine::next_pass))
     },
     wake: &engine::WAKE,
+    workers: &crate::worker::RUNNING,
     emptied: engine::emptied,
     register: engine::register,
     configure: |config| engine::with(|engine| engine.configure(config)),

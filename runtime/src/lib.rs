@@ -86,6 +86,8 @@ extern crate self as static_call;
 #[doc(hidden)]
 #[path = "fuzzing.rs"]
 pub mod __fuzzing;
+#[cfg(feature = "std")]
+mod advice;
 #[cfg(test)]
 mod allocations;
 #[cfg(feature = "std")]
@@ -99,6 +101,8 @@ mod config;
 pub mod docs;
 #[cfg(feature = "std")]
 mod engine;
+#[cfg(feature = "tracing")]
+mod events;
 #[cfg(feature = "std")]
 mod host;
 mod identity;

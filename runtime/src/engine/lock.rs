@@ -58,6 +58,16 @@ pub(super) fn is_changing() -> bool {
     CHANGING.get()
 }
 
+/// Whether this thread holds no lock of the runtime's, and loads no plugin.
+#[cfg(feature = "tracing")]
+pub(crate) fn holds_nothing() -> bool {
+    #[cfg(target_os = "linux")]
+    if super::fork::loads() {
+        return false;
+    }
+    standing() == Standing::Outside && !is_changing()
+}
+
 /// Takes back a mark of this thread, also where work panics.
 struct Mark<T: Copy + 'static>(&'static std::thread::LocalKey<Cell<T>>, T);
 
@@ -130,7 +140,11 @@ pub(crate) fn changing(work: &mut dyn FnMut()) {
         return;
     }
     // Before the lock is taken, and until after it is given back.
-    let _changing = Mark::set(&CHANGING, true);
-    let _lock = CHANGES.lock();
+    let changing = Mark::set(&CHANGING, true);
+    let lock = CHANGES.lock();
     work();
+    drop(lock);
+    drop(changing);
+    #[cfg(feature = "tracing")]
+    crate::events::flush();
 }

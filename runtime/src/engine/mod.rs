@@ -23,6 +23,8 @@ use crate::registry::{
 };
 use crate::site::{STATIC_CALL_SITES_0_1_0, Site};
 
+#[cfg(feature = "tracing")]
+mod announce;
 mod auto;
 mod bindings;
 mod evidence;
@@ -46,6 +48,8 @@ pub(crate) use auto::WAKE;
 pub(crate) use bindings::BoundBinding;
 #[cfg(target_os = "linux")]
 pub(crate) use fork::loading;
+#[cfg(feature = "tracing")]
+pub(crate) use lock::holds_nothing;
 pub(crate) use lock::{change_key, changing, emptied, with};
 pub(crate) use origins::{origins, register};
 pub use outcome::{Retarget, RetargetError, Skipped};
@@ -71,6 +75,12 @@ pub(crate) struct Engine {
     /// Profiles that are in no window, ready for the next one.
     spare: Vec<&'static Profile>,
     pub(crate) passes: u64,
+    /// What is to be told when the lock is given back.
+    #[cfg(feature = "tracing")]
+    pub(crate) events: Vec<crate::events::Event>,
+    /// It was told what cannot be done here.
+    #[cfg(feature = "tracing")]
+    introduced: bool,
     #[cfg(target_os = "linux")]
     pub(crate) plugins: crate::plugin::Plugins,
 }
@@ -244,6 +254,10 @@ impl Engine {
             auto: None,
             spare: Vec::new(),
             passes: 0,
+            #[cfg(feature = "tracing")]
+            events: Vec::new(),
+            #[cfg(feature = "tracing")]
+            introduced: false,
             #[cfg(target_os = "linux")]
             plugins: crate::plugin::Plugins::default(),
         }
@@ -275,6 +289,11 @@ impl Engine {
     /// What is wrong with the environment, for the report.
     pub(crate) fn environment_error(&self) -> Option<&ConfigError> {
         self.environment.as_ref()?.as_ref().err()
+    }
+
+    /// The plugin that lies at this address.
+    pub(crate) fn plugin_at(&self, address: usize) -> Option<u64> {
+        self.trust.plugin_at(address)
     }
 
     pub(crate) fn calibration(&self) -> Option<Calibration> {

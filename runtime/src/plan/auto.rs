@@ -177,7 +177,7 @@ pub(crate) fn offer<'a>(
 }
 
 /// A number that differs where plans do.
-fn name_of(plan: &Plan) -> u64 {
+pub(crate) fn name_of(plan: &Plan) -> u64 {
     let mut hasher = DefaultHasher::new();
     for guard in &plan.guards {
         (guard.key, guard.target).hash(&mut hasher);

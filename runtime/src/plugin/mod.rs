@@ -104,7 +104,10 @@ impl Plugin {
         let path = path.as_ref();
         let file = file::check(path)?;
         // SAFETY: the caller's.
-        engine::loading(|| unsafe { Self::load_checked(path, file) })
+        let loaded = engine::loading(|| unsafe { Self::load_checked(path, file) });
+        #[cfg(feature = "tracing")]
+        crate::events::flush();
+        loaded
     }
 
     /// Loads a file that was checked.
@@ -219,6 +222,12 @@ impl Plugin {
                 unload: Loaded::unload,
             });
             engine.plugins.add(address, id, &loaded);
+            #[cfg(feature = "tracing")]
+            engine.tell(crate::events::Event::PluginLoaded {
+                path: path.to_owned(),
+                plugin: id,
+                sites: contents.sites.len(),
+            });
             Ok(Plugin { loaded })
         })
     }
@@ -453,6 +462,16 @@ impl Loaded {
         } else {
             // Something may still lead there: better a library too many.
             std::mem::forget((library, self.file.take()));
+        }
+        #[cfg(feature = "tracing")]
+        {
+            let event = crate::events::Event::PluginUnloaded {
+                path: std::mem::take(&mut self.path),
+                plugin: self.id,
+                kept: !safe,
+            };
+            engine::with(|engine| engine.tell(event));
+            crate::events::flush();
         }
     }
 }
