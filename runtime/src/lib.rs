@@ -133,6 +133,8 @@ mod specialize;
 mod sync;
 #[cfg(feature = "std")]
 mod trampoline;
+#[cfg(feature = "std")]
+mod tune;
 mod vtable;
 #[cfg(feature = "std")]
 mod worker;
