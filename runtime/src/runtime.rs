@@ -23,6 +23,8 @@ pub use crate::registry::TraitObject;
 pub use crate::report::{
     Backend, BindingReport, RegionReport, Report, SiteReport, State, TargetReport,
 };
+#[cfg(feature = "plan")]
+pub use crate::tune::PlanError;
 pub use crate::tune::{
     ApplyError, Clock, Plan, PlanEntry, PlanKind, PlannedType, Tried, Tune, TuneError, Tuned,
     Verdict, tune, tune_while,

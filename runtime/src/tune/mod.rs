@@ -16,12 +16,16 @@ use std::time::{Duration, Instant};
 use crate::engine::{self, CannotTune, Engine, Met, Place, Switch};
 use crate::runtime::RetargetError;
 
+#[cfg(feature = "plan")]
+mod file;
 mod plan;
 mod procedure;
 mod slots;
 mod statistics;
 mod tuned;
 
+#[cfg(feature = "plan")]
+pub use file::PlanError;
 pub(crate) use plan::short_path;
 pub use plan::{ApplyError, Plan, PlanEntry, PlanKind, PlannedType};
 use procedure::{Options, TooShort};
