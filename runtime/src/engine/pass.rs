@@ -25,6 +25,7 @@ struct Change {
 
 /// Re-plans every call site of the process's engine.
 pub(crate) fn retarget(by: By) -> Result<Retarget, RetargetError> {
+    crate::tune::from_environment();
     meet_strangers();
     with(|engine| engine.retarget(by))
 }

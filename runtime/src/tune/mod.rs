@@ -11,6 +11,7 @@
 )]
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::engine::{self, CannotTune, Engine, Met, Place, Switch};
@@ -337,6 +338,38 @@ impl From<CannotTune> for TuneError {
     }
 }
 
+/// Has the plan decide that `STATIC_CALL_PLAN` names, the first time that anybody asks. What
+/// is wrong with it is in the report.
+pub(crate) fn from_environment() {
+    static ASKED: AtomicBool = AtomicBool::new(false);
+    if ASKED.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    let Some(path) = std::env::var_os("STATIC_CALL_PLAN").filter(|path| !path.is_empty()) else {
+        return;
+    };
+    // Read before the engine's lock is taken.
+    let plan = in_file(std::path::Path::new(&path));
+    engine::with(|engine| {
+        let followed = plan.and_then(|plan| {
+            let source = plan.source.clone();
+            let followed = engine.follow_if_it_fits(plan, source);
+            followed.map_err(|error| error.to_string())
+        });
+        engine.plan_error = followed.err();
+    });
+}
+
+#[cfg(feature = "plan")]
+fn in_file(path: &std::path::Path) -> Result<Plan, String> {
+    Plan::load(path).map_err(|error| error.to_string())
+}
+
+#[cfg(not(feature = "plan"))]
+fn in_file(_: &std::path::Path) -> Result<Plan, String> {
+    Err("this program is built without the feature `plan` of `static-call`".to_owned())
+}
+
 /// Real switches.
 struct Code;
 
@@ -382,6 +415,7 @@ impl Session {
         if crate::host::is_adopted() {
             return Err(TuneError::Plugin);
         }
+        from_environment();
         engine::with(Engine::begin_tuning)?;
         Ok(Session { is_over: false })
     }

@@ -369,10 +369,14 @@ pub(crate) fn decide(
         pairs: 0,
     };
 
-    // Is there time for it at all? Two pairs tell.
-    run.pair(&none, &none);
-    run.pair(&none, &none);
-    let cost = (run.bench.elapsed() - run.began) / 2.0;
+    // Is there time for it at all? The shorter of two pairs tells: the other one may have been
+    // held up.
+    let mut cost = f64::INFINITY;
+    for _ in 0..2 {
+        let from = run.bench.elapsed();
+        run.pair(&none, &none);
+        cost = cost.min(run.bench.elapsed() - from);
+    }
     if cost * FEWEST_PAIRS > options.budget {
         return Err(TooShort {
             wanted: cost * FEWEST_PAIRS * 2.0,

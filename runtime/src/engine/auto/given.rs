@@ -158,6 +158,7 @@ struct MetType {
 
 /// Lets a plan decide, at once, if any of it is of this program.
 pub(crate) fn apply(plan: Plan, source: Option<String>) -> Result<FollowedPlan, ApplyError> {
+    crate::tune::from_environment();
     crate::engine::with(|engine| engine.follow_if_it_fits(plan, source))?;
     crate::engine::retarget(By::Program).map_err(ApplyError::Refused)?;
     Ok(crate::engine::with(|engine| engine.followed()).unwrap_or_default())
@@ -433,7 +434,7 @@ impl Engine {
         self.resumed.clear();
     }
 
-    fn follow_if_it_fits(
+    pub(crate) fn follow_if_it_fits(
         &mut self,
         plan: Plan,
         source: Option<String>,

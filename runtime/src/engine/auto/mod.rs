@@ -180,12 +180,19 @@ impl Engine {
                 };
                 details.given = None;
                 details.asked = false;
+                if matches!(details.status, Status::Resting(Resting::Given(_))) {
+                    details.status = Status::Resting(Resting::New);
+                }
                 if details.life.take().is_none() {
                     continue;
                 }
                 site.switch(false);
                 if let Some(lock) = site.lock() {
-                    self.spare.extend(lock.take());
+                    if let Some(profile) = lock.take() {
+                        // SAFETY: the site's lock is held.
+                        unsafe { profile.notes() }.clear();
+                        self.spare.push(profile);
+                    }
                     lock.open(Phase::Resting, Block::PLAIN, None);
                 }
                 details.forget_life();
