@@ -3,8 +3,8 @@
 use super::Engine;
 use super::evidence::registered_shims;
 use super::lock::with;
-use super::resumed::Resumption;
 use super::outcome::{Retarget, RetargetError};
+use super::resumed::Resumption;
 use super::state::{FIRST_REVIEW, Resting, Status};
 use super::steps::{learn, rest, watch};
 use super::trust::Stranger;

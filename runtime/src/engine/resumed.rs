@@ -22,7 +22,7 @@ pub(super) enum Resumption {
         offered: Offered,
         offer: Offer,
         known: Vec<(Candidate, &'static str)>,
-        past: Past,
+        past: Box<Past>,
     },
     /// One that does not.
     Published {

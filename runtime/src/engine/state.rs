@@ -1,6 +1,6 @@
 //! What the engine remembers of a site.
 
-use super::auto::Given;
+use super::auto::{Asked, Given};
 use crate::arch::Target;
 use crate::key::Key;
 use crate::plan::auto::{Offered, Plain};
@@ -41,7 +41,7 @@ pub(crate) struct Details {
     pub(super) known: Vec<(Candidate, &'static str)>,
     /// What it is to do by a plan that is given; and whether that was asked.
     pub(super) given: Option<Box<Given>>,
-    pub(super) asked: bool,
+    pub(super) asked: Asked,
     /// The plan that was offered last, and the one that is on.
     pub(super) offered: Option<Offered>,
     pub(super) published: Option<Offered>,
@@ -149,7 +149,7 @@ impl Details {
             life: None,
             known: Vec::new(),
             given: None,
-            asked: false,
+            asked: Asked::No,
             offered: None,
             published: None,
             misses: 0,

@@ -1,6 +1,8 @@
 //! What `runtime::tune` does to call sites: calls are counted, windows opened, and plans
 //! switched on and off in turns. Meanwhile passes decide nothing.
 
+#![allow(clippy::cast_precision_loss, reason = "counts far below 2^53")]
+
 use super::Engine;
 use super::evidence::{Names, candidates};
 use super::outcome::RetargetError;
@@ -295,16 +297,13 @@ impl Engine {
         }
         let places: Vec<_> = self.tried().iter().map(|one| one.place).collect();
         let misses = Block::simple(Way::On, i32::MAX);
-        self.put_all(
-            |_| false,
-            &mut |place| {
-                if places.contains(&place) {
-                    misses
-                } else {
-                    Block::PLAIN
-                }
-            },
-        )?;
+        self.put_all(|_| false, &mut |place| {
+            if places.contains(&place) {
+                misses
+            } else {
+                Block::PLAIN
+            }
+        })?;
         Ok(unpatchable)
     }
 
@@ -333,7 +332,10 @@ impl Engine {
             if switches[..at].iter().any(|one| one.place == place) {
                 continue;
             }
-            let these: Vec<_> = of(place).filter(|(_, on)| **on).map(|(one, _)| one).collect();
+            let these: Vec<_> = of(place)
+                .filter(|(_, on)| **on)
+                .map(|(one, _)| one)
+                .collect();
             let wanted = (!these.is_empty()).then_some(&these[..]);
             match self.prepare_plan(place, wanted, &mut batch) {
                 Ok(change) => changes.extend(change),
@@ -455,9 +457,8 @@ impl Engine {
             return;
         };
         for one in &mut tuning.switches {
-            let stays = |target: &Target| {
-                !range.contains(&target.vtable) && !range.contains(&target.shim)
-            };
+            let stays =
+                |target: &Target| !range.contains(&target.vtable) && !range.contains(&target.shim);
             one.guards.retain(|guard| stays(&guard.target));
             one.chain.retain(stays);
             if one.place.plugin == Some(plugin) {
@@ -586,7 +587,9 @@ fn switches_of(
             target: one.target,
         };
         let share = share(one.count, samples);
-        let known = switches.iter_mut().find(|switch| switch.guards[0].key == key);
+        let known = switches
+            .iter_mut()
+            .find(|switch| switch.guards[0].key == key);
         match known {
             Some(known) if known.guards.len() < VTABLES => {
                 known.guards.push(guard);
@@ -619,12 +622,12 @@ fn switches_of(
     if seen.is_empty() || covered < LEAST_COVERED {
         return Err(Untried::Mixed);
     }
-    let named = |one: &Candidate| (name_of(names, one.target.vtable), share(one.count, samples));
+    let of_type = |one: &Candidate| (name_of(names, one.target.vtable), share(one.count, samples));
     Ok(vec![Switch {
         place,
         guards: Vec::new(),
         chain: seen.iter().map(|one| one.target).collect(),
-        types: seen.iter().map(named).collect(),
+        types: seen.iter().map(of_type).collect(),
     }])
 }
 
@@ -633,10 +636,6 @@ fn name_of(names: &Names, vtable: usize) -> String {
     name.map_or("?", |(_, name)| *name).to_owned()
 }
 
-#[allow(
-    clippy::cast_precision_loss,
-    reason = "windows are far below 2^24 calls"
-)]
 fn share(count: u32, samples: u32) -> f32 {
     count as f32 / samples.max(1) as f32
 }

@@ -181,7 +181,11 @@ pub(crate) fn offer<'a>(
 pub(crate) fn given(plan: &Plan, hits: f64, saves: f64) -> Offer {
     let furthest = plan.guards.iter().map(|guard| guard.key).max().unwrap_or(0);
     let compares = Ps::try_from(plan.chain.len() + furthest).unwrap_or(Ps::MAX);
-    #[allow(clippy::cast_possible_truncation, reason = "some thousands")]
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        reason = "some thousands"
+    )]
     let gain = saves.clamp(NS as f64 / 4.0, 1000.0 * NS as f64) as Ps;
     Offer {
         plan: name_of(plan),

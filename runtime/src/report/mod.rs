@@ -4,7 +4,9 @@ use std::fmt;
 
 use crate::calibrate::Calibration;
 use crate::config::Mode;
-use crate::engine::{BoundBinding, Details, Engine, FollowedPlan, LoadedObject, Patching, Resting, Status};
+use crate::engine::{
+    BoundBinding, Details, Engine, FollowedPlan, LoadedObject, Patching, Resting, Status,
+};
 use crate::plan::auto::Plain;
 use crate::plan::{Figures, Rest};
 use crate::site::{Phase, Site};

@@ -163,7 +163,11 @@ impl Entry {
         let kind = match self.plan.as_str() {
             "inline" => PlanKind::Inline,
             "chain" => PlanKind::Chain,
-            other => return Err(format!("`{other}` is no plan; there are `inline` and `chain`")),
+            other => {
+                return Err(format!(
+                    "`{other}` is no plan; there are `inline` and `chain`"
+                ));
+            }
         };
         let is_time = |ratio: f64| ratio > 0.0 && ratio.is_finite();
         let shares = self.types.iter().map(|one| one.share);

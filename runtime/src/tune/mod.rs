@@ -124,7 +124,7 @@ impl Tune {
         // As often as makes up some slots.
         let times = (0.002 / once.max(1e-9)).clamp(1.0, 1e6) as u32;
         let mut some = || (0..times).for_each(|_| work());
-        let (met, counted) = session.record(&mut some)?;
+        let (met, seconds) = session.record(&mut some)?;
         let mut switches = Code;
         let flip = flips(&mut switches, &session)?;
         let slot = SLOT.max(flip * FLIPS);
@@ -151,7 +151,7 @@ impl Tune {
         }
         drop(bench);
         let slot = Duration::from_secs_f64(once * f64::from(runs));
-        session.end(outcome, &met, counted, began, flip, slot)
+        session.end(outcome, &met, seconds, began, flip, slot)
     }
 
     /// As [`tune_while`].
@@ -162,7 +162,7 @@ impl Tune {
         let began = Instant::now();
         let session = Session::begin()?;
         let mut wait = || std::thread::sleep(Duration::from_millis(20));
-        let (met, counted) = session.record(&mut wait)?;
+        let (met, seconds) = session.record(&mut wait)?;
         let mut switches = Code;
         let flip = flips(&mut switches, &session)?;
         let slot = RUNNING_SLOT.max(flip * FLIPS);
@@ -189,7 +189,7 @@ impl Tune {
         if stands {
             return Err(TuneError::NoProgress);
         }
-        session.end(outcome, &met, counted, began, flip, slot)
+        session.end(outcome, &met, seconds, began, flip, slot)
     }
 
     fn budget_of(&self, pair: f64) -> Duration {
@@ -202,7 +202,9 @@ impl Tune {
             alpha: self.alpha,
             budget: budget.as_secs_f64(),
             margin: MARGIN,
-            seed: self.seed.unwrap_or_else(|| crate::os::clocks().0.unsigned_abs()),
+            seed: self
+                .seed
+                .unwrap_or_else(|| crate::os::clocks().0.unsigned_abs()),
         }
     }
 }
@@ -266,10 +268,7 @@ pub fn tune(work: impl FnMut()) -> Result<Tuned, TuneError> {
 /// println!("{}", runtime::tune_while(progress, Duration::from_secs(10))?);
 /// # Ok::<(), runtime::TuneError>(())
 /// ```
-pub fn tune_while(
-    progress: impl FnMut() -> u64,
-    duration: Duration,
-) -> Result<Tuned, TuneError> {
+pub fn tune_while(progress: impl FnMut() -> u64, duration: Duration) -> Result<Tuned, TuneError> {
     Tune::default().budget(duration).while_running(progress)
 }
 
@@ -306,8 +305,9 @@ impl fmt::Display for TuneError {
             TuneError::NoProgress => formatter.write_str(
                 "the progress has not moved; count what the program does while it is tuned",
             ),
-            TuneError::Busy => formatter
-                .write_str("a workload is being tuned already; tune one after the other"),
+            TuneError::Busy => {
+                formatter.write_str("a workload is being tuned already; tune one after the other")
+            }
             TuneError::Off => formatter.write_str(
                 "the mode is `off`, so nothing can be tried; leave `STATIC_CALL=off` out",
             ),
@@ -405,11 +405,6 @@ struct Session {
     is_over: bool,
 }
 
-/// Calls and seconds.
-struct Counted {
-    seconds: f64,
-}
-
 impl Session {
     fn begin() -> Result<Self, TuneError> {
         if crate::host::is_adopted() {
@@ -421,13 +416,14 @@ impl Session {
     }
 
     /// Counts calls, has windows see them, and finds what there is to try.
-    fn record(&self, some: &mut dyn FnMut()) -> Result<(Vec<Met>, Counted), TuneError> {
+    #[allow(clippy::unused_self, reason = "there is a session")]
+    fn record(&self, some: &mut dyn FnMut()) -> Result<(Vec<Met>, f64), TuneError> {
         let start = Instant::now();
         some();
         let seconds = start.elapsed().as_secs_f64();
         with(Engine::count_calls)?;
         some();
-        let counted = engine::with(|engine| engine.counted());
+        let counted = engine::with(Engine::counted);
         let places: Vec<Place> = counted.iter().map(|(place, _)| *place).collect();
         for round in 0..WINDOWS {
             let seed = crate::os::clocks().0 as u16;
@@ -442,7 +438,7 @@ impl Session {
                 one.untried = Some(engine::Untried::Unpatchable);
             }
         }
-        Ok((met, Counted { seconds }))
+        Ok((met, seconds))
     }
 
     /// Which switches are of one site.
@@ -462,7 +458,7 @@ impl Session {
         mut self,
         outcome: Option<Result<procedure::Outcome, TooShort>>,
         met: &[Met],
-        counted: Counted,
+        seconds: f64,
         began: Instant,
         flip: Duration,
         slot: Duration,
@@ -471,7 +467,7 @@ impl Session {
             wanted: Duration::from_secs_f64(short.wanted.clamp(0.0, 1e9)),
         })?;
         let tried = self.tried();
-        let mut tuned = Tuned::new(outcome.as_ref(), met, &tried, counted.seconds);
+        let mut tuned = Tuned::new(outcome.as_ref(), met, &tried, seconds);
         tuned.flip = flip;
         tuned.slot = slot;
         self.is_over = true;

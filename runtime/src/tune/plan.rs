@@ -85,7 +85,9 @@ pub struct PlannedType {
 impl PlanEntry {
     /// File, line and column, and a number where several sites stand there.
     pub fn location(&self) -> String {
-        let number = self.number.map_or_else(String::new, |number| format!(" #{number}"));
+        let number = self
+            .number
+            .map_or_else(String::new, |number| format!(" #{number}"));
         format!("{}:{}:{}{number}", self.file, self.line, self.column)
     }
 
@@ -126,7 +128,10 @@ impl Plan {
     /// sites that were measured later.
     pub fn merge(mut self, other: Plan) -> Plan {
         for entry in other.entries {
-            let same = self.entries.iter_mut().find(|one| one.site() == entry.site());
+            let same = self
+                .entries
+                .iter_mut()
+                .find(|one| one.site() == entry.site());
             match same {
                 Some(same) if same.measured < entry.measured => *same = entry,
                 Some(_) => {}
@@ -184,9 +189,8 @@ pub enum ApplyError {
 impl fmt::Display for ApplyError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ApplyError::Off => formatter.write_str(
-                "the mode is `off`, so no plan is applied; leave `STATIC_CALL=off` out",
-            ),
+            ApplyError::Off => formatter
+                .write_str("the mode is `off`, so no plan is applied; leave `STATIC_CALL=off` out"),
             ApplyError::Plugin => {
                 formatter.write_str("a plugin asked for it; apply plans in the program")
             }
@@ -194,7 +198,10 @@ impl fmt::Display for ApplyError {
                 formatter.write_str("a workload is being tuned; apply plans after that")
             }
             ApplyError::NothingFits { program, entries } => {
-                write!(formatter, "none of the {entries} entries names a call site of this program")?;
+                write!(
+                    formatter,
+                    "none of the {entries} entries names a call site of this program"
+                )?;
                 if !program.is_empty() {
                     write!(formatter, "; they were measured in `{program}`")?;
                 }

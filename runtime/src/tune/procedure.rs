@@ -200,9 +200,8 @@ impl<B: Bench> Run<'_, B> {
                 for (old, now) in s.found.iter_mut().zip(now) {
                     *old = now.and(*old);
                 }
-                let undecided = |one: &Interval| {
-                    judge(*one, self.options.margin) == Finding::Undecided
-                };
+                let undecided =
+                    |one: &Interval| judge(*one, self.options.margin) == Finding::Undecided;
                 if passed >= 1.0 || !s.found.iter().any(undecided) {
                     return s;
                 }
@@ -285,32 +284,12 @@ impl<B: Bench> Run<'_, B> {
         out.switches.clone_from(&s.found);
         let margin = self.options.margin;
         out.findings = s.found.iter().map(|i| judge(*i, margin)).collect();
-        let changed = self.changed(&s, k);
-        for i in 0..k {
-            if out.keeps(i) && changed[i] {
-                out.findings[i] = Finding::Changed;
+        for (finding, changed) in out.findings.iter_mut().zip(changed(&s, k)) {
+            if *finding == Finding::Keep && changed {
+                *finding = Finding::Changed;
             }
         }
         all.into_iter().filter(|i| out.keeps(*i)).collect()
-    }
-
-    /// Of each switch, whether there is a part of the time in which it does not gain.
-    fn changed(&self, s: &Screen, k: usize) -> Vec<bool> {
-        let n = s.d.len();
-        let level = |range: std::ops::Range<usize>| median(&mut s.levels[range].to_vec());
-        let moved = (level(0..n / 3) - level(n - n / 3..n)).abs() > 0.18;
-        let part = |part: usize, of: usize, alpha| {
-            let range = n * part / of..n * (part + 1) / of;
-            effects(&s.d[range.clone()], &s.signs[range], k, alpha)
-        };
-        let halves = [0, 1].map(|one| part(one, 2, 0.05));
-        let quarters = [0, 1, 2, 3].map(|one| part(one, 4, 0.01));
-        let gains = |i: usize| {
-            let in_halves =
-                |h: &Vec<Interval>| h[i].mid < 0.0 && (!moved || h[i].high < 0.0);
-            halves.iter().all(in_halves) && quarters.iter().all(|q| q[i].low <= 0.0)
-        };
-        (0..k).map(|i| !gains(i)).collect()
     }
 
     /// Screens what shares a place with what is kept, with that on.
@@ -325,12 +304,14 @@ impl<B: Bench> Run<'_, B> {
             return;
         }
         let mut base = vec![false; k];
-        kept.iter().for_each(|i| base[*i] = true);
+        for i in kept {
+            base[*i] = true;
+        }
         let until = self.share_of_rest(0.5);
         let alpha = self.options.alpha / k as f64;
         let s = self.screen(Step::OnTop, &base, &among, alpha, until);
         let mut found = Vec::new();
-        let changed = self.changed(&s, among.len());
+        let changed = changed(&s, among.len());
         for (at, (&i, now)) in among.iter().zip(&s.found).enumerate() {
             out.switches[i] = *now;
             out.findings[i] = match judge(*now, self.options.margin) {
@@ -343,6 +324,24 @@ impl<B: Bench> Run<'_, B> {
         }
         self.in_company(&base, &mut found, out);
     }
+}
+
+/// Of each switch, whether there is a part of the time in which it does not gain.
+fn changed(s: &Screen, k: usize) -> Vec<bool> {
+    let n = s.d.len();
+    let level = |range: std::ops::Range<usize>| median(&mut s.levels[range].to_vec());
+    let moved = (level(0..n / 3) - level(n - n / 3..n)).abs() > 0.18;
+    let part = |part: usize, of: usize, alpha| {
+        let range = n * part / of..n * (part + 1) / of;
+        effects(&s.d[range.clone()], &s.signs[range], k, alpha)
+    };
+    let halves = [0, 1].map(|one| part(one, 2, 0.05));
+    let quarters = [0, 1, 2, 3].map(|one| part(one, 4, 0.01));
+    let gains = |i: usize| {
+        let in_halves = |h: &Vec<Interval>| h[i].mid < 0.0 && (!moved || h[i].high < 0.0);
+        halves.iter().all(in_halves) && quarters.iter().all(|q| q[i].low <= 0.0)
+    };
+    (0..k).map(|i| !gains(i)).collect()
 }
 
 /// The procedure. Switches with equal numbers in `groups` are in one place.

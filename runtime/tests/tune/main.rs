@@ -126,9 +126,17 @@ fn what_is_kept_is_on_and_what_is_not_is_plain() {
     assert_eq!(of.len(), 2, "each listed type that is met: {text}");
     assert!(of[0].ends_with("Ports") && of[1].ends_with("Odd"), "{text}");
     assert!((0.7..0.9).contains(&tuned.tried[0].types[0].1), "{text}");
-    assert!(tuned.tried.iter().all(|one| one.kind == Some(PlanKind::Inline)));
+    assert!(
+        tuned
+            .tried
+            .iter()
+            .all(|one| one.kind == Some(PlanKind::Inline))
+    );
     assert!(tuned.pairs >= 16 && tuned.took > Duration::from_millis(100));
-    let kept = tuned.tried.iter().filter(|one| one.verdict == Verdict::Kept);
+    let kept = tuned
+        .tried
+        .iter()
+        .filter(|one| one.verdict == Verdict::Kept);
     let kept: Vec<_> = kept.collect();
     for one in &kept {
         let (_, _, high) = one.ratio.expect("kept by its interval");
@@ -161,7 +169,10 @@ fn a_site_without_a_list_has_a_chain_tried_and_a_site_of_many_types_nothing() {
     assert_eq!(tuned.tried.len(), 1, "{tuned}");
     if runtime::backend() == Backend::Patching {
         assert_eq!(one.kind, Some(PlanKind::Chain), "{tuned}");
-        assert!(one.types.len() == 2 && one.types[0].0.ends_with("Ports"), "{tuned}");
+        assert!(
+            one.types.len() == 2 && one.types[0].0.ends_with("Ports"),
+            "{tuned}"
+        );
     } else {
         assert_eq!(one.verdict, Verdict::Portable, "{tuned}");
     }
@@ -182,7 +193,10 @@ fn a_workload_without_calls_has_an_empty_plan_and_says_why() {
     });
     let tuned = tuned.expect("it is no error");
     assert!(!tuned.keeps_anything() && tuned.tried.is_empty() && tuned.together.is_none());
-    assert!(tuned.to_string().contains("no call site was called"), "{tuned}");
+    assert!(
+        tuned.to_string().contains("no call site was called"),
+        "{tuned}"
+    );
 }
 
 #[test]
@@ -295,11 +309,15 @@ fn a_program_that_runs_by_itself_is_tuned_by_its_progress() {
             }
         });
         let progress = || done.load(Ordering::Relaxed);
-        let tuned = runtime::tune_while(progress, Duration::from_millis(800));
+        let tuned = [1, 5, 20].into_iter().find_map(|seconds| {
+            let tuned = runtime::tune_while(progress, Duration::from_secs(seconds));
+            // Where the machine takes the time away.
+            (!matches!(tuned, Err(TuneError::TooShort { .. }))).then_some(tuned)
+        });
         stop.store(true, Ordering::Relaxed);
         tuned
     });
-    let tuned = tuned.expect("it makes progress");
+    let tuned = tuned.expect("there is time").expect("it makes progress");
     println!("{tuned}");
     assert_eq!(tuned.tried.len(), 2, "{tuned}");
     assert!(tuned.pairs > 0, "{tuned}");
@@ -363,7 +381,7 @@ fn a_child_of_fork_goes_on_without_the_run() {
                 count(&rules, listed);
                 let again = short().work(|| ()).is_ok();
                 let is_right = pass.is_ok() && again;
-                std::process::exit(if is_right { 0 } else { 1 });
+                std::process::exit(i32::from(!is_right));
             }
             child = Some(pid);
         }
@@ -390,7 +408,10 @@ fn where_code_is_switched_off_nothing_is_tuned_or_applied() {
         return;
     }
     let child = Command::new(std::env::current_exe().expect("this program"))
-        .args(["--exact", "where_code_is_switched_off_nothing_is_tuned_or_applied"])
+        .args([
+            "--exact",
+            "where_code_is_switched_off_nothing_is_tuned_or_applied",
+        ])
         .env("STATIC_CALL", "off")
         .status()
         .expect("it starts");

@@ -89,7 +89,8 @@ fn cells(program: &Program, row: &Row, empty: u64, times: u64) -> Vec<String> {
         format!("{:.3}", row.best),
         format!("{:.3}", row.off),
         format!("{:.1}", row.seconds),
-        row.misses.map_or_else(String::new, |misses| misses.to_string()),
+        row.misses
+            .map_or_else(String::new, |misses| misses.to_string()),
         format!("{empty} of {times}"),
     ]
 }

@@ -5,6 +5,11 @@
 //! once, and whatever misses it is looked at: after the first miss, the third, the seventh,
 //! and so on, all within the lease of misses that is paid ahead. The calling thread switches
 //! guards on by itself. Chains are written by the next pass.
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "shares, and picoseconds far below 2^53"
+)]
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
@@ -111,7 +116,8 @@ impl std::fmt::Display for FollowedPlan {
         };
         let of = |all: &[(String, String)]| {
             let all = all.iter();
-            all.map(|(site, name)| format!("{name} at {site}")).collect()
+            all.map(|(site, name)| format!("{name} at {site}"))
+                .collect()
         };
         say("no site there", self.misfits.clone())?;
         say("not met yet", of(&self.waiting))?;
@@ -124,6 +130,13 @@ const SAID: usize = 4;
 
 /// Vtables that one site may know by a plan.
 const MOST_MET: usize = 16;
+
+/// Whether the plan was asked about a site.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::engine) enum Asked {
+    No,
+    Yes,
+}
 
 /// What a site is to do by the plan, and what it has met of it.
 pub(in crate::engine) struct Given {
@@ -462,7 +475,7 @@ impl Engine {
     }
 
     /// Lets windows decide again.
-    fn unfollow(&mut self) {
+    pub(in crate::engine) fn unfollow(&mut self) {
         if self.follows.take().is_some() {
             self.leave_auto();
         }
@@ -510,19 +523,19 @@ impl Engine {
             let is_new = object
                 .details
                 .iter()
-                .any(|one| one.as_ref().is_none_or(|one| !one.asked));
+                .any(|one| one.as_ref().is_none_or(|one| one.asked == Asked::No));
             if !is_new {
                 continue;
             }
             let numbers = numbers(object.sites);
-            for index in 0..object.sites.len() {
+            for (index, number) in numbers.into_iter().enumerate() {
                 let site = &object.sites[index];
                 let details = object.details_of(index);
-                if std::mem::replace(&mut details.asked, true) {
+                if std::mem::replace(&mut details.asked, Asked::Yes) == Asked::Yes {
                     continue;
                 }
                 let absent = Status::Resting(Resting::Absent);
-                let entry = follows.entry(site, numbers[index]);
+                let entry = follows.entry(site, number);
                 if let Some(entry) = entry {
                     follows.fits[entry] = true;
                 }
@@ -596,11 +609,17 @@ impl Engine {
                         given.guard(site, details);
                         details.published = Some(offered);
                         let publisher = patching.publisher();
-                        let heads = publisher
-                            .map(|publisher| details.prepare_plan(publisher, &mut batch));
+                        let heads =
+                            publisher.map(|publisher| details.prepare_plan(publisher, &mut batch));
                         // What cannot be led there stays as it is: misses are paid.
                         if let Some(Ok(Some(heads))) = heads {
-                            led.push((Place { plugin: object.plugin, index }, heads));
+                            led.push((
+                                Place {
+                                    plugin: object.plugin,
+                                    index,
+                                },
+                                heads,
+                            ));
                         }
                     }
                 }
@@ -664,7 +683,7 @@ impl Engine {
             offered: details.published.clone()?,
             offer: auto.life.offered(number)?,
             known: details.known.clone(),
-            past: auto.life.past(number),
+            past: Box::new(auto.life.past(number)),
         })
     }
 

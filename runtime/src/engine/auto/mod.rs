@@ -27,7 +27,7 @@ mod pass;
 mod scene;
 
 pub use given::FollowedPlan;
-pub(super) use given::{Follows, Given};
+pub(super) use given::{Asked, Follows, Given};
 pub(crate) use given::{apply, forget_plan};
 
 /// Counts what calling threads have done that the worker should know of.
@@ -179,7 +179,7 @@ impl Engine {
                     continue;
                 };
                 details.given = None;
-                details.asked = false;
+                details.asked = Asked::No;
                 if matches!(details.status, Status::Resting(Resting::Given(_))) {
                     details.status = Status::Resting(Resting::New);
                 }

@@ -3,7 +3,9 @@
 use super::calls::{Calls, Kinds};
 use super::choice::Choice;
 use super::{Clock, Machine, Outcome, Passes, Row, Segment};
-use crate::life::{Act, Block, By, Life, MS, NS, Now, Past, Ps, Rules, SEC, Sites as _, Way, Window};
+use crate::life::{
+    Act, Block, By, Life, MS, NS, Now, Past, Ps, Rules, SEC, Sites as _, Way, Window,
+};
 
 pub(crate) struct World {
     row: Row,

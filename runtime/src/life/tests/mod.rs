@@ -2,7 +2,8 @@
 
 use super::simulator::{Machine, Outcome, Row, World, all, random};
 use super::{
-    Block, By, Evidence, GRACE, LEASE, Life, MS, NS, Now, Offer, Prices, Ps, Rules, SEC, Sites, State, US, Window,
+    Block, By, Evidence, GRACE, LEASE, Life, MS, NS, Now, Offer, Prices, Ps, Rules, SEC, Sites,
+    State, US, Window,
 };
 
 mod block;
@@ -120,7 +121,10 @@ fn given_plans_take_no_more_than_1_02_of_plain_and_a_constant_for_each_site() {
 #[test]
 fn given_plans_gain_from_the_first_calls_on() {
     for name in ["one type", "cycle of 6, all listed"] {
-        let row = all().into_iter().find(|row| row.name == name).expect("an order");
+        let row = all()
+            .into_iter()
+            .find(|row| row.name == name)
+            .expect("an order");
         let time = if SLOW { 60 * MS } else { 200 * MS };
         let row = Row { time, ..row };
         let world = World::new(row, Rules::STANDARD, Machine::STANDARD);

@@ -45,7 +45,8 @@ struct Folder(PathBuf);
 
 impl Folder {
     fn new(name: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("static-call-{}-{name}", std::process::id()));
+        let folder =
+            std::env::temp_dir().join(format!("static-call-{}-{name}", std::process::id()));
         std::fs::create_dir_all(&folder).expect("a folder");
         Folder(folder)
     }
@@ -88,7 +89,9 @@ fn what_is_saved_is_read_again() {
     assert_eq!(read.program(), "firewall");
     assert_eq!(read.source, Some(folder.file().display().to_string()));
     // An empty one as well.
-    plan(Vec::new()).save(folder.file()).expect("it can be written");
+    plan(Vec::new())
+        .save(folder.file())
+        .expect("it can be written");
     assert_eq!(folder.load().expect("it can be read").entries, []);
     let files = std::fs::read_dir(&folder.0).expect("a folder").count();
     assert_eq!(files, 1, "nothing is left beside it");
@@ -128,7 +131,9 @@ fn what_cannot_be_written_leaves_what_was_there() {
 #[test]
 fn readers_have_a_whole_plan_while_others_write() {
     let folder = Folder::new("shared");
-    plan(vec![entry(1, 1)]).save(folder.file()).expect("written");
+    plan(vec![entry(1, 1)])
+        .save(folder.file())
+        .expect("written");
     std::thread::scope(|scope| {
         for writer in 1..3 {
             let folder = &folder;
@@ -175,12 +180,21 @@ fn a_damaged_file_is_refused_as_a_whole_and_says_where() {
         (damage("line = 8", "line = "), "line"),
         (damage("line = 8\n", ""), "missing field `line`"),
         (damage("line = 8", "line = -8"), "line"),
-        (damage("'inline'", "'sideways'").replace("\"inline\"", "\"sideways\""), "sideways"),
+        (
+            damage("'inline'", "'sideways'").replace("\"inline\"", "\"sideways\""),
+            "sideways",
+        ),
         (damage("share = 0.75", "share = 75"), "a share from 0 to 1"),
-        (damage("ratio = 0.6234", "ratio = nan"), "a ratio is above 0"),
+        (
+            damage("ratio = 0.6234", "ratio = nan"),
+            "a ratio is above 0",
+        ),
         (damage("ratio = 0.6234", "ratio = -1"), "a ratio is above 0"),
         (damage("1970-01-01T00:01:40Z", "yesterday"), "yesterday"),
-        (damage("1970-01-01T00:01:40Z", "1970-13-01T00:01:40Z"), "1970-13"),
+        (
+            damage("1970-01-01T00:01:40Z", "1970-13-01T00:01:40Z"),
+            "1970-13",
+        ),
         (good[..good.len() - 30].to_owned(), "line"),
     ] {
         assert_ne!(damaged, good, "{said}");
@@ -201,7 +215,14 @@ fn a_newer_version_is_refused_even_if_it_looks_different() {
     let content = b"version = 2\nwhat = 'nobody knows yet'\n";
     let error = Folder::with("newer", content).load().expect_err("newer");
     assert!(
-        matches!(error, PlanError::Newer { version: 2, known: 1, .. }),
+        matches!(
+            error,
+            PlanError::Newer {
+                version: 2,
+                known: 1,
+                ..
+            }
+        ),
         "{error:?}"
     );
     assert!(error.to_string().contains("tune again"), "{error}");
@@ -230,7 +251,10 @@ fn a_number_tells_sites_of_one_place_apart_and_unpacked_crates_have_no_folder() 
     first.number = Some(1);
     let both = plan(vec![first]).merge(plan(vec![entry(7, 1)]));
     assert_eq!(both.entries().len(), 2);
-    let (here, there) = ("/home/a/.cargo/registry/src/x-1/rules-0.3.0/src/lib.rs", "/b/registry/src/y/rules-0.3.0/src/lib.rs");
+    let (here, there) = (
+        "/home/a/.cargo/registry/src/x-1/rules-0.3.0/src/lib.rs",
+        "/b/registry/src/y/rules-0.3.0/src/lib.rs",
+    );
     let at = |file: &str, measured| {
         let mut one = entry(1, measured);
         one.file = file.into();

@@ -84,7 +84,8 @@ const TRIALS: u64 = if cfg!(debug_assertions) { 60 } else { 1500 };
 
 fn on(settings: &[bool], effects: &[f64]) -> f64 {
     let all = settings.iter().zip(effects);
-    all.map(|(on, effect)| if *on { *effect } else { 0.0 }).sum()
+    all.map(|(on, effect)| if *on { *effect } else { 0.0 })
+        .sum()
 }
 
 fn ln_one_plus(x: f64) -> f64 {
@@ -98,7 +99,10 @@ fn what_does_not_help_is_not_kept() {
         ("no effect", |_, _| 0.0),
         ("all hurt", |s, _| on(s, &[0.005, 0.01, 0.05])),
         // Two that hurt together and do nothing alone.
-        ("hurt together", |s, _| if s[0] && s[1] { 0.05 } else { 0.0 }),
+        (
+            "hurt together",
+            |s, _| if s[0] && s[1] { 0.05 } else { 0.0 },
+        ),
     ];
     for (noise, of) in NOISES {
         for (name, effect) in nothing {
@@ -116,9 +120,8 @@ fn a_workload_that_turns_round_keeps_nothing() {
     for (noise, of) in NOISES {
         for seed in 0..TRIALS {
             // The first gains for a tenth of the time, and costs as much for the rest.
-            let effect = |s: &[bool], passed: f64| {
-                on(s, &[if passed < 0.15 { -0.03 } else { 0.03 }, 0.0])
-            };
+            let effect =
+                |s: &[bool], passed: f64| on(s, &[if passed < 0.15 { -0.03 } else { 0.03 }, 0.0]);
             let out = tune(effect, of, &[0, 1], 200.0, seed);
             assert!(!out.keeps(0) && !out.keeps(1), "{noise}, {seed}: {out:?}");
         }
@@ -138,9 +141,15 @@ fn what_helps_is_found_and_what_hurts_beside_it_is_not_kept() {
         if out.keeps(1) {
             let (low, high) = (out.total.low, out.total.high);
             let truth = (0..4).filter(|i| out.keeps(*i));
-            let truth: f64 = truth.map(|i| [-0.02, -0.05, 0.0, 0.02][i]).map(ln_one_plus).sum();
+            let truth: f64 = truth
+                .map(|i| [-0.02, -0.05, 0.0, 0.02][i])
+                .map(ln_one_plus)
+                .sum();
             // Within a little of it: one in a hundred may lie outside.
-            assert!(low - 0.01 <= truth && truth <= high + 0.01, "{seed}: {out:?}");
+            assert!(
+                low - 0.01 <= truth && truth <= high + 0.01,
+                "{seed}: {out:?}"
+            );
         }
     }
     assert!(found[0] > TRIALS * 9 / 10, "two percent: {found:?}");
@@ -201,7 +210,10 @@ fn a_budget_of_few_pairs_is_refused_and_says_what_it_takes() {
         seed: 1,
     };
     let refused = decide(&mut bench, &[0], options).expect_err("ten pairs");
-    assert!((refused.wanted - 120.0 * 2.0 * SLOT).abs() < 1e-9, "{refused:?}");
+    assert!(
+        (refused.wanted - 120.0 * 2.0 * SLOT).abs() < 1e-9,
+        "{refused:?}"
+    );
     assert!(bench.slots <= 4, "no more was run than tells that");
 }
 
