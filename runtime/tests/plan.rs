@@ -440,8 +440,8 @@ fn what_is_wrong_with_the_environment_s_plan_is_in_the_report_and_windows_decide
         "measured in `elsewhere`",
     ];
     assert!(known.iter().any(|one| error.contains(one)), "{error}");
-    let text = report.to_string();
+    let shown = report.to_string();
     let said = format!("STATIC_CALL_PLAN is ignored: {error}");
-    assert_eq!(text.matches(&said).count(), 1, "{text}");
+    assert_eq!(shown.matches(&said).count(), 1, "{shown}");
     assert_ne!(row(LISTED).why, "not in the plan");
 }

@@ -83,6 +83,9 @@ struct Arguments {
     /// By these coins.
     #[arg(long, hide = true, default_value_t = 1)]
     seed: u64,
+    /// And compare with choices by hand.
+    #[arg(long, hide = true)]
+    by_hand: bool,
     /// Run one program until all of the plan in the environment was met.
     #[arg(long, hide = true, value_name = "PROGRAM")]
     follow: Option<String>,
@@ -105,6 +108,7 @@ fn main() -> Result<(), String> {
     let asked = tuned::Asked {
         milliseconds,
         seed: arguments.seed,
+        by_hand: arguments.by_hand,
     };
     if let Some(name) = &arguments.tune {
         return tuned::one(name, asked);

@@ -26,6 +26,8 @@ pub(crate) struct Asked {
     /// For `tune`, and for each choice by hand.
     pub(crate) milliseconds: u64,
     pub(crate) seed: u64,
+    /// Whether choices are made by hand, too.
+    pub(crate) by_hand: bool,
 }
 
 /// What came of one program.
@@ -54,7 +56,9 @@ pub(crate) fn all(programs: &[Program], asked: Asked, times: u64) -> Result<(), 
         let mut empty = 0;
         let mut last = None;
         for time in 0..times {
-            let row = ask(program.name, asked, asked.seed + time)?;
+            // Choices by hand once: they are not what is repeated.
+            let by_hand = time + 1 == times;
+            let row = ask(program.name, asked, asked.seed + time, by_hand)?;
             eprintln!("{}\n{}\n", program.name, row.table);
             empty += u64::from(row.kept == 0);
             last = Some(row);
@@ -95,8 +99,9 @@ fn cells(program: &Program, row: &Row, empty: u64, times: u64) -> Vec<String> {
     ]
 }
 
-fn ask(program: &str, asked: Asked, seed: u64) -> Result<Row, String> {
+fn ask(program: &str, asked: Asked, seed: u64, by_hand: bool) -> Result<Row, String> {
     let output = itself()?
+        .args(by_hand.then_some("--by-hand"))
         .args(["--tune", program, "--seed", &seed.to_string()])
         .args(["--milliseconds", &asked.milliseconds.to_string()])
         .env_remove("STATIC_CALL")
@@ -205,7 +210,7 @@ fn tune(name: &str, asked: Asked) -> Result<Row, String> {
         pair.listed.prepare(round);
         black_box(pair.listed.run());
     });
-    let tuned = tuned.map_err(|error| error.to_string())?;
+    let tuned = tuned.map_err(|error| format!("{name}: {error}"))?;
     let file = File::new("kept");
     tuned.save(&file.0).map_err(|error| error.to_string())?;
     let time = Duration::from_millis(asked.milliseconds);
@@ -215,7 +220,7 @@ fn tune(name: &str, asked: Asked) -> Result<Row, String> {
     let off = with(&none.0, &mut pair, time)?;
     let mut best = f64::min(off, applied);
     let tried = tried(&tuned);
-    if tried.len() <= MOST_TYPES {
+    if asked.by_hand && tried.len() <= MOST_TYPES {
         for choice in 1..1_usize << tried.len() {
             let chosen = tried.iter().enumerate();
             let chosen: Vec<_> = chosen
