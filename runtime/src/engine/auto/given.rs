@@ -151,6 +151,8 @@ pub(in crate::engine) struct Given {
     /// What is left of the first lease, and what is put at once.
     split: i32,
     portion: i32,
+    /// Misses of it that are in the report already.
+    counted: i32,
 }
 
 struct Named {
@@ -203,6 +205,7 @@ impl Given {
             news: true,
             split: 0,
             portion: 0,
+            counted: 0,
         }
     }
 
@@ -333,6 +336,7 @@ impl Given {
 
     /// More of the lease: once there is none, the machine decides.
     fn next_portion(&mut self) -> Option<Block> {
+        self.counted = LEASE - self.split;
         let portion = self.portion.min(self.split);
         self.split -= portion;
         self.portion *= 2;
@@ -344,12 +348,14 @@ impl Given {
     pub(super) fn divide(&mut self) -> Block {
         self.split = LEASE - 1;
         self.portion = 2;
+        self.counted = 0;
         Block::simple(Way::On, 1)
     }
 
-    /// What of a lease was not put yet, which is over.
-    pub(super) fn end_lease(&mut self) -> i32 {
-        std::mem::take(&mut self.split)
+    /// What of a lease was not put yet, and misses of it that were counted: it is over.
+    pub(super) fn end_lease(&mut self) -> (i32, i32) {
+        let split = std::mem::take(&mut self.split);
+        (split, std::mem::take(&mut self.counted))
     }
 
     /// What lies in a plugin that goes is to be met anew.
@@ -388,7 +394,10 @@ impl Details {
                 given.meet_noted(unsafe { profile.notes() }, self, trust);
                 given.guard(site, self);
             }
+            let before = given.counted;
             if let Some(next) = given.next_portion() {
+                let more = given.counted - before;
+                self.misses += u64::try_from(more).unwrap_or(0);
                 lock.put(next);
                 goes_on = true;
             }

@@ -50,9 +50,9 @@ impl Sites for Scene<'_> {
         // thread that was interrupted, and then its note is dropped.
         let lock = site.lock();
         let mut to = to;
-        let mut rest = 0;
+        let (mut rest, mut counted) = (0, 0);
         if let Some(given) = &mut details.given {
-            rest = given.end_lease();
+            (rest, counted) = given.end_lease();
             if to.way == Way::On && given.waits() {
                 to = given.divide();
             }
@@ -61,7 +61,7 @@ impl Sites for Scene<'_> {
         drop(lock);
         before.left = before.left.saturating_add(rest);
         if before.way == Way::On {
-            details.misses += u64::try_from(LEASE - before.left).unwrap_or(0);
+            details.misses += u64::try_from(LEASE - before.left - counted).unwrap_or(0);
         }
         before
     }
