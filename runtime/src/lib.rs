@@ -143,6 +143,8 @@ mod static_key;
 mod sync;
 #[cfg(feature = "std")]
 mod trampoline;
+#[cfg(feature = "std")]
+mod tune;
 mod vtable;
 #[cfg(feature = "std")]
 mod worker;

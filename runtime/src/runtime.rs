@@ -17,12 +17,18 @@ use crate::registry::Implementation;
 pub use crate::advice::{Advice, AdviceKind, Suggestion};
 pub use crate::calibrate::Calibration;
 pub use crate::config::{Config, ConfigError, Mode};
-pub use crate::engine::{Retarget, RetargetError, Skipped};
+pub use crate::engine::{FollowedPlan, Retarget, RetargetError, Skipped};
 #[cfg(target_os = "linux")]
 pub use crate::plugin::{Plugin, PluginBox, PluginError, UnloadError, UnloadReason};
 pub use crate::registry::TraitObject;
 pub use crate::report::{
     Backend, BindingReport, RegionReport, Report, SiteReport, State, TargetReport,
+};
+#[cfg(feature = "plan")]
+pub use crate::tune::PlanError;
+pub use crate::tune::{
+    ApplyError, Clock, Plan, PlanEntry, PlanKind, PlannedType, Tried, Tune, TuneError, Tuned,
+    Verdict, tune, tune_while,
 };
 pub use crate::worker::Worker;
 
@@ -67,6 +73,14 @@ pub fn register<D: TraitObject + ?Sized>(object: &D) {
     let implementation =
         unsafe { Implementation::new(crate::private::vtable_of(object), object.__table()) };
     (in_charge().register)(implementation);
+}
+
+/// Lets windows decide again, after a [`Plan`] has. What was on by the plan goes off with this.
+///
+/// # Errors
+/// As [`retarget`].
+pub fn forget_plan() -> Result<Retarget, RetargetError> {
+    crate::engine::forget_plan()
 }
 
 /// Sets how the runtime learns and plans. `STATIC_CALL=auto|always|off` in the

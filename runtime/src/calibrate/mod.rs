@@ -41,6 +41,16 @@ pub struct Calibration {
 }
 
 impl Calibration {
+    /// Where nobody asks: nothing is said to pay, and a plain call takes what it takes on
+    /// processors of these years.
+    pub(crate) const UNMEASURED: Calibration = Calibration {
+        plain: 1.5,
+        guard: None,
+        behind: None,
+        chain: None,
+        chain_mixed: None,
+    };
+
     /// Guards and chains pay up to this multiple of the plain call's time:
     /// below one by more than the calibration's own noise.
     const PAYS_BELOW: f32 = 0.97;

@@ -34,17 +34,20 @@ mod lock;
 mod origins;
 mod outcome;
 mod pass;
+mod resumed;
 mod state;
 mod static_keys;
 mod steps;
 #[cfg(test)]
 mod tests;
 mod trust;
+mod tuning;
 mod turns;
 mod unload;
 mod visit;
 
-pub(crate) use auto::WAKE;
+pub use auto::FollowedPlan;
+pub(crate) use auto::{WAKE, apply, forget_plan};
 pub(crate) use bindings::BoundBinding;
 #[cfg(target_os = "linux")]
 pub(crate) use fork::loading;
@@ -53,9 +56,10 @@ pub(crate) use lock::holds_nothing;
 pub(crate) use lock::{change_key, changing, emptied, with};
 pub(crate) use origins::{origins, register};
 pub use outcome::{Retarget, RetargetError, Skipped};
-pub(crate) use pass::retarget;
+pub(crate) use pass::{meet_strangers, retarget};
 pub(crate) use state::{Details, Resting, Status};
 use trust::Trust;
+pub(crate) use tuning::{CannotTune, Met, Place, Switch, Untried};
 
 /// What the runtime knows.
 pub(crate) struct Engine {
@@ -72,6 +76,14 @@ pub(crate) struct Engine {
     trust: Trust,
     /// The sites' lives, in the default mode.
     auto: Option<Box<auto::Auto>>,
+    /// The plan that decides, if one was given.
+    follows: Option<Box<auto::Follows>>,
+    /// While a workload is tuned.
+    tuning: Option<Box<tuning::Tuning>>,
+    /// What was wrong with the plan that the environment names.
+    pub(crate) plan_error: Option<String>,
+    /// What the next pass is to go on with.
+    resumed: Vec<resumed::Resumed>,
     /// Profiles that are in no window, ready for the next one.
     spare: Vec<&'static Profile>,
     pub(crate) passes: u64,
@@ -252,6 +264,10 @@ impl Engine {
             calibration: None,
             trust: Trust::start(own),
             auto: None,
+            follows: None,
+            plan_error: None,
+            tuning: None,
+            resumed: Vec::new(),
             spare: Vec::new(),
             passes: 0,
             #[cfg(feature = "tracing")]

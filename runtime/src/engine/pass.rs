@@ -4,6 +4,7 @@ use super::Engine;
 use super::evidence::registered_shims;
 use super::lock::with;
 use super::outcome::{Retarget, RetargetError};
+use super::resumed::Resumption;
 use super::state::{FIRST_REVIEW, Resting, Status};
 use super::steps::{learn, rest, watch};
 use super::trust::Stranger;
@@ -24,14 +25,9 @@ struct Change {
 
 /// Re-plans every call site of the process's engine.
 pub(crate) fn retarget(by: By) -> Result<Retarget, RetargetError> {
-    let strangers = with(|engine| engine.strangers());
-    // Between two turns of the lock: see `trust`.
-    let met: Vec<_> = strangers
-        .into_iter()
-        .map(|stranger| (stranger, stranger.keep()))
-        .collect();
+    crate::tune::from_environment();
+    meet_strangers();
     let outcome = with(|engine| {
-        engine.trust.meet(met);
         let outcome = engine.retarget(by);
         #[cfg(feature = "tracing")]
         engine.announce(outcome.as_ref().ok().copied());
@@ -40,6 +36,17 @@ pub(crate) fn retarget(by: By) -> Result<Retarget, RetargetError> {
     #[cfg(feature = "tracing")]
     crate::events::flush();
     outcome
+}
+
+/// Finds out what windows have noted of objects that nothing is known of.
+pub(crate) fn meet_strangers() {
+    let strangers = with(|engine| engine.strangers());
+    // Between two turns of the lock: see `trust`.
+    let met: Vec<_> = strangers
+        .into_iter()
+        .map(|stranger| (stranger, stranger.keep()))
+        .collect();
+    with(|engine| engine.trust.meet(met));
 }
 
 impl Engine {
@@ -71,9 +78,17 @@ impl Engine {
 
     /// Re-plans every call site.
     pub(crate) fn retarget(&mut self, by: By) -> Result<Retarget, RetargetError> {
+        if self.is_tuning() {
+            let sites = self.objects.iter().map(|object| object.sites.len()).sum();
+            return Ok(Retarget {
+                sites,
+                unchanged: sites,
+                ..Retarget::default()
+            });
+        }
         self.passes += 1;
         let mode = self.mode();
-        if mode == Mode::Auto {
+        if mode == Mode::Auto || (self.follows.is_some() && mode != Mode::Off) {
             let mut outcome = self.retarget_auto(by)?;
             if let Err(error) = self.retarget_bindings(&mut outcome) {
                 return Err(self.fail(error));
@@ -81,6 +96,7 @@ impl Engine {
             return Ok(outcome);
         }
         self.leave_auto();
+        self.resume_published(&mut Retarget::default())?;
         let policy = self.config.policy();
         let registered = registered_shims(&self.objects);
         let mut batch = Batch::default();
@@ -127,6 +143,50 @@ impl Engine {
             .filter(|one| one.status == Status::Learning);
         outcome.learning = open.count();
         Ok(outcome)
+    }
+
+    /// Publishes again what was published before something else was tried.
+    fn resume_published(&mut self, outcome: &mut Retarget) -> Result<(), RetargetError> {
+        let mut batch = Batch::default();
+        let mut changes = Vec::new();
+        let Engine {
+            resumed,
+            objects,
+            patching,
+            ..
+        } = self;
+        for one in resumed.drain(..) {
+            let Resumption::Published { targets, figures } = one.what else {
+                continue;
+            };
+            let mut of = objects.iter_mut().enumerate();
+            let of = of.find(|(_, object)| object.plugin == one.place.plugin);
+            let Some((object, of)) = of else { continue };
+            let details = of.details_of(one.place.index);
+            let chain = targets.iter().filter(|one| one.in_chain);
+            let chain: Vec<_> = chain.map(|one| one.target).collect();
+            let mut heads = Vec::new();
+            if let Some(publisher) = patching.publisher() {
+                let prepared = publisher.prepare_all(&mut details.trampolines, &chain, &mut batch);
+                // What cannot be any more is learned anew.
+                let Ok(prepared) = prepared else { continue };
+                heads = prepared;
+                if !details.on
+                    && publisher
+                        .prepare_keys(&details.keys, true, &mut batch)
+                        .is_err()
+                {
+                    continue;
+                }
+            }
+            changes.push(Change {
+                object,
+                site: one.place.index,
+                heads,
+                kind: Kind::Publish { figures, targets },
+            });
+        }
+        self.publish(&batch, changes, outcome)
     }
 
     /// Commits the batch, if there is anything in it and code can be written.

@@ -1,5 +1,6 @@
 //! What the engine remembers of a site.
 
+use super::auto::{Asked, Given};
 use crate::arch::Target;
 use crate::key::Key;
 use crate::plan::auto::{Offered, Plain};
@@ -47,6 +48,9 @@ pub(crate) struct Details {
     pub(crate) life: Option<usize>,
     /// What it has met, with the types' names.
     pub(super) known: Vec<(Candidate, &'static str)>,
+    /// What it is to do by a plan that is given; and whether that was asked.
+    pub(super) given: Option<Box<Given>>,
+    pub(super) asked: Asked,
     /// The plan that was offered last, and the one that is on.
     pub(super) offered: Option<Offered>,
     pub(super) published: Option<Offered>,
@@ -130,6 +134,8 @@ pub(crate) enum Resting {
     Absent,
     /// The default mode left it plain.
     Lives(Plain),
+    /// A plan that is given decides, and says so.
+    Given(&'static str),
     /// `STATIC_CALL=off`, or so configured.
     Off,
     /// Code cannot be patched; the backend says why.
@@ -182,6 +188,8 @@ impl Details {
             receivers: Receivers::default(),
             life: None,
             known: Vec::new(),
+            given: None,
+            asked: Asked::No,
             offered: None,
             published: None,
             misses: 0,

@@ -45,6 +45,7 @@ impl Engine {
         };
         let mut gone = self.objects.remove(index);
         self.end_lives(&mut gone, range);
+        self.forget_switches(plugin, range);
         for site in gone.sites {
             site.switch(false);
             self.spare.extend(close(site));

@@ -131,7 +131,7 @@ impl Block {
     }
 
     /// A window of so many bursts, with gaps that are not longer together.
-    pub(super) fn window(bursts: u8, gaps: u16, seed: u16) -> Block {
+    pub(crate) fn window(bursts: u8, gaps: u16, seed: u16) -> Block {
         Block {
             way: Way::Burst,
             left: BURST,

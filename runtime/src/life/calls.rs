@@ -206,7 +206,7 @@ impl Life {
             return false;
         }
         let earned = site.stint.earned(2 * flip);
-        if calm {
+        if calm && !site.given {
             // As it was to be expected, and what the purse had is spent.
             site.met.end(&site.stint);
             site.on_due = now.wall;

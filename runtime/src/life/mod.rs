@@ -40,6 +40,10 @@
 //! Nothing else in here, and no coin, is part of that argument: all other numbers move
 //! gains alone. Prices that are too low by a factor break the bound by that factor.
 //!
+//! A plan that somebody has measured and gives is entered once for nothing, since the program
+//! asked for it: a constant for each site. Its misses are paid as all are, and what empties
+//! the purse goes off.
+//!
 //! # Why hits are not credited
 //! Whoever chooses the types sees whether hits are being counted. If hits that nobody
 //! counted were credited for the sake of those that somebody did, it would hit while
@@ -173,6 +177,14 @@ pub(crate) struct Offer {
     pub(crate) publish: Ps,
 }
 
+/// What a site brings along that is resumed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Past {
+    pub(crate) evidence: Evidence,
+    /// Time between calls, as far as is known.
+    pub(crate) every: Option<Ps>,
+}
+
 /// What the machine steers.
 pub(crate) trait Sites {
     /// Puts a block in the place of the one that is there, and answers that one as it
@@ -304,9 +316,44 @@ impl Life {
         self.sites[site] = Site::new(self.sites[site].page);
     }
 
+    /// The next pass sends this site, which is off, by a plan, and takes nothing for it: the
+    /// program has asked for that. It is a constant for each site. From there on misses are
+    /// paid as ever.
+    ///
+    /// A plan that is `given` was measured: no windows are opened there, and no other plan is
+    /// entered.
+    pub(crate) fn resume(&mut self, site: usize, offer: Offer, past: &Past, given: bool) {
+        let rules = self.rules;
+        let site = &mut self.sites[site];
+        site.evidence = past.evidence;
+        site.offer = Some(offer);
+        site.every = past.every;
+        site.good = rules.times;
+        site.given = given;
+        site.at_once = true;
+    }
+
+    /// What is known of the site by now is no more than that.
+    pub(crate) fn offer_again(&mut self, site: usize, offer: Offer) {
+        self.sites[site].offer = Some(offer);
+    }
+
     /// What a site is doing.
     pub(crate) fn state(&self, site: usize) -> State {
         self.sites[site].state
+    }
+
+    /// What a site was offered last.
+    pub(crate) fn offered(&self, site: usize) -> Option<Offer> {
+        self.sites[site].offer
+    }
+
+    /// What is to be known of a site that is resumed later.
+    pub(crate) fn past(&self, site: usize) -> Past {
+        Past {
+            evidence: self.sites[site].evidence,
+            every: self.sites[site].every,
+        }
     }
 
     /// What a site has met, the older the less.

@@ -67,10 +67,11 @@ impl Life {
         }
         // What gains comes first; but who is ready may be so for long.
         for site in 0..self.sites.len() {
-            if self.sites[site].state == State::On {
+            if self.sites[site].state == State::On && !self.sites[site].given {
                 self.review(site, sites);
             }
         }
+        self.enter_at_once(sites);
         self.enter(now.wall, sites);
         let waits = self.lacks.is_some();
         self.turn = self.turn.wrapping_add(1);
@@ -139,6 +140,9 @@ impl Life {
         let site = &self.sites[index];
         let offer = site.offer?;
         let every = site.every?.max(1);
+        if site.given {
+            return self.worth_of_given(site, &offer, every, now);
+        }
         let ready = site.state == State::Off
             && !site.unread
             && self.is_trusted(site)
@@ -175,6 +179,48 @@ impl Life {
             gain: gains / every as f64,
             keep: self.rules.reserve() + if saves { self.rules.cap * 11 / 20 } else { 0 },
         })
+    }
+
+    /// That its hits pay for its misses was measured; what misses cost is paid all the same.
+    fn worth_of_given(
+        &self,
+        site: &super::Site,
+        offer: &Offer,
+        every: Ps,
+        now: Ps,
+    ) -> Option<Worth> {
+        if site.state != State::Off || site.on_due > now {
+            return None;
+        }
+        let hits = offer.hits.min(site.met.share());
+        let (_, spends) = offer.balance(hits, &self.prices);
+        let income = every.max(1) as f64 * self.rules.ppm as f64 / 1e6;
+        let saves = spends * 2.0 > income;
+        Some(Worth {
+            gain: hits * offer.gain as f64 / every as f64,
+            keep: self.rules.reserve() + if saves { self.rules.cap * 11 / 20 } else { 0 },
+        })
+    }
+
+    /// Sends sites by their plans that are to go at once.
+    fn enter_at_once(&mut self, sites: &mut impl Sites) {
+        for index in 0..self.sites.len() {
+            let site = &mut self.sites[index];
+            if !site.at_once || site.state != State::Off {
+                continue;
+            }
+            site.at_once = false;
+            self.is_new_page(self.sites[index].page);
+            self.go_on(index, sites);
+        }
+    }
+
+    fn go_on(&mut self, index: usize, sites: &mut impl Sites) {
+        self.sites[index].state = State::On;
+        self.sites[index].stint = Stint::begin(self.time, self.rules.leash);
+        sites.swap(index, Block::simple(Way::On, LEASE));
+        self.acts.push(Act::Publish(index));
+        self.acts.push(Act::KeyOn(index));
     }
 
     /// Looks at what has missed a plan: another one may know it.
@@ -241,11 +287,7 @@ impl Life {
                 continue;
             }
             self.is_new_page(page);
-            self.sites[index].state = State::On;
-            self.sites[index].stint = Stint::begin(self.time, self.rules.leash);
-            sites.swap(index, Block::simple(Way::On, LEASE));
-            self.acts.push(Act::Publish(index));
-            self.acts.push(Act::KeyOn(index));
+            self.go_on(index, sites);
         }
     }
 
@@ -254,7 +296,7 @@ impl Life {
     fn open(&mut self, now: Ps, sites: &mut impl Sites) {
         let due = |site: &&usize| {
             let site = &self.sites[**site];
-            site.state == State::Off && !site.unread && site.due <= now
+            site.state == State::Off && !site.unread && !site.given && site.due <= now
         };
         let all: Vec<usize> = (0..self.sites.len()).collect();
         let due = all.iter().filter(due).copied();
@@ -330,7 +372,10 @@ impl Life {
         let mut next = self.lacks.map_or(LONGEST, fills);
         for site in &self.sites {
             let due = match site.state {
-                State::Off if site.unread => 0,
+                State::Off if site.unread || site.at_once => 0,
+                State::Off if site.given && site.on_due > now => site.on_due - now,
+                // What it waits for is in the purse.
+                State::Off if site.given => continue,
                 State::Off if self.is_trusted(site) && site.on_due > now => site.on_due - now,
                 State::Off => (site.due - now).max(funded),
                 State::Open { .. } => (self.opened + SWEEP - now).max(0),

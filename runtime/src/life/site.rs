@@ -28,6 +28,10 @@ pub(super) struct Site {
     pub(super) unread: bool,
     /// Good windows in a row.
     pub(super) good: u8,
+    /// Its plan was measured and is given: no windows, and no other plan.
+    pub(super) given: bool,
+    /// It goes by its offer at the next pass, whatever the purse holds.
+    pub(super) at_once: bool,
     pub(super) offer: Option<Offer>,
     /// Time between calls, as last seen.
     pub(super) every: Option<Ps>,
@@ -67,6 +71,8 @@ impl Site {
             evidence: Evidence::default(),
             unread: false,
             good: 0,
+            given: false,
+            at_once: false,
             offer: None,
             every: None,
             watched: 0,

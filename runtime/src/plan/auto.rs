@@ -176,6 +176,26 @@ pub(crate) fn offer<'a>(
     Some((offered, offer))
 }
 
+/// What a plan is worth that was measured: which share of the calls it knows, and what one of
+/// those saves.
+pub(crate) fn given(plan: &Plan, hits: f64, saves: f64) -> Offer {
+    let furthest = plan.guards.iter().map(|guard| guard.key).max().unwrap_or(0);
+    let compares = Ps::try_from(plan.chain.len() + furthest).unwrap_or(Ps::MAX);
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        reason = "some thousands"
+    )]
+    let gain = saves.clamp(NS as f64 / 4.0, 1000.0 * NS as f64) as Ps;
+    Offer {
+        plan: name_of(plan),
+        hits: hits.clamp(0.0, 1.0),
+        gain,
+        miss: MISS + compares * COMPARE,
+        publish: 0,
+    }
+}
+
 /// A number that differs where plans do.
 pub(crate) fn name_of(plan: &Plan) -> u64 {
     let mut hasher = DefaultHasher::new();

@@ -6,7 +6,9 @@ use crate::advice::rules::{self, Costs, Facts, Met};
 use crate::advice::{Advice, Suggestion};
 use crate::calibrate::Calibration;
 use crate::config::Mode;
-use crate::engine::{BoundBinding, Details, Engine, LoadedObject, Patching, Resting, Status};
+use crate::engine::{
+    BoundBinding, Details, Engine, FollowedPlan, LoadedObject, Patching, Resting, Status,
+};
 use crate::plan::auto::{Plain, chains_pay};
 use crate::plan::{Figures, Rest};
 use crate::site::{Phase, Site};
@@ -14,6 +16,15 @@ use crate::specialize::{RegionRecord, STATIC_CALL_REGIONS_0_1_0};
 
 mod next;
 mod table;
+
+/// An aligned table; columns from `numbers` on are set to the right.
+pub(crate) fn aligned<const N: usize>(
+    headings: &[&str; N],
+    rows: &[[String; N]],
+    numbers: usize,
+) -> String {
+    table::aligned(headings, rows, numbers)
+}
 
 /// What publishes chains.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,6 +82,10 @@ pub struct Report {
     pub mode: Mode,
     /// What is wrong with `STATIC_CALL` in the environment, if anything.
     pub environment_error: Option<String>,
+    /// The plan that decides, if one was given, and what became of it.
+    pub plan: Option<FollowedPlan>,
+    /// What is wrong with `STATIC_CALL_PLAN` in the environment, if anything.
+    pub plan_error: Option<String>,
     /// What publishes chains.
     pub backend: Backend,
     /// What chains cost here, if it was measured: multiples of the plain call's time.
@@ -355,6 +370,8 @@ impl Report {
             next,
             mode,
             environment_error: engine.environment_error().map(ToString::to_string),
+            plan: engine.followed(),
+            plan_error: engine.plan_error.clone(),
             backend,
             calibration: engine.calibration(),
             passes: engine.passes,
@@ -565,6 +582,7 @@ fn describe(site: &Site, details: Option<&Details>) -> (State, String) {
                     format!("mixed: the best chain would cover {} %", percent(*coverage))
                 }
                 Resting::Lives(why) => plain(why),
+                Resting::Given(why) => (*why).into(),
                 Resting::Off => "switched off".into(),
                 Resting::Portable => "no patching; see the backend".into(),
                 Resting::Unpatchable(why) => why.clone(),

@@ -42,6 +42,12 @@ pub(super) fn write(report: &Report, formatter: &mut fmt::Formatter<'_>) -> fmt:
     if let Some(error) = &report.environment_error {
         write!(formatter, "\nSTATIC_CALL is ignored: {error}")?;
     }
+    if let Some(plan) = &report.plan {
+        write!(formatter, "\n{plan}")?;
+    }
+    if let Some(error) = &report.plan_error {
+        write!(formatter, "\nSTATIC_CALL_PLAN is ignored: {error}")?;
+    }
     let rows: Vec<_> = report.sites.iter().map(cells).collect();
     table(formatter, &HEADINGS, &rows, 6)?;
     if !report.bindings.is_empty() {
@@ -91,6 +97,22 @@ fn table<const N: usize>(
         write!(formatter, "\n{}", text.trim_end())?;
     }
     Ok(())
+}
+
+/// The same as text of its own.
+pub(super) fn aligned<const N: usize>(
+    headings: &[&str; N],
+    rows: &[[String; N]],
+    numbers: usize,
+) -> String {
+    struct Rows<'a, const N: usize>(&'a [&'a str; N], &'a [[String; N]], usize);
+    impl<const N: usize> fmt::Display for Rows<'_, N> {
+        fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            table(formatter, self.0, self.1, self.2)
+        }
+    }
+    let text = Rows(headings, rows, numbers).to_string();
+    text.trim_start_matches('\n').to_owned()
 }
 
 /// What was measured of guards and chains.

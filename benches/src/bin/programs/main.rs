@@ -21,6 +21,7 @@ mod program;
 mod table;
 #[cfg(test)]
 mod tests;
+mod tuned;
 mod ways;
 
 use std::path::PathBuf;
@@ -60,6 +61,13 @@ struct Arguments {
     /// Show what the call sites did, too.
     #[arg(long)]
     report: bool,
+    /// Have `runtime::tune` find a plan for each program's lists, and compare it with plain calls
+    /// and with every choice by hand.
+    #[arg(long)]
+    tuned: bool,
+    /// Tune each so many times, to count empty plans.
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "tuned")]
+    times: u64,
     /// Write all figures to this file, as JSON.
     #[arg(long, value_name = "PATH")]
     json: Option<PathBuf>,
@@ -76,6 +84,18 @@ struct Arguments {
     /// In this phase.
     #[arg(long, hide = true)]
     phase: Option<Phase>,
+    /// Tune one program for another process of this program.
+    #[arg(long, hide = true, value_name = "PROGRAM")]
+    tune: Option<String>,
+    /// By these coins.
+    #[arg(long, hide = true, default_value_t = 1)]
+    seed: u64,
+    /// And compare with choices by hand.
+    #[arg(long, hide = true)]
+    by_hand: bool,
+    /// Run one program until all of the plan in the environment was met.
+    #[arg(long, hide = true, value_name = "PROGRAM")]
+    follow: Option<String>,
 }
 
 fn main() -> Result<(), String> {
@@ -92,12 +112,26 @@ fn main() -> Result<(), String> {
         println!("{line}");
         return Ok(());
     }
+    let asked = tuned::Asked {
+        milliseconds,
+        seed: arguments.seed,
+        by_hand: arguments.by_hand,
+    };
+    if let Some(name) = &arguments.tune {
+        return tuned::one(name, asked);
+    }
+    if let Some(name) = &arguments.follow {
+        return tuned::follow(name);
+    }
     let programs = chosen(&arguments.programs)?;
     if let (Some(way), Some(rounds)) = (arguments.alone, arguments.rounds) {
         let [program] = programs[..] else {
             return Err(format!("--alone takes one program, not {}", programs.len()));
         };
         return measure::alone(program.name, way, rounds);
+    }
+    if arguments.tuned {
+        return tuned::all(&programs, asked, arguments.times);
     }
     if arguments.list {
         for Program { name, about, .. } in programs {

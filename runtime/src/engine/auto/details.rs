@@ -47,8 +47,13 @@ impl Details {
         self.unloads_at_opening = os::objects::unload_count();
         if let Some(lock) = site.lock() {
             lock.live();
-            if lock.profile().is_none() {
-                lock.replace(Some(fresh(spare)));
+            match lock.profile() {
+                // What it holds is of the last time, before objects were unloaded, perhaps.
+                // SAFETY: the site's lock is held.
+                Some(profile) => unsafe { profile.notes() }.clear(),
+                None => {
+                    lock.replace(Some(fresh(spare)));
+                }
             }
         }
         self.published = Some(offered.clone());

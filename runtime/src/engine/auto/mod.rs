@@ -22,8 +22,13 @@ use crate::site::{Phase, Site};
 
 mod clock;
 mod details;
+mod given;
 mod pass;
 mod scene;
+
+pub use given::FollowedPlan;
+pub(super) use given::{Asked, Follows, Given};
+pub(crate) use given::{apply, forget_plan};
 
 /// Counts what calling threads have done that the worker should know of.
 pub(crate) static WAKE: AtomicU32 = AtomicU32::new(0);
@@ -95,6 +100,7 @@ impl Auto {
         let evidence = self.life.evidence(number);
         details.see(evidence, self.life.every(number));
         match self.life.state(number) {
+            state if details.given.is_some() => details.show_given(state == State::On),
             State::Open { .. } => details.status = Status::Learning,
             State::On => details.show(evidence),
             _ => details.show_plain(evidence, &self.costs),
@@ -188,12 +194,21 @@ impl Engine {
                 let Some(details) = details.as_deref_mut() else {
                     continue;
                 };
+                details.given = None;
+                details.asked = Asked::No;
+                if matches!(details.status, Status::Resting(Resting::Given(_))) {
+                    details.status = Status::Resting(Resting::New);
+                }
                 if details.life.take().is_none() {
                     continue;
                 }
                 site.switch(false);
                 if let Some(lock) = site.lock() {
-                    self.spare.extend(lock.take());
+                    if let Some(profile) = lock.take() {
+                        // SAFETY: the site's lock is held.
+                        unsafe { profile.notes() }.clear();
+                        self.spare.push(profile);
+                    }
                     lock.open(Phase::Resting, Block::PLAIN, None);
                 }
                 details.forget_life();
@@ -223,6 +238,9 @@ impl Engine {
         }
         for object in &mut self.objects {
             for details in object.details.iter_mut().flatten() {
+                if auto.forget_given(details, range) {
+                    continue;
+                }
                 let met = |one: &(crate::plan::Candidate, &str)| {
                     range.contains(&one.0.target.vtable) || range.contains(&one.0.target.shim)
                 };
@@ -244,11 +262,15 @@ impl Engine {
         };
         let address = core::ptr::from_ref(site).addr();
         let mut number = None;
-        for object in &self.objects {
+        for object in &mut self.objects {
             let distance = address.wrapping_sub(object.sites.as_ptr().addr());
             let index = distance / size_of::<Site>();
-            if let Some(Some(details)) = object.details.get(index) {
+            if let Some(Some(details)) = object.details.get_mut(index) {
                 number = details.life;
+                let is_on = number.is_some_and(|one| auto.life.state(one) == State::On);
+                if is_on && details.go_on_meeting(site, &self.trust) {
+                    return true;
+                }
                 break;
             }
         }

@@ -35,19 +35,25 @@ impl Engine {
     /// A pass over the sites' lives.
     pub(in crate::engine) fn retarget_auto(&mut self, by: By) -> Result<Retarget, RetargetError> {
         let mut outcome = Retarget::default();
-        let costs = self.calibrated();
+        let costs = self.costs();
         if self.auto.as_ref().is_some_and(|auto| auto.clock.is_late()) {
             self.leave_auto();
         }
         let can_patch = self.patching.publisher().is_some();
         let auto = (self.auto).get_or_insert_with(|| Box::new(Auto::new(costs, Rules::STANDARD)));
-        for object in &mut self.objects {
-            let plugin = object.plugin;
-            for index in 0..object.sites.len() {
-                outcome.sites += 1;
-                let details = object.details_of(index);
-                settle(auto, Place { plugin, index }, details, can_patch);
+        if self.follows.is_some() {
+            self.settle_by_plan(&mut outcome, can_patch);
+            self.meet_planned();
+        } else {
+            for object in &mut self.objects {
+                let plugin = object.plugin;
+                for index in 0..object.sites.len() {
+                    outcome.sites += 1;
+                    let details = object.details_of(index);
+                    settle(auto, Place { plugin, index }, details, can_patch);
+                }
             }
+            self.resume_lives();
         }
         let acts = self.lives().map(|(life, clock, mut scene)| {
             let now = clock.now();

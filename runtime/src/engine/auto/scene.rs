@@ -49,10 +49,19 @@ impl Sites for Scene<'_> {
         // Whoever holds the lock notes a call, at most; in a signal handler it may be the
         // thread that was interrupted, and then its note is dropped.
         let lock = site.lock();
-        let before = site.put(to);
+        let mut to = to;
+        let (mut rest, mut counted) = (0, 0);
+        if let Some(given) = &mut details.given {
+            (rest, counted) = given.end_lease();
+            if to.way == Way::On && given.waits() {
+                to = given.divide();
+            }
+        }
+        let mut before = site.put(to);
         drop(lock);
+        before.left = before.left.saturating_add(rest);
         if before.way == Way::On {
-            details.misses += u64::try_from(LEASE - before.left).unwrap_or(0);
+            details.misses += u64::try_from(LEASE - before.left - counted).unwrap_or(0);
         }
         before
     }

@@ -12,8 +12,10 @@ use crate::life::{Block, By, Way};
 use crate::os::{self, Refusing};
 use crate::plan::auto::Plain;
 use crate::publish::{Batch, Head, Lead, Publisher};
+use crate::registry::TraitObject as _;
 use crate::report::Backend;
 use crate::site::{Keys, Phase, Place, Site, TRAMPOLINES};
+use crate::tune::{Plan, PlanEntry, PlanKind, PlannedType};
 
 /// Guards gain, and chains nothing. A call takes about as long as in these tests, with all
 /// that is around it: how often a site is called is taken from that.
@@ -32,7 +34,7 @@ const CHAINS_PAY: Calibration = Calibration {
 };
 
 /// Tests that have a site with a list.
-const SETS: usize = 5;
+const SETS: usize = 7;
 static PLACE: Place = Place::new("tagged", file!(), line!(), column!());
 static LISTED: [[Site; 1]; SETS] = [const { [const { Site::new(&PLACE) }; 1] }; SETS];
 
@@ -76,7 +78,7 @@ macro_rules! through {
     };
 }
 
-static THROUGH: [Through; SETS] = through! { 0 1 2 3 4 };
+static THROUGH: [Through; SETS] = through! { 0 1 2 3 4 5 6 };
 
 /// An engine of its own in the default mode, on sites of its own, of which one is called.
 struct Scenario {
@@ -458,5 +460,100 @@ fn a_call_that_cannot_flip_its_key_back_leaves_it_to_the_next_pass() {
     scenario.engine.patching = Patching::Works(works);
     scenario.pass().expect("nothing is refused");
     assert!(!scenario.is_on() || *scenario.status() == Status::Learning);
+    scenario.end();
+}
+
+/// A plan of these kinds for the site that lists the first two.
+fn plan(kind: PlanKind, kinds: &[(usize, f32)]) -> Plan {
+    let objects = Object::one_of_each();
+    let types = kinds.iter().map(|(kind, share)| PlannedType {
+        name: objects[*kind].tagged.__table().type_name().to_owned(),
+        share: *share,
+    });
+    Plan {
+        entries: vec![PlanEntry {
+            file: PLACE.file.to_owned(),
+            line: LISTED[0][0].line(),
+            column: LISTED[0][0].column(),
+            number: None,
+            trait_name: "Tagged".to_owned(),
+            method: "tagged".to_owned(),
+            kind,
+            types: types.collect(),
+            calls_per_second: 1e6,
+            ratio: 0.5,
+            interval: (0.4, 0.6),
+            measured: 1,
+        }],
+        ..Plan::default()
+    }
+}
+
+impl Scenario {
+    fn with_plan(set: usize, patching: Patching, plan: Plan) -> Self {
+        let mut scenario = Scenario::listed(set, patching);
+        scenario.engine.follow(plan, None);
+        scenario.pass().expect("nothing is refused");
+        scenario
+    }
+
+    /// One call of this kind, and what comes of it.
+    fn call_once(&mut self, kind: usize) {
+        self.objects[kind].call(self.through, 7);
+        if self.sites[0].block().script.extra > 0 {
+            self.emptied();
+        }
+    }
+}
+
+#[test]
+fn a_type_of_a_given_plan_is_met_by_the_call_itself_which_allocates_nothing() {
+    let Some(patching) = patching() else { return };
+    let plan = plan(PlanKind::Inline, &[(0, 0.5), (1, 0.5)]);
+    let mut scenario = Scenario::with_plan(5, patching, plan);
+    let site = &LISTED[5][0];
+    assert!(scenario.is_on() && scenario.has_life());
+    assert_eq!(site.own_keys(), [0, 0], "nothing was met");
+    scenario.call_once(0);
+    assert_eq!(
+        site.own_keys(),
+        [scenario.vtable(0), 0],
+        "at its first call"
+    );
+    // What is not named is not compared with; what is, as soon as misses are looked at.
+    for kind in [2, 1, 3, 2, 3, 2] {
+        scenario.call_once(kind);
+    }
+    assert_eq!(site.own_keys(), [0, 1].map(|kind| scenario.vtable(kind)));
+    assert_eq!(scenario.allocated, 0);
+    let before = site.block();
+    scenario.call(&[0, 1]);
+    assert_eq!(site.block(), before, "what is caught touches nothing");
+    scenario.pass().expect("nothing is refused");
+    let Status::Published(figures) = scenario.status() else {
+        panic!("{:?}", scenario.status())
+    };
+    assert!((figures.guarded - 1.0).abs() < 1e-6, "{figures:?}");
+    scenario.end();
+}
+
+#[test]
+fn a_given_plan_opens_no_window_and_what_it_does_not_name_stays_plain() {
+    let Some(patching) = patching() else { return };
+    let mut elsewhere = plan(PlanKind::Inline, &[(0, 1.0)]);
+    elsewhere.entries[0].method = "another".to_owned();
+    let mut scenario = Scenario::with_plan(6, patching, elsewhere);
+    for _ in 0..20 {
+        scenario.call(&[0, 1]);
+        scenario.pass().expect("nothing is refused");
+        assert!(!scenario.is_on() && !scenario.has_life());
+        assert_eq!(
+            *scenario.status(),
+            Status::Resting(Resting::Given("not in the plan"))
+        );
+    }
+    // Windows decide again.
+    scenario.engine.unfollow();
+    scenario.until(&[0, 1], |this| *this.status() == Status::Learning);
     scenario.end();
 }

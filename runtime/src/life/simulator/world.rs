@@ -3,7 +3,9 @@
 use super::calls::{Calls, Kinds};
 use super::choice::Choice;
 use super::{Clock, Machine, Outcome, Passes, Row, Segment};
-use crate::life::{Act, Block, By, Life, MS, NS, Now, Ps, Rules, SEC, Way, Window};
+use crate::life::{
+    Act, Block, By, Life, MS, NS, Now, Past, Ps, Rules, SEC, Sites as _, Way, Window,
+};
 
 pub(crate) struct World {
     row: Row,
@@ -59,6 +61,22 @@ impl World {
             block: (0, 0, 0, 0),
             row,
         }
+    }
+
+    /// Each site has a plan given of all that is listed, as from a file.
+    pub(crate) fn given(mut self) -> Self {
+        let mut met = Window::default();
+        (0..self.row.list).for_each(|kind| met.note(kind, 100));
+        for site in 0..self.row.sites {
+            if let Some(offer) = self.calls.offer(site, &met.alone()) {
+                let past = Past {
+                    every: Some(10 * NS),
+                    ..Past::default()
+                };
+                self.life.resume(site, offer, &past, true);
+            }
+        }
+        self
     }
 
     pub(crate) fn run(mut self) -> Outcome {

@@ -2,7 +2,8 @@
 
 use super::simulator::{Machine, Outcome, Row, World, all, random};
 use super::{
-    Block, By, Evidence, Life, MS, NS, Now, Offer, Prices, Ps, Rules, SEC, Sites, State, US, Window,
+    Block, By, Evidence, GRACE, LEASE, Life, MS, NS, Now, Offer, Prices, Ps, Rules, SEC, Sites,
+    State, US, Window,
 };
 
 mod block;
@@ -90,6 +91,45 @@ fn neither_do_any_at_random_at_whatever_prices() {
         };
         let row = random(10_000 + number, 40 * MS);
         run(Row { chain: 1, ..row }, machine);
+    }
+}
+
+/// A plan that is given is entered for nothing, once: the way in and out, and a lease.
+fn once(row: &Row, machine: &Machine) -> Ps {
+    let p = &machine.prices;
+    // A miss by a long list, and the compares that a hit of the last type takes.
+    let miss = p.book + machine.miss + 8 * machine.compare + p.skip;
+    let each = 3 * (p.page + p.key) + p.clock + Ps::from(GRACE) * p.skip;
+    row.sites as Ps * row.threads.max(1) * (each + Ps::from(LEASE) * miss)
+}
+
+#[test]
+fn given_plans_take_no_more_than_1_02_of_plain_and_a_constant_for_each_site() {
+    let step = if SLOW { 5 } else { 1 };
+    let mut rows: Vec<Row> = all().into_iter().map(short).step_by(step).collect();
+    rows.extend((0..if SLOW { 60 } else { 1_000 }).map(|number| random(number, 40 * MS)));
+    for row in rows {
+        let (name, constant) = (row.name.clone(), once(&row, &Machine::STANDARD));
+        let world = World::new(row, Rules::STANDARD, Machine::STANDARD);
+        let out = world.given().run();
+        let over = out.constant as f64 / US as f64;
+        let most = constant as f64 / US as f64;
+        assert!(out.constant <= constant, "{name}: {over} us of {most}");
+    }
+}
+
+#[test]
+fn given_plans_gain_from_the_first_calls_on() {
+    for name in ["one type", "cycle of 6, all listed"] {
+        let row = all()
+            .into_iter()
+            .find(|row| row.name == name)
+            .expect("an order");
+        let time = if SLOW { 60 * MS } else { 200 * MS };
+        let row = Row { time, ..row };
+        let world = World::new(row, Rules::STANDARD, Machine::STANDARD);
+        let share = world.given().run().share().expect("there is a gain");
+        assert!(share >= 0.94, "{name}: {share}");
     }
 }
 
