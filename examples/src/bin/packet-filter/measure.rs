@@ -1,0 +1,149 @@
+//! What deciding takes with plain and with static calls, in alternation.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use static_call_example_packets::{FastRule, Rule};
+
+use crate::error::Error;
+use crate::filter::{Calls, Filter, Verdict};
+use crate::frames::Batch;
+use crate::plugin::Extension;
+use crate::rules::Rules;
+use crate::sink::{COUNTS, SINK, Sink};
+
+/// The first packets of the traffic, decided about again and again.
+#[derive(Default)]
+pub(crate) struct Sample {
+    batches: Vec<Batch>,
+}
+
+/// Nanoseconds a packet.
+#[derive(Debug)]
+pub(crate) struct Figures {
+    plain: f64,
+    fixed: f64,
+    /// Of each round's times.
+    ratio: f64,
+    rounds: usize,
+}
+
+/// What the rounds have shown.
+pub(crate) enum Measured {
+    Figures(Figures),
+    Different,
+}
+
+impl Sample {
+    const BATCHES: usize = 128;
+    /// Rounds that are too few to say anything.
+    const ROUNDS: usize = 3;
+
+    pub(crate) fn offer(&mut self, batch: &Batch) {
+        if self.batches.len() < Self::BATCHES {
+            self.batches.push(batch.clone());
+        }
+    }
+
+    pub(crate) fn measure(
+        &self,
+        rules: &Rules,
+        extension: Option<&Extension>,
+        time: Duration,
+    ) -> Result<Measured, Error> {
+        let mut rounds = Vec::new();
+        let start = Instant::now();
+        let (mut plain, mut fixed) = (Vec::new(), Vec::new());
+        while rounds.len() < Self::ROUNDS || start.elapsed() < time {
+            let (by_plain, by_fixed);
+            if rounds.len() % 2 == 0 {
+                by_plain = self.round::<dyn Rule>(rules, extension, &mut plain)?;
+                by_fixed = self.round::<dyn FastRule>(rules, extension, &mut fixed)?;
+            } else {
+                by_fixed = self.round::<dyn FastRule>(rules, extension, &mut fixed)?;
+                by_plain = self.round::<dyn Rule>(rules, extension, &mut plain)?;
+            }
+            if plain != fixed {
+                return Ok(Measured::Different);
+            }
+            rounds.push((by_plain, by_fixed));
+        }
+        // The runtime takes its time to learn: the second half tells what it has come to.
+        let settled = &rounds[rounds.len() / 2..];
+        Ok(Measured::Figures(Figures {
+            plain: median(settled.iter().map(|(plain, _)| *plain)),
+            fixed: median(settled.iter().map(|(_, fixed)| *fixed)),
+            ratio: median(settled.iter().map(|(plain, fixed)| fixed / plain)),
+            rounds: settled.len(),
+        }))
+    }
+
+    /// Decides about all packets, with rules that have seen none yet.
+    fn round<R: ?Sized + Calls>(
+        &self,
+        rules: &Rules,
+        extension: Option<&Extension>,
+        all: &mut Vec<Verdict>,
+    ) -> Result<f64, Error> {
+        let mut filter = Filter::<R>::new(&rules.conditions);
+        if let Some(extension) = extension {
+            extension.extend(&mut filter)?;
+        }
+        let mut verdicts = Vec::new();
+        all.clear();
+        let start = Instant::now();
+        for batch in &self.batches {
+            decide(&mut filter, batch, &mut verdicts, rules, &COUNTS);
+            all.extend_from_slice(&verdicts);
+        }
+        let took = start.elapsed().as_secs_f64() * 1e9;
+        #[expect(clippy::cast_precision_loss, reason = "they are few")]
+        Ok(took / all.len() as f64)
+    }
+}
+
+/// Decides about a batch, and tells the sink: plain calls `sink`, static ones what is bound.
+#[inline(never)]
+pub(crate) fn decide<R: ?Sized + Calls>(
+    filter: &mut Filter<R>,
+    batch: &Batch,
+    verdicts: &mut Vec<Verdict>,
+    rules: &Rules,
+    sink: &dyn Sink,
+) {
+    filter.decide(&batch.packets, verdicts);
+    for (at, verdict) in verdicts.iter().enumerate() {
+        let action = rules.action(*verdict);
+        if R::STATIC {
+            SINK.take(batch, at, *verdict, action);
+        } else {
+            sink.take(batch, at, *verdict, action);
+        }
+    }
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// The heads of the columns of [`Figures`].
+pub(crate) const HEADS: &str = "      plain      static  static/plain   rounds";
+
+impl Figures {
+    /// How many times as fast static calls were.
+    pub(crate) fn gain(&self) -> f64 {
+        1.0 / self.ratio
+    }
+}
+
+impl fmt::Display for Figures {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "{:8.2} ns {:8.2} ns {:13.2} {:8}",
+            self.plain, self.fixed, self.ratio, self.rounds
+        )
+    }
+}
