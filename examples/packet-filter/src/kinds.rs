@@ -6,7 +6,7 @@ use std::net::Ipv6Addr;
 use static_call::static_dispatch;
 
 use crate::Rule;
-use crate::packet::{Packet, Side, flags, protocol};
+use crate::packet::{Packets, Side, flags, protocol};
 use crate::senders::Senders;
 
 /// A range of ports, of one protocol or of any.
@@ -14,8 +14,9 @@ use crate::senders::Senders;
 pub struct Ports {
     /// Which port.
     pub side: Side,
-    /// Number of the protocol; none is any with ports.
-    pub protocol: Option<u8>,
+    /// Numbers of the protocols: TCP and UDP, or one of them twice. Without a branch, the
+    /// question can be put to many packets at once.
+    pub protocols: [u8; 2],
     /// The lowest port.
     pub low: u16,
     /// The highest port.
@@ -25,21 +26,22 @@ pub struct Ports {
 #[static_dispatch]
 impl Rule for Ports {
     #[inline]
-    fn matches(&mut self, packet: &Packet) -> bool {
-        let port = packet.port(self.side);
-        let fits = match self.protocol {
-            None => packet.protocol == protocol::TCP || packet.protocol == protocol::UDP,
-            Some(protocol) => packet.protocol == protocol,
-        };
-        fits & (self.low <= port) & (port <= self.high)
+    fn matches(&mut self, packets: &Packets, at: u8) -> bool {
+        let at = usize::from(at);
+        let port = packets.port[self.side as usize][at];
+        let protocol = packets.protocol[at];
+        let [one, other] = self.protocols;
+        ((protocol == one) | (protocol == other)) & (self.low <= port) & (port <= self.high)
     }
 }
 
 impl Display for Ports {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         write!(formatter, "ports ")?;
-        if let Some(protocol) = self.protocol {
-            write!(formatter, "{} ", Named(protocol))?;
+        if let [one, other] = self.protocols
+            && one == other
+        {
+            write!(formatter, "{} ", Named(one))?;
         }
         write!(formatter, "{} ", Way(self.side))?;
         range(formatter, self.low, self.high)
@@ -60,9 +62,11 @@ pub struct Net {
 #[static_dispatch]
 impl Rule for Net {
     #[inline]
-    fn matches(&mut self, packet: &Packet) -> bool {
-        let different = packet.address(self.side) ^ self.address;
-        different.leading_zeros() >= u32::from(self.bits)
+    fn matches(&mut self, packets: &Packets, at: u8) -> bool {
+        let at = usize::from(at);
+        // As many leading bits as count.
+        let mask = !u128::MAX.checked_shr(self.bits.into()).unwrap_or(0);
+        (packets.address[self.side as usize][at] ^ self.address) & mask == 0
     }
 }
 
@@ -89,8 +93,9 @@ pub struct Protocol(
 #[static_dispatch]
 impl Rule for Protocol {
     #[inline]
-    fn matches(&mut self, packet: &Packet) -> bool {
-        packet.protocol == self.0
+    fn matches(&mut self, packets: &Packets, at: u8) -> bool {
+        let at = usize::from(at);
+        packets.protocol[at] == self.0
     }
 }
 
@@ -112,8 +117,9 @@ pub struct Length {
 #[static_dispatch]
 impl Rule for Length {
     #[inline]
-    fn matches(&mut self, packet: &Packet) -> bool {
-        (self.low..=self.high).contains(&packet.length)
+    fn matches(&mut self, packets: &Packets, at: u8) -> bool {
+        let at = usize::from(at);
+        (self.low..=self.high).contains(&packets.length[at])
     }
 }
 
@@ -136,8 +142,10 @@ pub struct Tcp {
 #[static_dispatch]
 impl Rule for Tcp {
     #[inline]
-    fn matches(&mut self, packet: &Packet) -> bool {
-        packet.protocol == protocol::TCP && packet.flags & (self.set | self.clear) == self.set
+    fn matches(&mut self, packets: &Packets, at: u8) -> bool {
+        let at = usize::from(at);
+        (packets.protocol[at] == protocol::TCP)
+            & (packets.flags[at] & (self.set | self.clear) == self.set)
     }
 }
 
@@ -180,9 +188,10 @@ pub struct Icmp(
 #[static_dispatch]
 impl Rule for Icmp {
     #[inline]
-    fn matches(&mut self, packet: &Packet) -> bool {
-        (packet.protocol == protocol::ICMP || packet.protocol == protocol::ICMP6)
-            && packet.icmp == self.0
+    fn matches(&mut self, packets: &Packets, at: u8) -> bool {
+        let at = usize::from(at);
+        (packets.protocol[at] == protocol::ICMP || packets.protocol[at] == protocol::ICMP6)
+            && packets.icmp[at] == self.0
     }
 }
 
@@ -204,8 +213,9 @@ pub struct Vlan {
 #[static_dispatch]
 impl Rule for Vlan {
     #[inline]
-    fn matches(&mut self, packet: &Packet) -> bool {
-        packet.vlan != 0 && (self.low..=self.high).contains(&packet.vlan)
+    fn matches(&mut self, packets: &Packets, at: u8) -> bool {
+        let at = usize::from(at);
+        packets.vlan[at] != 0 && (self.low..=self.high).contains(&packets.vlan[at])
     }
 }
 
@@ -228,8 +238,9 @@ pub struct Lifetime {
 #[static_dispatch]
 impl Rule for Lifetime {
     #[inline]
-    fn matches(&mut self, packet: &Packet) -> bool {
-        (self.low..=self.high).contains(&packet.lifetime)
+    fn matches(&mut self, packets: &Packets, at: u8) -> bool {
+        let at = usize::from(at);
+        (self.low..=self.high).contains(&packets.lifetime[at])
     }
 }
 
@@ -250,8 +261,9 @@ pub struct Version(
 #[static_dispatch]
 impl Rule for Version {
     #[inline]
-    fn matches(&mut self, packet: &Packet) -> bool {
-        packet.version == self.0
+    fn matches(&mut self, packets: &Packets, at: u8) -> bool {
+        let at = usize::from(at);
+        packets.version[at] == self.0
     }
 }
 
@@ -268,8 +280,9 @@ pub struct Fragment;
 #[static_dispatch]
 impl Rule for Fragment {
     #[inline]
-    fn matches(&mut self, packet: &Packet) -> bool {
-        packet.fragment
+    fn matches(&mut self, packets: &Packets, at: u8) -> bool {
+        let at = usize::from(at);
+        packets.fragment[at]
     }
 }
 
@@ -306,11 +319,12 @@ impl Rate {
 
 #[static_dispatch]
 impl Rule for Rate {
-    fn matches(&mut self, packet: &Packet) -> bool {
-        let second = self.senders.of(packet.source);
-        if packet.time.saturating_sub(second.began) >= 1_000_000_000 {
+    fn matches(&mut self, packets: &Packets, at: u8) -> bool {
+        let at = usize::from(at);
+        let second = self.senders.of(packets.address[Side::From as usize][at]);
+        if packets.time[at].saturating_sub(second.began) >= 1_000_000_000 {
             *second = Second {
-                began: packet.time,
+                began: packets.time[at],
                 packets: 0,
             };
         }

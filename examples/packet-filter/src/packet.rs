@@ -31,25 +31,77 @@ pub struct Packet {
     pub fragment: bool,
 }
 
-impl Packet {
-    /// The port at that side.
-    #[inline]
+/// How many packets are decided about together; their headers fit into the first cache.
+pub const BATCH: usize = 256;
+
+/// The headers of some packets, column by column: what a rule asks about lies side by side.
+#[derive(Clone, Debug)]
+pub struct Packets {
+    /// See [`Packet`], also for the others.
+    pub time: [u64; BATCH],
+    /// By [`Side`].
+    pub address: [[u128; BATCH]; 2],
+    #[expect(missing_docs, reason = "as in `Packet`")]
+    pub length: [u32; BATCH],
+    /// By [`Side`].
+    pub port: [[u16; BATCH]; 2],
+    #[expect(missing_docs, reason = "as in `Packet`")]
+    pub vlan: [u16; BATCH],
+    #[expect(missing_docs, reason = "as in `Packet`")]
+    pub version: [u8; BATCH],
+    #[expect(missing_docs, reason = "as in `Packet`")]
+    pub protocol: [u8; BATCH],
+    #[expect(missing_docs, reason = "as in `Packet`")]
+    pub flags: [u8; BATCH],
+    #[expect(missing_docs, reason = "as in `Packet`")]
+    pub icmp: [u8; BATCH],
+    #[expect(missing_docs, reason = "as in `Packet`")]
+    pub lifetime: [u8; BATCH],
+    #[expect(missing_docs, reason = "as in `Packet`")]
+    pub fragment: [bool; BATCH],
+}
+
+impl Packets {
+    /// Room for packets.
     #[must_use]
-    pub fn port(&self, side: Side) -> u16 {
-        match side {
-            Side::From => self.source_port,
-            Side::To => self.destination_port,
+    pub fn new() -> Self {
+        Self {
+            time: [0; BATCH],
+            address: [[0; BATCH]; 2],
+            length: [0; BATCH],
+            port: [[0; BATCH]; 2],
+            vlan: [0; BATCH],
+            version: [0; BATCH],
+            protocol: [0; BATCH],
+            flags: [0; BATCH],
+            icmp: [0; BATCH],
+            lifetime: [0; BATCH],
+            fragment: [false; BATCH],
         }
     }
 
-    /// The address at that side.
-    #[inline]
-    #[must_use]
-    pub fn address(&self, side: Side) -> u128 {
-        match side {
-            Side::From => self.source,
-            Side::To => self.destination,
-        }
+    /// Puts a packet at a place.
+    pub fn set(&mut self, at: u8, packet: &Packet) {
+        let at = usize::from(at);
+        self.time[at] = packet.time;
+        self.address[Side::From as usize][at] = packet.source;
+        self.address[Side::To as usize][at] = packet.destination;
+        self.length[at] = packet.length;
+        self.port[Side::From as usize][at] = packet.source_port;
+        self.port[Side::To as usize][at] = packet.destination_port;
+        self.vlan[at] = packet.vlan;
+        self.version[at] = packet.version;
+        self.protocol[at] = packet.protocol;
+        self.flags[at] = packet.flags;
+        self.icmp[at] = packet.icmp;
+        self.lifetime[at] = packet.lifetime;
+        self.fragment[at] = packet.fragment;
+    }
+}
+
+impl Default for Packets {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

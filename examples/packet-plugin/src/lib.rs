@@ -6,7 +6,7 @@
 use std::fmt;
 
 use static_call::static_dispatch;
-use static_call_example_packets::{FastRule, Packet, Rule, Senders, flags, protocol};
+use static_call_example_packets::{FastRule, Packets, Rule, Senders, Side, flags, protocol};
 
 static_call::export_plugin! {
     "scan" => fn(ports: u32) -> Box<dyn Rule> { Box::new(Scan::new(ports)) },
@@ -35,14 +35,15 @@ impl Scan {
 
 #[static_dispatch]
 impl Rule for Scan {
-    fn matches(&mut self, packet: &Packet) -> bool {
-        let begins = packet.protocol == protocol::TCP
-            && packet.flags & (flags::SYN | flags::ACK) == flags::SYN;
+    fn matches(&mut self, packets: &Packets, at: u8) -> bool {
+        let at = usize::from(at);
+        let begins = packets.protocol[at] == protocol::TCP
+            && packets.flags[at] & (flags::SYN | flags::ACK) == flags::SYN;
         if !begins {
             return false;
         }
-        let tried = self.senders.of(packet.source);
-        tried.0 |= 1 << (packet.destination_port % 64);
+        let tried = self.senders.of(packets.address[Side::From as usize][at]);
+        tried.0 |= 1 << (packets.port[Side::To as usize][at] % 64);
         tried.0.count_ones() > self.most
     }
 

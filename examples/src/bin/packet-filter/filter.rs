@@ -10,12 +10,9 @@
 
 use static_call::runtime::{PluginBox, TraitObject};
 use static_call::specialize;
-use static_call_example_packets::{FastRule, Length, Net, Packet, Ports, Rule, Tcp};
+use static_call_example_packets::{BATCH, FastRule, Length, Net, Packets, Ports, Rule, Tcp};
 
 use crate::rules::Condition;
-
-/// Packets that are decided about together; few enough for the first cache.
-pub(crate) const BATCH: usize = 256;
 
 /// Which rule has decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +56,7 @@ pub(crate) struct Filter<R: ?Sized> {
     /// The others.
     chain: Vec<(Verdict, PluginBox<R>)>,
     /// Positions of packets in a batch that no rule has decided about yet.
-    open: Vec<u16>,
+    open: Vec<u8>,
 }
 
 impl<R: ?Sized + Calls> Filter<R> {
@@ -86,31 +83,35 @@ impl<R: ?Sized + Calls> Filter<R> {
         self.chain.insert(0, (number, rule));
     }
 
-    /// Decides about at most [`BATCH`] packets.
-    pub(crate) fn decide(&mut self, packets: &[Packet], verdicts: &mut Vec<Verdict>) {
-        verdicts.clear();
-        verdicts.resize(packets.len(), Verdict::DEFAULT);
+    /// Decides about the first `count` packets.
+    pub(crate) fn decide(
+        &mut self,
+        packets: &Packets,
+        count: usize,
+        verdicts: &mut [Verdict; BATCH],
+    ) {
+        *verdicts = [Verdict::DEFAULT; BATCH];
         self.open.clear();
-        self.open.extend((0..).zip(packets).map(|(at, _)| at));
+        self.open.extend((0..=u8::MAX).take(count));
         for (number, rule) in (0..).zip(&mut self.screen) {
+            let number = Verdict(number);
             if R::STATIC {
                 specialize!(rule = &mut **rule: [Ports, Net, Tcp, Length] in {
-                    screen(|packet| rule.matches(packet), Verdict(number), packets, verdicts, &mut self.open);
+                    screen(|at| rule.matches(packets, at), number, count, verdicts, &mut self.open);
                 });
             } else {
                 screen(
-                    |packet| rule.matches(packet),
-                    Verdict(number),
-                    packets,
+                    |at| rule.matches(packets, at),
+                    number,
+                    count,
                     verdicts,
                     &mut self.open,
                 );
             }
         }
         for &at in &self.open {
-            let packet = &packets[usize::from(at)];
             for (number, rule) in &mut self.chain {
-                if rule.matches(packet) {
+                if rule.matches(packets, at) {
                     verdicts[usize::from(at)] = *number;
                     break;
                 }
@@ -119,21 +120,39 @@ impl<R: ?Sized + Calls> Filter<R> {
     }
 }
 
-/// Asks one rule about the open packets, and leaves open what it does not fit.
+/// Asks one rule about the open packets of `count`, and leaves open what it does not fit.
 #[inline(always)]
 fn screen(
-    mut matches: impl FnMut(&Packet) -> bool,
+    mut matches: impl FnMut(u8) -> bool,
     number: Verdict,
-    packets: &[Packet],
-    verdicts: &mut [Verdict],
-    open: &mut Vec<u16>,
+    count: usize,
+    verdicts: &mut [Verdict; BATCH],
+    open: &mut Vec<u8>,
 ) {
-    open.retain(|&at| {
-        let at = usize::from(at);
-        let fits = matches(&packets[at]);
-        if fits {
-            verdicts[at] = number;
+    let (mut fits, mut any) = ([false; BATCH], false);
+    // As long as few are decided about, asking about all is quicker than picking.
+    if open.len() * 4 >= count * 3 {
+        for (at, fits) in fits.iter_mut().enumerate().take(count) {
+            #[expect(clippy::cast_possible_truncation, reason = "a batch has 256 packets")]
+            let at = at as u8;
+            *fits = matches(at);
+            any |= *fits;
         }
-        !fits
-    });
+    } else {
+        for &at in &*open {
+            let fits = &mut fits[usize::from(at)];
+            *fits = matches(at);
+            any |= *fits;
+        }
+    }
+    // Most rules fit nothing.
+    if any {
+        open.retain(|&at| {
+            let fits = fits[usize::from(at)];
+            if fits {
+                verdicts[usize::from(at)] = number;
+            }
+            !fits
+        });
+    }
 }

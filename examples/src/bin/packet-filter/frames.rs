@@ -1,8 +1,6 @@
 //! Frames as they were captured, and what was read of them.
 
-use static_call_example_packets::Packet;
-
-use crate::filter::BATCH;
+use static_call_example_packets::{Packet, Packets};
 
 /// What a frame begins with, by its number in capture files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,26 +47,36 @@ pub(crate) struct Frame {
 }
 
 /// Some packets, side by side, with their frames.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Batch {
-    pub(crate) packets: Vec<Packet>,
+    /// Of these, as many are in it as there are frames.
+    pub(crate) packets: Box<Packets>,
     frames: Vec<(Frame, usize)>,
     bytes: Vec<u8>,
 }
 
 impl Batch {
-    pub(crate) fn is_full(&self) -> bool {
-        self.packets.len() == BATCH
+    pub(crate) fn new() -> Self {
+        Self {
+            packets: Box::new(Packets::new()),
+            frames: Vec::new(),
+            bytes: Vec::new(),
+        }
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.frames.len()
     }
 
     pub(crate) fn clear(&mut self) {
-        self.packets.clear();
         self.frames.clear();
         self.bytes.clear();
     }
 
-    pub(crate) fn push(&mut self, packet: Packet, frame: Frame, bytes: &[u8]) {
-        self.packets.push(packet);
+    /// Appends a packet, for which there must be room.
+    pub(crate) fn push(&mut self, packet: &Packet, frame: Frame, bytes: &[u8]) {
+        let at = u8::try_from(self.frames.len()).expect("there is room");
+        self.packets.set(at, packet);
         self.bytes.extend_from_slice(bytes);
         self.frames.push((frame, self.bytes.len()));
     }

@@ -220,9 +220,13 @@ fn protocol(word: &str) -> Result<u8, String> {
 
 fn ports(protocol: Option<&str>, side: &str, ports: &str) -> Result<Ports, String> {
     let (low, high) = range(ports)?.into_inner();
+    let protocols = match protocol.map(self::protocol).transpose()? {
+        Some(protocol) => [protocol; 2],
+        None => [protocol::TCP, protocol::UDP],
+    };
     Ok(Ports {
         side: self::side(side)?,
-        protocol: protocol.map(self::protocol).transpose()?,
+        protocols,
         low,
         high,
     })

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use indicatif::ProgressBar;
 use static_call::runtime;
-use static_call_example_packets::{FastRule, Rule};
+use static_call_example_packets::{BATCH, FastRule, Rule};
 
 use crate::capture::Source;
 use crate::cli::{Arguments, Way};
@@ -149,33 +149,33 @@ impl Session {
             extension.extend(&mut fixed)?;
         }
         let is_first = self.extension.is_none();
-        let (mut by_plain, mut by_fixed) = (Vec::new(), Vec::new());
+        let (mut by_plain, mut by_fixed) = ([Verdict::DEFAULT; BATCH], [Verdict::DEFAULT; BATCH]);
         let mut frames = self.source.open()?;
-        let (mut batch, mut bytes) = (Batch::default(), Vec::new());
+        let (mut batch, mut bytes) = (Batch::new(), Vec::new());
         loop {
             let frame = frames.next(&mut bytes)?;
             if let Some(frame) = frame {
                 pass.frames += 1;
                 pass.link = pass.link.or(Some(frame.link));
                 match headers::read(frame, &bytes) {
-                    Reading::Packet(packet) => batch.push(packet, frame, &bytes),
+                    Reading::Packet(packet) => batch.push(&packet, frame, &bytes),
                     Reading::Truncated => pass.truncated += 1,
                     Reading::NotIp => pass.not_ip += 1,
                 }
             }
-            if batch.is_full() || (frame.is_none() && !batch.packets.is_empty()) {
+            if batch.count() == BATCH || (frame.is_none() && batch.count() > 0) {
                 // Each is decided about twice, and the sink is told once.
                 match self.arguments.calls {
                     Way::Plain => {
-                        fixed.decide(&batch.packets, &mut by_fixed);
+                        fixed.decide(&batch.packets, batch.count(), &mut by_fixed);
                         decide(&mut plain, &batch, &mut by_plain, &self.rules, &*self.sink);
                     }
                     Way::Static => {
-                        plain.decide(&batch.packets, &mut by_plain);
+                        plain.decide(&batch.packets, batch.count(), &mut by_plain);
                         decide(&mut fixed, &batch, &mut by_fixed, &self.rules, &*self.sink);
                     }
                 }
-                pass.note(&by_plain, &by_fixed);
+                pass.note(&by_plain[..batch.count()], &by_fixed[..batch.count()]);
                 if is_first {
                     self.sample.offer(&batch);
                 }
