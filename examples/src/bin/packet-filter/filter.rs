@@ -10,7 +10,9 @@
 
 use static_call::runtime::{PluginBox, TraitObject};
 use static_call::specialize;
-use static_call_example_packets::{BATCH, FastRule, Length, Net, Packets, Ports, Rule, Tcp};
+use static_call_example_packets::{
+    BATCH, FastRule, Fragment, Length, Lifetime, Net, Packets, Ports, Protocol, Rule, Tcp, Vlan,
+};
 
 use crate::rules::Condition;
 
@@ -55,8 +57,7 @@ pub(crate) struct Filter<R: ?Sized> {
     screen: Vec<Box<dyn Rule>>,
     /// The others.
     chain: Vec<(Verdict, PluginBox<R>)>,
-    /// Positions of packets in a batch that no rule has decided about yet.
-    open: Vec<u8>,
+    open: Open,
 }
 
 impl<R: ?Sized + Calls> Filter<R> {
@@ -64,7 +65,7 @@ impl<R: ?Sized + Calls> Filter<R> {
         let mut filter = Self {
             screen: Vec::new(),
             chain: Vec::new(),
-            open: Vec::with_capacity(BATCH),
+            open: Open::default(),
         };
         for (number, condition) in (0..).zip(conditions) {
             let rule = condition.object::<dyn Rule>();
@@ -91,25 +92,24 @@ impl<R: ?Sized + Calls> Filter<R> {
         verdicts: &mut [Verdict; BATCH],
     ) {
         *verdicts = [Verdict::DEFAULT; BATCH];
-        self.open.clear();
-        self.open.extend((0..=u8::MAX).take(count));
+        self.open.all(count);
         for (number, rule) in (0..).zip(&mut self.screen) {
             let number = Verdict(number);
             if R::STATIC {
-                specialize!(rule = &mut **rule: [Ports, Net, Tcp, Length] in {
-                    screen(|at| rule.matches(packets, at), number, count, verdicts, &mut self.open);
+                specialize!(rule = &mut **rule: [Ports, Net, Tcp, Length, Lifetime, Protocol, Vlan, Fragment] in {
+                    screen(|at| rule.matches(packets, at), number, verdicts, &mut self.open);
                 });
             } else {
                 screen(
                     |at| rule.matches(packets, at),
                     number,
-                    count,
                     verdicts,
                     &mut self.open,
                 );
             }
         }
-        for &at in &self.open {
+        self.open.pick(verdicts);
+        for &at in &self.open.picked {
             for (number, rule) in &mut self.chain {
                 if rule.matches(packets, at) {
                     verdicts[usize::from(at)] = *number;
@@ -118,41 +118,116 @@ impl<R: ?Sized + Calls> Filter<R> {
             }
         }
     }
+
+    /// Comes to the same verdicts as many a filter does: packet by packet, and rule by rule.
+    pub(crate) fn decide_one_by_one(
+        &mut self,
+        packets: &Packets,
+        count: usize,
+        verdicts: &mut [Verdict; BATCH],
+    ) {
+        for (at, verdict) in verdicts.iter_mut().enumerate().take(count) {
+            let at = place(at);
+            *verdict = Verdict::DEFAULT;
+            for (number, rule) in (0..).zip(&mut self.screen) {
+                if rule.matches(packets, at) {
+                    *verdict = Verdict(number);
+                    break;
+                }
+            }
+            if *verdict != Verdict::DEFAULT {
+                continue;
+            }
+            for (number, rule) in &mut self.chain {
+                if rule.matches(packets, at) {
+                    *verdict = *number;
+                    break;
+                }
+            }
+        }
+    }
 }
 
-/// Asks one rule about the open packets of `count`, and leaves open what it does not fit.
+/// The packets of a batch that no rule has decided about yet.
+#[derive(Default)]
+struct Open {
+    /// How many packets the batch has.
+    count: usize,
+    /// How many of them are open.
+    left: usize,
+    /// Their places, once they are picked.
+    picked: Vec<u8>,
+    is_picked: bool,
+}
+
+impl Open {
+    fn all(&mut self, count: usize) {
+        self.count = count.min(BATCH);
+        self.left = self.count;
+        self.is_picked = false;
+    }
+
+    /// Lists the places of those that are left.
+    fn pick(&mut self, verdicts: &[Verdict; BATCH]) {
+        if !self.is_picked {
+            let places = verdicts.iter().enumerate().take(self.count);
+            let open = places.filter(|(_, verdict)| **verdict == Verdict::DEFAULT);
+            self.picked.clear();
+            self.picked.extend(open.map(|(at, _)| place(at)));
+            self.is_picked = true;
+        }
+    }
+}
+
+/// Asks one rule about the open packets.
 #[inline(always)]
 fn screen(
     mut matches: impl FnMut(u8) -> bool,
     number: Verdict,
-    count: usize,
     verdicts: &mut [Verdict; BATCH],
-    open: &mut Vec<u8>,
+    open: &mut Open,
 ) {
     let (mut fits, mut any) = ([false; BATCH], false);
-    // As long as few are decided about, asking about all is quicker than picking.
-    if open.len() * 4 >= count * 3 {
-        for (at, fits) in fits.iter_mut().enumerate().take(count) {
-            #[expect(clippy::cast_possible_truncation, reason = "a batch has 256 packets")]
-            let at = at as u8;
-            *fits = matches(at);
-            any |= *fits;
-        }
-    } else {
-        for &at in &*open {
+    if open.is_picked {
+        for &at in &open.picked {
             let fits = &mut fits[usize::from(at)];
             *fits = matches(at);
             any |= *fits;
         }
+        // Most rules fit nothing.
+        if any {
+            open.picked.retain(|&at| {
+                let fits = fits[usize::from(at)];
+                if fits {
+                    verdicts[usize::from(at)] = number;
+                }
+                !fits
+            });
+        }
+        return;
     }
-    // Most rules fit nothing.
+    for (at, fits) in fits.iter_mut().enumerate().take(open.count) {
+        *fits = matches(place(at));
+        any |= *fits;
+    }
     if any {
-        open.retain(|&at| {
-            let fits = fits[usize::from(at)];
-            if fits {
-                verdicts[usize::from(at)] = number;
-            }
-            !fits
-        });
+        let mut decided = 0_u16;
+        for (verdict, fits) in verdicts.iter_mut().zip(&fits) {
+            let decides = *fits & (*verdict == Verdict::DEFAULT);
+            *verdict = if decides { number } else { *verdict };
+            decided += u16::from(decides);
+        }
+        // As long as many are open, asking about all is quicker than picking.
+        open.left -= usize::from(decided);
+        if open.left * 2 < open.count {
+            open.pick(verdicts);
+        }
     }
+}
+
+/// A place in a batch.
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "a batch has 256 packets")]
+fn place(at: usize) -> u8 {
+    at as u8
 }

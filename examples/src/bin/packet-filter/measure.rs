@@ -21,6 +21,8 @@ pub(crate) struct Sample {
 /// Nanoseconds a packet.
 #[derive(Debug)]
 pub(crate) struct Figures {
+    /// Plain calls, packet by packet.
+    one_by_one: f64,
     plain: f64,
     fixed: f64,
     /// Of each round's times.
@@ -33,6 +35,13 @@ pub(crate) enum Measured {
     Figures(Figures),
     Different,
 }
+
+/// The ways that are compared.
+const PLAIN: usize = 0;
+const STATIC: usize = 1;
+const ONE_BY_ONE: usize = 2;
+
+type Decide<R> = fn(&mut Filter<R>, &Batch, &mut [Verdict; BATCH], &Rules, &dyn Sink);
 
 impl Sample {
     const BATCHES: usize = 128;
@@ -53,27 +62,31 @@ impl Sample {
     ) -> Result<Measured, Error> {
         let mut rounds = Vec::new();
         let start = Instant::now();
-        let (mut plain, mut fixed) = (Vec::new(), Vec::new());
+        let mut verdicts = [Vec::new(), Vec::new(), Vec::new()];
         while rounds.len() < Self::ROUNDS || start.elapsed() < time {
-            let (by_plain, by_fixed);
-            if rounds.len() % 2 == 0 {
-                by_plain = self.round::<dyn Rule>(rules, extension, &mut plain)?;
-                by_fixed = self.round::<dyn FastRule>(rules, extension, &mut fixed)?;
-            } else {
-                by_fixed = self.round::<dyn FastRule>(rules, extension, &mut fixed)?;
-                by_plain = self.round::<dyn Rule>(rules, extension, &mut plain)?;
+            let mut times = [0.0; 3];
+            // Each goes first in one round of three.
+            for turn in 0..3 {
+                let which = (turn + rounds.len()) % 3;
+                let all = &mut verdicts[which];
+                times[which] = match which {
+                    PLAIN => self.round::<dyn Rule>(decide, rules, extension, all)?,
+                    ONE_BY_ONE => self.round::<dyn Rule>(one_by_one, rules, extension, all)?,
+                    _ => self.round::<dyn FastRule>(decide, rules, extension, all)?,
+                };
             }
-            if plain != fixed {
+            if verdicts[PLAIN] != verdicts[STATIC] || verdicts[PLAIN] != verdicts[ONE_BY_ONE] {
                 return Ok(Measured::Different);
             }
-            rounds.push((by_plain, by_fixed));
+            rounds.push(times);
         }
         // The runtime takes its time to learn: the second half tells what it has come to.
         let settled = &rounds[rounds.len() / 2..];
         Ok(Measured::Figures(Figures {
-            plain: median(settled.iter().map(|(plain, _)| *plain)),
-            fixed: median(settled.iter().map(|(_, fixed)| *fixed)),
-            ratio: median(settled.iter().map(|(plain, fixed)| fixed / plain)),
+            one_by_one: median(settled.iter().map(|times| times[ONE_BY_ONE])),
+            plain: median(settled.iter().map(|times| times[PLAIN])),
+            fixed: median(settled.iter().map(|times| times[STATIC])),
+            ratio: median(settled.iter().map(|times| times[STATIC] / times[PLAIN])),
             rounds: settled.len(),
         }))
     }
@@ -81,6 +94,7 @@ impl Sample {
     /// Decides about all packets, with rules that have seen none yet.
     fn round<R: ?Sized + Calls>(
         &self,
+        decide: Decide<R>,
         rules: &Rules,
         extension: Option<&Extension>,
         all: &mut Vec<Verdict>,
@@ -112,6 +126,29 @@ pub(crate) fn decide<R: ?Sized + Calls>(
     sink: &dyn Sink,
 ) {
     filter.decide(&batch.packets, batch.count(), verdicts);
+    tell::<R>(batch, verdicts, rules, sink);
+}
+
+/// The same with plain calls, packet by packet.
+#[inline(never)]
+fn one_by_one(
+    filter: &mut Filter<dyn Rule>,
+    batch: &Batch,
+    verdicts: &mut [Verdict; BATCH],
+    rules: &Rules,
+    sink: &dyn Sink,
+) {
+    filter.decide_one_by_one(&batch.packets, batch.count(), verdicts);
+    tell::<dyn Rule>(batch, verdicts, rules, sink);
+}
+
+#[inline(always)]
+fn tell<R: ?Sized + Calls>(
+    batch: &Batch,
+    verdicts: &[Verdict; BATCH],
+    rules: &Rules,
+    sink: &dyn Sink,
+) {
     for (at, verdict) in verdicts.iter().enumerate().take(batch.count()) {
         let action = rules.action(*verdict);
         if R::STATIC {
@@ -143,7 +180,8 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
 }
 
 /// The heads of the columns of [`Figures`].
-pub(crate) const HEADS: &str = "      plain      static  static/plain   rounds";
+pub(crate) const HEADS: &str =
+    "one by one, plain  in batches, plain    static  static/plain  rounds";
 
 impl Figures {
     /// How many times as fast static calls were.
@@ -156,8 +194,8 @@ impl fmt::Display for Figures {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             formatter,
-            "{:8.2} ns {:8.2} ns {:13.2} {:8}",
-            self.plain, self.fixed, self.ratio, self.rounds
+            "{:14.1} ns {:17.1} ns {:6.1} ns {:13.2} {:7}",
+            self.one_by_one, self.plain, self.fixed, self.ratio, self.rounds
         )
     }
 }
