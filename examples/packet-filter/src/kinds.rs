@@ -14,8 +14,8 @@ use crate::senders::Senders;
 pub struct Ports {
     /// Which port.
     pub side: Side,
-    /// Numbers of the protocols: TCP and UDP, or one of them twice. Without a branch, the
-    /// question can be put to many packets at once.
+    /// Numbers of the protocols: TCP and UDP, or one of them twice: an `Option` would be a branch
+    /// for each packet.
     pub protocols: [u8; 2],
     /// The lowest port.
     pub low: u16,
@@ -26,6 +26,10 @@ pub struct Ports {
 #[static_dispatch]
 impl Rule for Ports {
     #[inline]
+    #[expect(
+        clippy::needless_bitwise_bool,
+        reason = "a branch that nobody can foresee costs more than a comparison"
+    )]
     fn matches(&mut self, packets: &Packets, at: u8) -> bool {
         let at = usize::from(at);
         let port = packets.port[self.side as usize][at];
@@ -44,7 +48,7 @@ impl Display for Ports {
             write!(formatter, "{} ", Named(one))?;
         }
         write!(formatter, "{} ", Way(self.side))?;
-        range(formatter, self.low, self.high)
+        range(formatter, &self.low, &self.high)
     }
 }
 
@@ -126,7 +130,7 @@ impl Rule for Length {
 impl Display for Length {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         write!(formatter, "length ")?;
-        range(formatter, self.low, self.high)
+        range(formatter, &self.low, &self.high)
     }
 }
 
@@ -142,10 +146,14 @@ pub struct Tcp {
 #[static_dispatch]
 impl Rule for Tcp {
     #[inline]
+    #[expect(
+        clippy::needless_bitwise_bool,
+        reason = "a branch that nobody can foresee costs more than a comparison"
+    )]
     fn matches(&mut self, packets: &Packets, at: u8) -> bool {
         let at = usize::from(at);
-        (packets.protocol[at] == protocol::TCP)
-            & (packets.flags[at] & (self.set | self.clear) == self.set)
+        let flags = packets.flags[at];
+        (packets.protocol[at] == protocol::TCP) & (flags & (self.set | self.clear) == self.set)
     }
 }
 
@@ -222,7 +230,7 @@ impl Rule for Vlan {
 impl Display for Vlan {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         write!(formatter, "vlan ")?;
-        range(formatter, self.low, self.high)
+        range(formatter, &self.low, &self.high)
     }
 }
 
@@ -247,7 +255,7 @@ impl Rule for Lifetime {
 impl Display for Lifetime {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         write!(formatter, "ttl ")?;
-        range(formatter, self.low, self.high)
+        range(formatter, &self.low, &self.high)
     }
 }
 
@@ -343,7 +351,7 @@ impl Display for Rate {
     }
 }
 
-fn range<N: Display + PartialEq>(formatter: &mut Formatter<'_>, low: N, high: N) -> fmt::Result {
+fn range<N: Display + PartialEq>(formatter: &mut Formatter<'_>, low: &N, high: &N) -> fmt::Result {
     if low == high {
         write!(formatter, "{low}")
     } else {

@@ -22,7 +22,6 @@ impl<T: Copy + Default> Senders<T> {
     pub fn of(&mut self, sender: u128) -> &mut T {
         #[expect(clippy::cast_possible_truncation, reason = "that is what a hash does")]
         let mixed = ((sender >> 64) as u64 ^ sender as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        #[expect(clippy::cast_possible_truncation, reason = "twelve bits are left")]
         let place = &mut self.places[(mixed >> 52) as usize % Self::PLACES];
         if place.0 != sender {
             *place = (sender, T::default());

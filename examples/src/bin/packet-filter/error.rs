@@ -27,7 +27,7 @@ pub(crate) enum Error {
         reason: String,
     },
 
-    #[error("`{}` holds no packets; give a capture of at least one", path.display())]
+    #[error("`{}` holds no whole packet; give a capture of at least one", path.display())]
     NoPackets { path: PathBuf },
 
     #[error("`{}` has changed while it was read; give a capture that is complete", path.display())]

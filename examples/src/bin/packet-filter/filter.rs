@@ -211,14 +211,18 @@ fn screen(
         any |= *fits;
     }
     if any {
-        let mut decided = 0_u16;
+        let mut count = 0_u16;
         for (verdict, fits) in verdicts.iter_mut().zip(&fits) {
+            #[expect(
+                clippy::needless_bitwise_bool,
+                reason = "a branch that nobody can foresee costs more than a comparison"
+            )]
             let decides = *fits & (*verdict == Verdict::DEFAULT);
             *verdict = if decides { number } else { *verdict };
-            decided += u16::from(decides);
+            count += u16::from(decides);
         }
         // As long as many are open, asking about all is quicker than picking.
-        open.left -= usize::from(decided);
+        open.left -= usize::from(count);
         if open.left * 2 < open.count {
             open.pick(verdicts);
         }

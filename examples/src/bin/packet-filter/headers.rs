@@ -68,9 +68,8 @@ pub(crate) fn read(frame: Frame, bytes: &[u8]) -> Reading {
         }
         Some(TransportSlice::Icmpv4(icmp)) => packet.icmp = icmp.type_u8(),
         Some(TransportSlice::Icmpv6(icmp)) => packet.icmp = icmp.type_u8(),
-        Some(TransportSlice::Igmp(_)) => {}
         None if cut => return Reading::Truncated,
-        None => {}
+        Some(TransportSlice::Igmp(_)) | None => {}
     }
     Reading::Packet(packet)
 }

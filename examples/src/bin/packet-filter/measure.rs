@@ -110,7 +110,7 @@ impl Sample {
             decide(&mut filter, batch, &mut verdicts, rules, &COUNTS);
             all.extend_from_slice(&verdicts[..batch.count()]);
         }
-        let took = (processor_time() - start).as_secs_f64() * 1e9;
+        let took = processor_time().saturating_sub(start).as_secs_f64() * 1e9;
         #[expect(clippy::cast_precision_loss, reason = "they are few")]
         Ok(took / all.len() as f64)
     }

@@ -219,13 +219,14 @@ fn protocol(word: &str) -> Result<u8, String> {
 }
 
 fn ports(protocol: Option<&str>, side: &str, ports: &str) -> Result<Ports, String> {
+    let side = self::side(side)?;
     let (low, high) = range(ports)?.into_inner();
     let protocols = match protocol.map(self::protocol).transpose()? {
         Some(protocol) => [protocol; 2],
         None => [protocol::TCP, protocol::UDP],
     };
     Ok(Ports {
-        side: self::side(side)?,
+        side,
         protocols,
         low,
         high,

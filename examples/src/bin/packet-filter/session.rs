@@ -120,10 +120,10 @@ impl Session {
         };
         let result = self.start_writing(first.link.unwrap_or(Link::Ethernet))?;
         let second = self.pass()?;
-        if second.frames != first.frames {
-            if let Source::File(path) = &self.source {
-                return Err(Error::Changed { path: path.clone() });
-            }
+        if second.frames != first.frames
+            && let Source::File(path) = &self.source
+        {
+            return Err(Error::Changed { path: path.clone() });
         }
         self.say(&format!("\nwith the plugin:\n{}", runtime::report()))?;
         if let Some(packet) = second.difference {
@@ -263,10 +263,9 @@ impl Session {
                 Action::Drop => "drop",
             };
             let with = second.hits[number];
-            table += &format!(
-                "{:>5}  {action:<6}  {name:<36}  {before:>10}  {with:>10}\n",
-                number + 1
-            );
+            let number = number + 1;
+            let row = format!("{number:>5}  {action:<6}  {name:<36}  {before:>10}  {with:>10}\n");
+            table.push_str(&row);
         }
         table
     }

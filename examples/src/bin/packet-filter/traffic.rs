@@ -1,6 +1,6 @@
 //! Traffic that looks like a small company's, made from a seed: the same seed, the same bytes.
 
-use etherparse::{PacketBuilder, TcpHeader, VlanId};
+use etherparse::{IpHeaders, PacketBuilder, PacketBuilderStep, TcpHeader, VlanId};
 
 use crate::frames::{Frame, Link};
 
@@ -77,7 +77,7 @@ impl Traffic {
         self.left = self.left.checked_sub(1)?;
         self.time += self.random.below(20_000);
         bytes.clear();
-        self.write(bytes);
+        self.plan().write(bytes);
         let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
         let captured = match self.random.below(1000) {
             // Now and then a capture ends too early.
@@ -92,31 +92,17 @@ impl Traffic {
         })
     }
 
-    fn write(&mut self, bytes: &mut Vec<u8>) {
+    /// What the next packet is.
+    fn plan(&mut self) -> Plan {
         let random = &mut self.random;
-        let mut at = random.below(MIX.iter().map(|(_, share)| share).sum());
-        let class = MIX.iter().find(|(_, share)| {
-            let hit = at < *share;
-            at = at.wrapping_sub(*share);
-            hit
-        });
-        let class = class.map_or(Class::Peers, |(class, _)| *class);
-        if let Class::Resolution = class {
-            bytes.extend_from_slice(&[0xff; 6]);
-            bytes.extend_from_slice(&[2, 0, 0, 0, 0, 1, 8, 6, 0, 1, 8, 0, 6, 4, 0, 1]);
-            bytes.resize(60, 0);
-            return;
-        }
-
-        // Flows come and go; the house has two hundred hosts, of which few do the most.
-        let inside = random.below(200).min(random.below(200));
-        let outside = random.below(4096).min(random.below(4096));
-        let (inside, outside) = match class {
-            Class::Scan => (inside, 0xfffe),
-            _ => (inside, outside),
+        let class = class(random.below(MIX.iter().map(|(_, share)| share).sum()));
+        // The house has two hundred hosts, and the world some thousands; few do the most.
+        let inside = low16(random.below(200).min(random.below(200)));
+        let outside = match class {
+            Class::Scan => 0xfffe,
+            _ => low16(random.below(4096).min(random.below(4096))),
         };
-        let short = (low16(inside), low16(outside));
-        let out = !matches!(class, Class::Scan | Class::Closed) && random.below(2) == 0;
+        let outwards = !matches!(class, Class::Scan | Class::Closed) && random.below(2) == 0;
         let high = 32_768 + low16(random.below(28_000));
         let (service, tcp) = match class {
             Class::Secure => (443, true),
@@ -124,7 +110,7 @@ impl Traffic {
             Class::Names => (53, false),
             Class::Web => (80, true),
             Class::Shell => (22, true),
-            Class::Closed => (CLOSED[low16(random.below(8)) as usize], true),
+            Class::Closed => (CLOSED[usize::from(low16(random.below(8)))], true),
             Class::Scan => {
                 self.scanned = self.scanned % 10_000 + 1;
                 (self.scanned, true)
@@ -134,15 +120,15 @@ impl Traffic {
             }
         };
         // Answers of a server come from its port.
-        let to_service = match class {
-            Class::Secure | Class::Quic | Class::Names | Class::Web => out,
-            Class::Shell => !out,
+        let is_asked = match class {
+            Class::Secure | Class::Quic | Class::Names | Class::Web => outwards,
+            Class::Shell => !outwards,
             _ => true,
         };
-        let (from, to) = if to_service {
-            (high, service)
+        let ports = if is_asked {
+            [high, service]
         } else {
-            (service, high)
+            [service, high]
         };
         let begins = matches!(class, Class::Scan | Class::Closed) || random.below(20) == 0;
         let payload = match random.below(3) {
@@ -151,71 +137,106 @@ impl Traffic {
             1 => 40 + random.below(400),
             _ => random.below(60),
         };
-        let lifetime = if random.below(500) == 0 {
-            1
-        } else {
-            64 - low8(random.below(20))
+        let lifetime = match random.below(500) {
+            0 => 1,
+            _ => 64 - low8(random.below(20)),
         };
-        let tagged = random.below(5) == 0;
-        let long = random.below(4) == 0;
-        let tag = 100 + low16(random.below(8));
+        Plan {
+            class,
+            inside,
+            outside,
+            outwards,
+            ports,
+            tcp,
+            begins,
+            payload: usize::from(low16(payload)),
+            lifetime,
+            vlan: (random.below(5) == 0).then(|| 100 + low16(random.below(8))),
+            version: if random.below(4) == 0 { 6 } else { 4 },
+        }
+    }
+}
 
-        let payload = &[0_u8; 1400][..usize::from(low16(payload))];
-        let ethernet = PacketBuilder::ethernet2([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2]);
-        let ends = if out {
-            (short.0, short.1, true)
-        } else {
-            (short.1, short.0, false)
-        };
-        let ip = |inside: bool, number: u16| {
-            let [a, b] = number.to_be_bytes();
-            if inside {
-                [10, 1, a, b]
-            } else {
-                [185, 60 + (b & 3), a, b]
+/// The class at this place of the mix.
+fn class(at: u64) -> Class {
+    let mut end = 0;
+    let found = MIX.iter().find(|(_, share)| {
+        end += share;
+        at < end
+    });
+    found.map_or(Class::Peers, |(class, _)| *class)
+}
+
+/// A packet that is to be written.
+struct Plan {
+    class: Class,
+    /// The number of a host of the house.
+    inside: u16,
+    /// The number of another host.
+    outside: u16,
+    outwards: bool,
+    /// Of the sender, and of the receiver.
+    ports: [u16; 2],
+    tcp: bool,
+    begins: bool,
+    payload: usize,
+    lifetime: u8,
+    vlan: Option<u16>,
+    /// 4 or 6.
+    version: u8,
+}
+
+impl Plan {
+    /// Appends the whole frame.
+    fn write(&self, bytes: &mut Vec<u8>) {
+        if let Class::Resolution = self.class {
+            bytes.extend_from_slice(&[0xff; 6]);
+            bytes.extend_from_slice(&[2, 0, 0, 0, 0, 1, 8, 6, 0, 1, 8, 0, 6, 4, 0, 1]);
+            bytes.resize(60, 0);
+            return;
+        }
+        let ip = self.addressed();
+        let payload = &[0_u8; 1400][..self.payload];
+        let [from, to] = self.ports;
+        let written = match (self.class, self.version, self.outwards) {
+            (Class::Echo, 4, true) => ip.icmpv4_echo_request(from, to).write(bytes, payload),
+            (Class::Echo, 4, false) => ip.icmpv4_echo_reply(from, to).write(bytes, payload),
+            (Class::Echo, _, true) => ip.icmpv6_echo_request(from, to).write(bytes, payload),
+            (Class::Echo, _, false) => ip.icmpv6_echo_reply(from, to).write(bytes, payload),
+            _ if self.tcp => {
+                let mut header = TcpHeader::new(from, to, 1, 64_000);
+                header.syn = self.begins;
+                header.ack = !self.begins;
+                header.psh = !payload.is_empty();
+                ip.tcp_header(header).write(bytes, payload)
             }
-        };
-        let ip6 = |inside: bool, number: u16| {
-            let [a, b] = number.to_be_bytes();
-            let net = if inside { 0xaa } else { 0xbb };
-            [0x20, 1, 0xd, 0xb8, net, 0, 0, 0, 0, 0, 0, 0, 0, 0, a, b]
-        };
-        let addressed = match (tagged, long) {
-            (false, false) => ethernet.ipv4(ip(ends.2, ends.0), ip(!ends.2, ends.1), lifetime),
-            (false, true) => ethernet.ipv6(ip6(ends.2, ends.0), ip6(!ends.2, ends.1), lifetime),
-            (true, false) => ethernet
-                .single_vlan(VlanId::try_new(tag).unwrap_or_default())
-                .ipv4(ip(ends.2, ends.0), ip(!ends.2, ends.1), lifetime),
-            (true, true) => ethernet
-                .single_vlan(VlanId::try_new(tag).unwrap_or_default())
-                .ipv6(ip6(ends.2, ends.0), ip6(!ends.2, ends.1), lifetime),
-        };
-        let written = if let Class::Echo = class {
-            let (id, sequence) = (from, to);
-            match (long, out) {
-                (false, true) => addressed
-                    .icmpv4_echo_request(id, sequence)
-                    .write(bytes, payload),
-                (false, false) => addressed
-                    .icmpv4_echo_reply(id, sequence)
-                    .write(bytes, payload),
-                (true, true) => addressed
-                    .icmpv6_echo_request(id, sequence)
-                    .write(bytes, payload),
-                (true, false) => addressed
-                    .icmpv6_echo_reply(id, sequence)
-                    .write(bytes, payload),
-            }
-        } else if tcp {
-            let mut header = TcpHeader::new(from, to, 1, 64_000);
-            header.syn = begins;
-            header.ack = !begins;
-            header.psh = !payload.is_empty();
-            addressed.tcp_header(header).write(bytes, payload)
-        } else {
-            addressed.udp(from, to).write(bytes, payload)
+            _ => ip.udp(from, to).write(bytes, payload),
         };
         written.expect("a vector takes everything, and no packet is too long");
+    }
+
+    /// The frame up to its addresses.
+    fn addressed(&self) -> PacketBuilderStep<IpHeaders> {
+        let [[a, b], [c, d]] = [self.inside.to_be_bytes(), self.outside.to_be_bytes()];
+        let mut short = [[10, 1, a, b], [185, 60 + (d & 3), c, d]];
+        let mut long = [
+            [0x20, 1, 0xd, 0xb8, 0xaa, 0, 0, 0, 0, 0, 0, 0, 0, 0, a, b],
+            [0x20, 1, 0xd, 0xb8, 0xbb, 0, 0, 0, 0, 0, 0, 0, 0, 0, c, d],
+        ];
+        if !self.outwards {
+            short.reverse();
+            long.reverse();
+        }
+        let frame = PacketBuilder::ethernet2([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2]);
+        let tag = self.vlan.and_then(|vlan| VlanId::try_new(vlan).ok());
+        match (tag, self.version) {
+            (None, 4) => frame.ipv4(short[0], short[1], self.lifetime),
+            (None, _) => frame.ipv6(long[0], long[1], self.lifetime),
+            (Some(tag), 4) => frame
+                .single_vlan(tag)
+                .ipv4(short[0], short[1], self.lifetime),
+            (Some(tag), _) => frame.single_vlan(tag).ipv6(long[0], long[1], self.lifetime),
+        }
     }
 }
 
