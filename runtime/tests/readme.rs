@@ -49,7 +49,7 @@ fn the_readmes_program_runs_as_it_is_pasted_and_prints_what_it_gains() {
 
 #[test]
 fn the_readme_is_short() {
-    assert!(page("README.md").lines().count() < 250);
+    assert!(page("README.md").lines().count() < 200);
 }
 
 /// What a page links to, as far as that is a file here.
