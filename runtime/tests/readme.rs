@@ -66,6 +66,8 @@ fn linked(page: &str) -> impl Iterator<Item = &str> {
 fn what_pages_link_to_is_there() {
     for name in [
         "README.md",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
         "SECURITY.md",
         "benches/README.md",
         "tools/README.md",
