@@ -45,6 +45,14 @@ impl Source {
             Self::Traffic { packets, .. } => *packets,
         }
     }
+
+    /// Whether reading takes long enough for a progress bar.
+    pub(crate) fn is_long(&self) -> bool {
+        match self {
+            Self::File(_) => self.size() >= 1 << 28,
+            Self::Traffic { packets, .. } => *packets >= 1 << 21,
+        }
+    }
 }
 
 pub(crate) enum Frames {

@@ -6,7 +6,7 @@
 //! | rules | asked | how |
 //! |---|---|---|
 //! | those before the first that counts | about 256 packets, one rule after the other | `specialize!`: the loop over the packets is compiled for each kind that is listed |
-//! | the others | about one packet, one rule after the other | `dyn FastRule`: the bodies of the kinds that the trait lists are inlined at the call |
+//! | the others | about one packet, one rule after the other | `dyn FastRule`: the bodies of the kinds that the trait lists are inlined at the call, once the runtime finds that it pays; the report says so |
 
 use static_call::runtime::{PluginBox, TraitObject};
 use static_call::specialize;

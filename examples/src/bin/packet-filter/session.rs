@@ -55,9 +55,6 @@ struct Pass {
 }
 
 impl Session {
-    /// Packets, or bytes of a file, from which on it takes long enough for a progress bar.
-    const LONG: u64 = 1_000_000;
-
     /// Opens everything that can be refused before the first packet is read.
     pub(crate) fn new(arguments: Arguments) -> Result<Self, Error> {
         let source = Source::of(&arguments);
@@ -134,9 +131,11 @@ impl Session {
 
     /// Reads all packets and decides about them, with both kinds of calls.
     fn pass(&mut self) -> Result<Pass, Error> {
-        let progress = match self.source.size() {
-            size if size >= Self::LONG => ProgressBar::new(size),
-            _ => ProgressBar::hidden(),
+        // Shown on a terminal only.
+        let progress = if self.source.is_long() {
+            ProgressBar::new(self.source.size())
+        } else {
+            ProgressBar::hidden()
         };
         let mut pass = Pass {
             hits: vec![0; self.rules.actions.len() + 1],
@@ -340,5 +339,25 @@ struct Told;
 impl Sink for Told {
     fn take(&self, batch: &Batch, at: usize, verdict: Verdict, action: Action) {
         COUNTS.take(batch, at, verdict, action);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Pass, Verdict};
+
+    #[test]
+    fn the_first_packet_with_two_verdicts_is_noticed_in_any_batch() {
+        let verdicts = |numbers: [u16; 3]| numbers.map(Verdict);
+        let mut pass = Pass {
+            hits: vec![0; 3],
+            ..Pass::default()
+        };
+        pass.note(&verdicts([0, 1, 0]), &verdicts([0, 1, 0]));
+        assert_eq!(pass.difference, None);
+        pass.note(&verdicts([0, 1, 0]), &verdicts([0, 0, u16::MAX]));
+        pass.note(&verdicts([0, 1, 0]), &verdicts([1, 1, 0]));
+        assert_eq!(pass.difference, Some(4));
+        assert_eq!(pass.hits, [5, 3, 1]);
     }
 }
