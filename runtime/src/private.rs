@@ -24,10 +24,10 @@ pub use crate::binding::{
 };
 
 pub use crate::registry::{
-    Code, DeclaredTrait, Implementation, MethodDeclaration, RegisteredImplementation,
-    STATIC_CALL_DECLARATIONS_0_1_0 as DECLARATIONS,
-    STATIC_CALL_IMPLEMENTATIONS_0_1_0 as IMPLEMENTATIONS, Table, TraitDeclaration, TraitObject,
-    slot_of,
+    Code, DeclaredTrait, Implementation, Mark, MethodDeclaration, NoAnnotatedSupertrait,
+    RegisteredImplementation, STATIC_CALL_DECLARATIONS_0_1_0 as DECLARATIONS,
+    STATIC_CALL_IMPLEMENTATIONS_0_1_0 as IMPLEMENTATIONS, Supertrait, Table, TraitDeclaration,
+    TraitObject, has_no_methods, is_standard, slot_of,
 };
 pub use crate::site::TRAMPOLINES;
 pub use crate::site::{

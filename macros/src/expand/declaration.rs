@@ -58,6 +58,7 @@ impl Context<'_> {
             let ident = self.ident();
             quote!(.with_slot(#private::slot_of::<dyn #ident>))
         });
+        let unknown = self.unknown_supertraits();
         let slice = cfg!(feature = "std").then(|| {
             quote! {
                 #[#private::linkme::distributed_slice(#private::DECLARATIONS)]
@@ -73,7 +74,7 @@ impl Context<'_> {
                 #private::core::option_env!("CARGO_PKG_VERSION"),
                 { let __layout: #private::core::primitive::u64 = #layout; #(#conditions)* __layout },
                 &[#(#methods),*],
-            ).with_path(#private::type_name::<#declared>)#slot;
+            ).with_path(#private::type_name::<#declared>)#slot #unknown;
         }
     }
 

@@ -18,6 +18,7 @@ mod quick;
 mod region;
 mod shape;
 mod shims;
+mod supertraits;
 mod trait_;
 mod upcast;
 

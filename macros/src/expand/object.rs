@@ -131,6 +131,7 @@ fn declared(context: &Context<'_>, name: &Ident) -> Trait {
             apart: context.input.options.apart,
             supertrait: context.input.options.supertrait.clone(),
             auto: context.input.options.auto.clone(),
+            same_supertraits: context.input.options.same_supertraits,
             ..ItemOptions::default()
         },
         methods: forwarded,
