@@ -334,7 +334,7 @@ pub mod __private {
 #[macro_export]
 macro_rules! static_call {
     ($($call:tt)*) => {
-        $crate::__private::expand_static_call!(($crate) $($call)*)
+        $crate::__private::calls_annotated_dyn__call_others_plainly!(($crate) $($call)*)
     };
 }
 

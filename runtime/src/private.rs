@@ -8,9 +8,10 @@ pub use core::mem::MaybeUninit;
 use core::pin::Pin;
 
 pub use linkme;
+/// A sentence: where a call has no entry, rustc says which macro it comes from, and no more.
+pub use static_call_macros::expand_static_call as calls_annotated_dyn__call_others_plainly;
 pub use static_call_macros::{
-    expand_binding, expand_plain_call, expand_specialize, expand_static_call,
-    static_dispatch as instrument,
+    expand_binding, expand_plain_call, expand_specialize, static_dispatch as instrument,
 };
 pub use std::boxed::Box;
 
