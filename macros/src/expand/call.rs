@@ -127,7 +127,13 @@ fn site(krate: &TokenStream, macros: Span, method: &Ident, inline: Option<Inline
     // No function around it: rustc would check one more for each site. The trampoline's
     // type says whose gate it is: rustc would check a type that is written here twice.
     let at = macros.located_at(at);
-    quote_spanned!(at=> { #items #private::Gate::new(__trampoline, __OWN) })
+    // A local variable of the macro's, and no item: the types of a list may hold blocks, whose
+    // code could name that.
+    let own = Ident::new("__own", Span::mixed_site());
+    // Not at a place of the user's, where the call may stand in his own `unsafe`.
+    // SAFETY: the site and its trampoline, as declared before.
+    let promise = quote!(let #own = unsafe { #private::Own::new() };);
+    quote_spanned!(at=> { #items #promise #private::Gate::new(__trampoline, #own) })
 }
 
 /// The error; and for rust-analyzer, where it asks what may follow `receiver.`, the

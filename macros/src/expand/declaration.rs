@@ -68,13 +68,14 @@ impl Context<'_> {
         quote! {
             #repeated
             #slice
-            static #name: #private::TraitDeclaration = #private::TraitDeclaration::new(
+            // SAFETY: the trait's own words.
+            static #name: #private::TraitDeclaration = unsafe { #private::TraitDeclaration::new(
                 #ident,
                 #private::core::module_path!(),
                 #private::core::option_env!("CARGO_PKG_VERSION"),
                 { let __layout: #private::core::primitive::u64 = #layout; #(#conditions)* __layout },
                 &[#(#methods),*],
-            ).with_path(#private::type_name::<#declared>)#slot #unknown;
+            ) }.with_path(#private::type_name::<#declared>)#slot #unknown;
         }
     }
 

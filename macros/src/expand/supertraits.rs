@@ -63,7 +63,7 @@ impl Context<'_> {
                     trait __Alone: #bound + #private::Mark {}
                     if #private::Supertrait::<dyn #bound>::IS_ANNOTATED
                         || #private::is_standard::<dyn #bound>()
-                        || #private::has_no_methods::<dyn __Alone>()
+                        || unsafe { #private::has_no_methods::<dyn __Alone>() }
                     {
                         #private::core::option::Option::None
                     } else {

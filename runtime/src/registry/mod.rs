@@ -64,7 +64,11 @@ impl MethodDeclaration {
 
 impl TraitDeclaration {
     /// For the expansion of `#[static_dispatch]`.
-    pub const fn new(
+    ///
+    /// # Safety
+    /// It is what the trait is, and stands in the slice once: a plugin is believed to have the
+    /// same trait by what is said here.
+    pub const unsafe fn new(
         name: &'static str,
         module: &'static str,
         crate_version: Option<&'static str>,

@@ -22,7 +22,8 @@ const SLOTS: usize = 1024;
 /// In front of the slots: the function that drops, size, alignment.
 const HEADER: usize = 3;
 
-static NOTHING: TraitDeclaration = TraitDeclaration::new("", "", None, 0, &[]);
+// SAFETY: of no trait, and in no slice.
+static NOTHING: TraitDeclaration = unsafe { TraitDeclaration::new("", "", None, 0, &[]) };
 static BELOW: Table = Table::new(
     &NOTHING,
     || "below",
@@ -63,8 +64,11 @@ pub trait Mark {
 }
 
 /// Whether the supertraits of `D` before [`Mark`] have no methods, nor has one of theirs.
+///
+/// # Safety
+/// `D` is the object type of a trait with that supertrait, and has it by that alone.
 #[must_use]
-pub fn has_no_methods<D: Mark + ?Sized>() -> bool {
+pub unsafe fn has_no_methods<D: Mark + ?Sized>() -> bool {
     slot_by::<D>(D::__mark) == 0
 }
 
