@@ -52,6 +52,13 @@ pub fn expand_binding(input: TokenStream) -> TokenStream {
     expand::binding(regroup::with_parentheses(input.into())).into()
 }
 
+/// The body of `static_call::static_key!`, which passes its own `$crate` first.
+#[doc(hidden)]
+#[proc_macro]
+pub fn expand_static_key(input: TokenStream) -> TokenStream {
+    expand::static_key(regroup::with_parentheses(input.into())).into()
+}
+
 /// The body of `static_call::specialize!`, which passes its own `$crate` first.
 #[doc(hidden)]
 #[proc_macro]

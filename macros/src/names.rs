@@ -82,6 +82,11 @@ pub(crate) fn binding(of_static: &Ident) -> Ident {
     hidden(&format!("__Binding_{}", of_static.unraw()))
 }
 
+/// Type that stands for one static key.
+pub(crate) fn static_key(of_static: &Ident) -> Ident {
+    hidden(&format!("__StaticKey_{}", of_static.unraw()))
+}
+
 /// Extension trait of object types that puts the guards of a list before a method.
 pub(crate) fn guards(of_trait: &Ident) -> Ident {
     hidden(&format!("__{}Guards", of_trait.unraw()))

@@ -15,6 +15,7 @@ use crate::life::By;
 use crate::registry::Implementation;
 use crate::runtime::{Backend, Config, ConfigError, Report};
 use crate::site::Site;
+use crate::static_key::{Change, StaticKeyError, StaticKeyRecord};
 
 /// The host's runtime, as its plugins call it.
 #[repr(C)]
@@ -25,6 +26,8 @@ pub(crate) struct Host {
     pub(crate) work: fn() -> Result<Option<u64>, RetargetError>,
     /// The word that changes when a pass is wanted earlier.
     pub(crate) wake: &'static AtomicU32,
+    /// How many workers there are.
+    pub(crate) workers: &'static AtomicU32,
     /// A call has used up what a site's life had given it. Whether anybody has acted: not
     /// while the runtime is busy.
     pub(crate) emptied: fn(&'static Site) -> bool,
@@ -43,6 +46,8 @@ pub(crate) struct Host {
     /// may go loaded for good: not inside of `changing`. [`None`] if this thread is inside
     /// the runtime, or a signal handler.
     pub(crate) origins: fn(&[usize], keep_others: bool) -> Option<Origins>,
+    /// Changes a static key of this object, or of a plugin.
+    pub(crate) change_key: fn(&'static StaticKeyRecord, Change) -> Result<(), StaticKeyError>,
     /// Whether this plugin, which nobody has any more, stays: it was not let go yet and now
     /// will not be, or is kept for another reason.
     pub(crate) stays: fn(u64) -> bool,
@@ -59,6 +64,7 @@ pub(crate) static HOST: Host = Host {
         Ok(engine::with(engine::Engine::next_pass))
     },
     wake: &engine::WAKE,
+    workers: &crate::worker::RUNNING,
     emptied: engine::emptied,
     register: engine::register,
     configure: |config| engine::with(|engine| engine.configure(config)),
@@ -74,6 +80,7 @@ pub(crate) static HOST: Host = Host {
     // SAFETY: the caller's contract is `Engine::release`'s.
     release: |record, objects| engine::with(|engine| unsafe { engine.release(record, objects) }),
     origins: engine::origins,
+    change_key: engine::change_key,
     begin_making: making::begin,
     end_making: making::end,
     stays: |plugin| engine::with(|engine| engine.let_stay(plugin)),

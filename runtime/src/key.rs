@@ -12,8 +12,9 @@
 //! `o` ties a record to the function that it is about, so that a linker that collects the
 //! function collects the record as well.
 //!
-//! An instruction is never cut by the edge of an aligned word of eight bytes, so that it is
-//! in one cache line and one page; `publish` replaces it whole.
+//! The five bytes are never cut by the edge of an aligned word of eight, so that they are
+//! in one cache line and one page; `publish` replaces them whole. Prefixes in front of them,
+//! which fill the word before, stay as they are.
 
 use crate::site::{Path, Route, Site};
 
@@ -46,7 +47,7 @@ impl KeyRecord {
     }
 }
 
-fn from_here(field: *const i32, distance: i32) -> usize {
+pub(crate) fn from_here(field: *const i32, distance: i32) -> usize {
     // Widens; the assembler has written a difference of two addresses.
     field.addr().wrapping_add_signed(distance as isize)
 }
@@ -147,7 +148,8 @@ impl Placed {
     }
 }
 
-fn of<T: Copy>(sorted: &[(usize, T)], site: usize) -> impl Iterator<Item = T> {
+/// What has this number.
+pub(crate) fn of<T: Copy>(sorted: &[(usize, T)], site: usize) -> impl Iterator<Item = T> {
     let first = sorted.partition_point(|(other, _)| *other < site);
     let these = sorted[first..].iter();
     these
@@ -173,8 +175,11 @@ macro_rules! key {
             #[allow(named_asm_labels)]
             unsafe {
                 $crate::__private::core::arch::asm!(
-                    // At most four bytes, so that five are left in an aligned word.
-                    ".p2align 3, , 4",
+                    // At most four bytes, so that five are left in an aligned word: CS prefixes
+                    // of the instruction behind them, which is then no instruction more.
+                    // Neither a NOP nor a direct jump heeds them; assemblers pad branches so
+                    // (`-malign-branch-prefix-size`).
+                    ".p2align 3, 0x2e, 4",
                     // The record's section is tied to a symbol of the function's.
                     ".ifndef .Lstatic_call{arm}",
                     ".Lstatic_call{arm}:",
@@ -264,7 +269,7 @@ mod section {
     ///
     /// # Safety
     /// They are the linker's bounds of a section that holds such records and nothing else.
-    unsafe fn between<T>(start: *const T, stop: *const T) -> &'static [T] {
+    pub(crate) unsafe fn between<T>(start: *const T, stop: *const T) -> &'static [T] {
         let length = (stop.addr() - start.addr()) / size_of::<T>();
         // SAFETY: by the caller's word records lie there, next to each other and nothing else;
         // they are immutable and stay as long as the code that asks.
@@ -285,6 +290,14 @@ mod section {
         unsafe { between(&raw const FIRST_TRAMPOLINE, &raw const AFTER_TRAMPOLINES) }
     }
 }
+
+#[cfg(all(
+    feature = "patching",
+    target_arch = "x86_64",
+    target_os = "linux",
+    not(miri)
+))]
+pub(crate) use section::between;
 
 #[cfg(not(all(
     feature = "patching",

@@ -75,6 +75,9 @@
 //! compilers.
 
 #![cfg_attr(not(feature = "std"), no_std)]
+// Plugins come and go on Linux, where the compiler sees what nobody uses. Elsewhere a third
+// of the runtime waits for them.
+#![cfg_attr(not(target_os = "linux"), allow(dead_code))]
 
 #[cfg(feature = "std")]
 extern crate self as static_call;
@@ -83,6 +86,8 @@ extern crate self as static_call;
 #[doc(hidden)]
 #[path = "fuzzing.rs"]
 pub mod __fuzzing;
+#[cfg(feature = "std")]
+mod advice;
 #[cfg(test)]
 mod allocations;
 #[cfg(feature = "std")]
@@ -96,6 +101,8 @@ mod config;
 pub mod docs;
 #[cfg(feature = "std")]
 mod engine;
+#[cfg(feature = "tracing")]
+mod events;
 #[cfg(feature = "std")]
 mod host;
 mod identity;
@@ -128,7 +135,10 @@ pub mod runtime;
 mod selfcheck;
 #[cfg(feature = "std")]
 mod site;
+#[cfg(feature = "std")]
+mod slices;
 mod specialize;
+mod static_key;
 #[cfg(feature = "std")]
 mod sync;
 #[cfg(feature = "std")]
@@ -253,7 +263,7 @@ pub mod __private {
     pub use core::any::type_name;
     pub use core::marker::PhantomData;
     pub use static_call_macros::{
-        expand_plain_call, expand_specialize, static_dispatch as instrument,
+        expand_plain_call, expand_specialize, expand_static_key, static_dispatch as instrument,
     };
 
     /// For who imports the crate to name it in `crate = path`.
@@ -267,6 +277,7 @@ pub mod __private {
         Asked, Home, Identity, Listed, Region, Specialize, asked, key_of, known, listed, object,
         object_type, vtable_here, which,
     };
+    pub use crate::static_key::{DeclaredStaticKey, StaticKeyRecord, StaticKeyState};
     pub use crate::vtable::{dangling, vtable_of, vtable_of_pointer};
     pub use crate::{home, region};
 
@@ -477,6 +488,53 @@ macro_rules! binding {
         $crate::__private::expand_binding!(($crate) $($bindings)*);
     };
 }
+
+/// Declares static keys: branches that cost one NOP while the key is as it was declared, and
+/// are switched while the program runs, with threads running.
+///
+/// ```
+/// use static_call::static_key;
+///
+/// static_key! {
+///     /// Whether each request is logged.
+///     pub static TRACE: bool = false;
+///     static FAST: bool = true;
+/// }
+///
+/// fn request(id: u64) -> u64 {
+///     if TRACE.enabled() {                    // one NOP while it is off
+///         println!("request {id}");
+///     }
+///     if FAST.enabled() { id } else { id + 1 }
+/// }
+///
+/// assert_eq!(request(1), 1);
+/// TRACE.enable()?;                            // from any thread, at any time
+/// FAST.disable()?;
+/// assert_eq!(request(1), 2);
+/// # Ok::<(), static_call::StaticKeyError>(())
+/// ```
+///
+/// A declaration is that of a static of the type `bool`, with any attributes and visibility,
+/// and `true` or `false`: what is in line at each place, as with the kernel's
+/// `static_branch_likely` and `static_branch_unlikely`. The static is a [`StaticKey`].
+///
+/// A key has as many places as there are copies of `enabled()` in the compiled program: in
+/// generic functions one for each instance, and one for each time that a function is
+/// inlined. A place costs five bytes and up to four to align them, and 16 bytes of data.
+///
+/// # Where code is not patched
+/// Built for another target, without the feature `patching`, or without `std`, `enabled()`
+/// is a relaxed load, and switching a store. Where the system refuses to patch, or
+/// `STATIC_CALL=off` says so, switching is an error, and the key stays as it was.
+#[macro_export]
+macro_rules! static_key {
+    ($($keys:tt)*) => {
+        $crate::__private::expand_static_key!(($crate) $($keys)*);
+    };
+}
+
+pub use crate::static_key::{StaticKey, StaticKeyError};
 
 #[cfg(feature = "std")]
 pub use crate::binding::{Binding, CompareSwapError, Loaded, Override, SwapError, WhenUnloaded};

@@ -7,9 +7,8 @@ pub use core::marker::PhantomData;
 pub use core::mem::MaybeUninit;
 use core::pin::Pin;
 
-pub use linkme;
 pub use static_call_macros::{
-    expand_binding, expand_plain_call, expand_specialize, expand_static_call,
+    expand_binding, expand_plain_call, expand_specialize, expand_static_call, expand_static_key,
     static_dispatch as instrument,
 };
 pub use std::boxed::Box;
@@ -39,9 +38,20 @@ pub use crate::specialize::{
     Asked, Home, Identity, Listed, Region, RegionRecord, STATIC_CALL_REGIONS_0_1_0 as REGIONS,
     Specialize, asked, key_of, known, listed, object, object_type, vtable_here, which,
 };
+pub use crate::static_key::{
+    DeclaredStaticKey, STATIC_CALL_STATIC_KEYS_0_1_0 as STATIC_KEYS, StaticKeyRecord,
+    StaticKeyState,
+};
 pub use crate::vtable::{dangling, vtable_of, vtable_of_pointer};
 pub use crate::{
     for_editors, home, key, region, rest, rest_of_bound, site, trampoline, trampoline_of_binding,
+};
+
+// Where linkme has macros of these names beside the slices.
+#[cfg(target_family = "wasm")]
+pub use crate::{
+    uncollected as BINDINGS, uncollected as DECLARATIONS, uncollected as IMPLEMENTATIONS,
+    uncollected as REGIONS, uncollected as SITES,
 };
 
 /// The auto traits that object types may carry.

@@ -14,6 +14,7 @@ use std::time::Duration;
 use crate::host::in_charge;
 use crate::registry::Implementation;
 
+pub use crate::advice::{Advice, AdviceKind, Suggestion};
 pub use crate::calibrate::Calibration;
 pub use crate::config::{Config, ConfigError, Mode};
 pub use crate::engine::{FollowedPlan, Retarget, RetargetError, Skipped};
@@ -100,6 +101,22 @@ pub fn backend() -> Backend {
 /// feature `serde` it serializes.
 pub fn report() -> Report {
     (in_charge().report)()
+}
+
+/// What to write in the source to gain more, from what call sites and regions have met so
+/// far. Each suggestion names a place, and `Display` prints them as sentences; they are in the
+/// [`report`], too.
+///
+/// Nothing is advised before windows have seen enough: ask when the program has run for some
+/// seconds, with a worker.
+///
+/// ```
+/// for suggestion in &static_call::runtime::advise() {
+///     println!("{}:{}: {}", suggestion.file(), suggestion.line(), suggestion.message());
+/// }
+/// ```
+pub fn advise() -> Advice {
+    report().advice
 }
 
 /// The rows of the [`report`].

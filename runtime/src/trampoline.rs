@@ -25,8 +25,6 @@ macro_rules! for_editors {
 macro_rules! site {
     ($method:literal $($inline:tt)*) => {
         struct __Site;
-        // What `linkme::distributed_slice` writes, without the three functions by which
-        // it has rustc compare the types: sites are many, and their type is ours.
         $crate::__private::SITES! {
             #![linkme_macro = $crate::__private::SITES]
             static __SITE: $crate::__private::Site =

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -22,6 +22,9 @@ pub struct Worker {
     process: u32,
 }
 
+/// Threads of this process that do so.
+pub(crate) static RUNNING: AtomicU32 = AtomicU32::new(0);
+
 /// Nobody waits longer, and clocks can be asked.
 const LONGEST: Duration = Duration::from_secs(1 << 24);
 
@@ -40,7 +43,16 @@ pub(crate) fn spawn(interval: Duration) -> io::Result<Worker> {
 }
 
 fn work(interval: Duration, stopped: &AtomicBool) {
+    /// Counts the thread as long as it works.
+    struct Counted(&'static AtomicU32);
+    impl Drop for Counted {
+        fn drop(&mut self) {
+            self.0.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
     let host = in_charge();
+    host.workers.fetch_add(1, Ordering::SeqCst);
+    let _counted = Counted(host.workers);
     let interval = interval.min(LONGEST);
     let mut dice = 0x9E37_79B9_7F4A_7C15_u64;
     while !stopped.load(Ordering::SeqCst) {
@@ -62,7 +74,7 @@ fn work(interval: Duration, stopped: &AtomicBool) {
 }
 
 /// Until then, or until somebody asks for the next pass or for the end.
-fn sleep(most: Duration, stopped: &AtomicBool, wake: &std::sync::atomic::AtomicU32, before: u32) {
+fn sleep(most: Duration, stopped: &AtomicBool, wake: &AtomicU32, before: u32) {
     let end = Instant::now() + most;
     while !stopped.load(Ordering::SeqCst) {
         let left = end.saturating_duration_since(Instant::now());

@@ -49,6 +49,10 @@ fn with_fat_lto_the_runtime_sees_every_site_of_the_source_and_patches_every_call
         // All but the one that nobody calls.
         assert!(said.contains("145 patched, 0 of "), "{said}");
         assert!(said.contains("of bindings, 64 patched"), "{said}");
+        assert!(
+            said.contains("static key: 0, 12 and 0 of 12 places"),
+            "{said}"
+        );
     }
 }
 
@@ -100,5 +104,11 @@ fn the_call_sites_of_a_rust_dylib_are_patched_like_the_programs() {
     if said.contains("\npatching") {
         assert_eq!(said.matches("145 patched, 0 of ").count(), 3, "{said}");
         assert_eq!(said.matches("bindings, 64 patched").count(), 3, "{said}");
+        // The library's users have places that its runtime does not know.
+        let keys = said.matches("static key: 0, 12 and 0 of 12 places").count();
+        assert_eq!(keys, 2, "{said}");
+        let refused = "0 of 12 places, refused: static keys cannot be switched here: the \
+                       runtime comes from a Rust `dylib`";
+        assert_eq!(said.matches(refused).count(), 1, "{said}");
     }
 }

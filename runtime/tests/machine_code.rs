@@ -11,7 +11,7 @@
 use std::hint::black_box;
 
 use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKind, Register};
-use static_call_fixture_shapes_of_code::{Add, looped, region, straight};
+use static_call_fixture_shapes_of_code::{Add, looped, region, straight, traced, usually};
 
 /// The instructions of a function, which ends in front of breakpoints.
 fn code(function: usize) -> Vec<Instruction> {
@@ -50,7 +50,8 @@ fn straight_on(code: &[Instruction]) -> impl Iterator<Item = &Instruction> {
     })
 }
 
-/// One copy of a call's switch, as the call site's macro has put it down.
+/// One copy of a call's switch, as the call site's macro has put it down, or a place of a
+/// static key, as that has.
 #[repr(C)]
 struct KeyRecord {
     at: i32,
@@ -63,11 +64,27 @@ unsafe extern "C" {
     static FIRST: KeyRecord;
     #[link_name = "__stop_static_call_keys_0_1_0"]
     static AFTER: KeyRecord;
+    #[link_name = "__start_static_call_places_0_1_0"]
+    static FIRST_PLACE: KeyRecord;
+    #[link_name = "__stop_static_call_places_0_1_0"]
+    static AFTER_PLACES: KeyRecord;
 }
 
 /// The keys in this code: where each is, and where its jump would lead.
 fn keys(code: &[Instruction]) -> Vec<(u64, u64)> {
-    let (first, after) = (&raw const FIRST, &raw const AFTER);
+    within(code, &raw const FIRST, &raw const AFTER)
+}
+
+/// The same of places of static keys.
+fn places(code: &[Instruction]) -> Vec<(u64, u64)> {
+    within(code, &raw const FIRST_PLACE, &raw const AFTER_PLACES)
+}
+
+fn within(
+    code: &[Instruction],
+    first: *const KeyRecord,
+    after: *const KeyRecord,
+) -> Vec<(u64, u64)> {
     let count = (after.addr() - first.addr()) / size_of::<KeyRecord>();
     // SAFETY: the linker's bounds of a section that holds such records.
     let records = unsafe { std::slice::from_raw_parts(first, count) };
@@ -92,10 +109,16 @@ fn a_plain_call_has_one_nop_in_front_of_it_and_nothing_else() {
     let keys = keys(&code);
     assert_eq!(keys.len(), 3, "{}", listing(&code));
     for (at, _) in &keys {
-        let key = code.iter().find(|one| one.ip() == *at);
+        // What fills the word before is part of it.
+        let key = code.iter().find(|one| one.next_ip() == at + 5);
         let key = key.unwrap_or_else(|| panic!("{at:x} in\n{}", listing(&code)));
-        assert_eq!((key.mnemonic(), key.len()), (Mnemonic::Nop, 5), "{key}");
+        assert_eq!(key.mnemonic(), Mnemonic::Nop, "{key}");
+        assert!((5..=9).contains(&key.len()), "{key}");
+        assert!(at % 8 <= 3, "{key}");
     }
+    let nops = code.iter().take_while(|one| one.ip() < keys[2].0);
+    let nops = nops.filter(|one| one.mnemonic() == Mnemonic::Nop);
+    assert_eq!(nops.count(), 3, "{}", listing(&code));
     let straight: Vec<_> = straight_on(&code).collect();
     let end = straight[straight.len() - 1].ip();
     let calls = straight.iter().filter(|one| is_virtual_call(one));
@@ -188,4 +211,54 @@ fn a_region_that_knows_a_vtable_runs_the_body_and_calls_nothing() {
         .iter()
         .filter(|one| is(one, FlowControl::ConditionalBranch));
     assert_eq!(tests.count(), 2, "{}", listing(&code));
+}
+
+#[test]
+fn a_key_that_is_as_declared_is_one_nop_and_the_other_branch_stands_aside() {
+    assert_eq!(usually(black_box(3), black_box(0)), 7 << 9);
+    let code = code(usually as *const () as usize);
+    let places = places(&code);
+    assert_eq!(places.len(), 2, "{}", listing(&code));
+    let straight: Vec<_> = straight_on(&code).collect();
+    let end = straight[straight.len() - 1].ip();
+    for (at, other) in &places {
+        let place = straight.iter().find(|one| one.ip() == *at);
+        let place = place.unwrap_or_else(|| panic!("{at:x} in\n{}", listing(&code)));
+        assert_eq!(
+            (place.mnemonic(), place.len()),
+            (Mnemonic::Nop, 5),
+            "{place}"
+        );
+        assert!(*other > end, "{}", listing(&code));
+    }
+    // The key is nowhere asked.
+    for one in straight {
+        let is_plain = one.flow_control() == FlowControl::Next && !one.is_ip_rel_memory_operand();
+        assert!(is_plain, "{one} in\n{}", listing(&code));
+    }
+}
+
+#[test]
+fn a_disabled_event_in_a_loop_is_a_nop_and_no_branch() {
+    assert_eq!(traced(black_box(&[1, 2])), 1 << 5 ^ 2);
+    let code = code(traced as *const () as usize);
+    let places = places(&code);
+    assert!(!places.is_empty(), "{}", listing(&code));
+    for (at, other) in &places {
+        let back = code.iter().find(|one| {
+            one.ip() > *at
+                && one.flow_control() == FlowControl::ConditionalBranch
+                && one.near_branch_target() <= *at
+        });
+        let back = back.unwrap_or_else(|| panic!("{}", listing(&code)));
+        let body = code
+            .iter()
+            .filter(|one| (back.near_branch_target()..back.ip()).contains(&one.ip()));
+        for one in body {
+            let is_plain =
+                one.flow_control() == FlowControl::Next && !one.is_ip_rel_memory_operand();
+            assert!(is_plain, "{one} in\n{}", listing(&code));
+        }
+        assert!(*other > back.ip(), "{}", listing(&code));
+    }
 }

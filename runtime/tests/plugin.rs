@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{LazyLock, Mutex, MutexGuard};
 
-use static_call::runtime::{self, Config, Mode, Plugin, PluginBox, PluginError, State};
+use static_call::runtime::{self, AdviceKind, Config, Mode, Plugin, PluginBox, PluginError, State};
 use static_call::static_call;
 use static_call_fixture_api::{Answer, Below, BelowToo, Filter};
 
@@ -119,6 +119,16 @@ fn plugins_are_loaded_retargeted_called_and_unloaded_1000_times_over() {
                 assert_eq!(apply(&mut *own, x), x * 3);
             }
         });
+        if round == 0 {
+            // Only the host's own can be inlined there.
+            let advice = runtime::advise();
+            let mut listed = advice
+                .iter()
+                .filter(|one| one.kind() == AdviceKind::List && one.what() == "Filter::apply");
+            let listed = listed.next().map(runtime::Suggestion::types);
+            let is_own = |types: &[String]| types.len() == 1 && types[0].contains("Times");
+            assert!(listed.is_some_and(is_own), "{advice}");
+        }
         let misses = host_site().misses;
         for x in 0..100 {
             assert_eq!(apply(&mut *foreign, x), expected(x));

@@ -253,6 +253,19 @@ fn types_may_depend_on_the_generics_around() {
     fn copy<T: Copy + Into<u64> + 'static>(codec: &dyn Codec) -> usize {
         specialize!(codec: [Generic<T>] in { copy!(codec) })
     }
+    struct Other<const K: u8>;
+    impl<const K: u8> Codec for Other<K> {
+        fn step(&self, x: u64) -> u64 {
+            x + u64::from(K)
+        }
+        fn feed(&mut self, x: u64) -> u64 {
+            x
+        }
+    }
+    // Where a list is long, it is asked elsewhere whose memory it is.
+    fn copy_of_three<T: Copy + Into<u64> + 'static>(codec: &dyn Codec) -> usize {
+        specialize!(codec: [Other<0>, Other<1>, Generic<T>] in { copy!(codec) })
+    }
     // Instances share the region, and what one of them remembers is no other's.
     let (long, short) = (Generic(7_u32), Generic(7_u8));
     let (byte, bit) = (Generic(7_u16), Generic(true));
@@ -264,6 +277,10 @@ fn types_may_depend_on_the_generics_around() {
         assert_eq!(unlisted, [unlisted[0]; 3]);
         assert_eq!([copy::<u32>(&bit), copy::<bool>(&long)], [unlisted[0]; 2]);
         assert_ne!(listed[0], unlisted[0]);
+        let listed = [copy_of_three::<u32>(&long), copy_of_three::<u8>(&short)];
+        assert_eq!(listed, [listed[0]; 2]);
+        assert_ne!(copy_of_three::<u8>(&long), listed[0]);
+        assert_ne!(copy_of_three::<u32>(&short), listed[0]);
     }
 }
 

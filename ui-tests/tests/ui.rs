@@ -12,6 +12,7 @@
 //! | `inline/` | lists of types to inline, at calls and on methods |
 //! | `specialize/` | regions: their receivers, lists and blocks |
 //! | `binding/` | declarations of bindings, and what is called or swapped on them |
+//! | `static_key/` | declarations of static keys, and where they cannot be asked |
 //! | `hidden/` | what expansions promise and safe code may not |
 //! | `plugin/` | what host and plugin cannot give each other |
 //! | `call/` | a method call that does not type-check, or has no call sites |

@@ -50,7 +50,7 @@ impl Parse for Input {
 }
 
 /// Says what is missing here, or at the end of the macro call.
-fn missing(input: ParseStream, what: &str) -> Error {
+pub(super) fn missing(input: ParseStream, what: &str) -> Error {
     if input.is_empty() {
         Error::new(Span::call_site(), what)
     } else {
@@ -197,14 +197,15 @@ impl Binding {
                 #items
                 static __BINDING: #private::Binding<#object, #kind> =
                     unsafe { #private::Binding::new(&__RECORD, #initial) };
-                #[#private::linkme::distributed_slice(#private::BINDINGS)]
-                #[linkme(crate = #private::linkme)]
-                static __RECORD: #private::BindingRecord = #private::BindingRecord::new::<#site>(
-                    #title,
-                    #private::core::module_path!(),
-                    #private::core::option_env!("CARGO_PKG_VERSION"),
-                    (#private::core::file!(), #private::core::line!(), #private::core::column!()),
-                );
+                #private::BINDINGS! {
+                    #![linkme_macro = #private::BINDINGS]
+                    static __RECORD: #private::BindingRecord = #private::BindingRecord::new::<#site>(
+                        #title,
+                        #private::core::module_path!(),
+                        #private::core::option_env!("CARGO_PKG_VERSION"),
+                        (#private::core::file!(), #private::core::line!(), #private::core::column!()),
+                    );
+                }
                 // SAFETY: what stands around here.
                 unsafe impl #private::BindingSite for #site {
                     type Object = #object;

@@ -58,15 +58,8 @@ impl Context<'_> {
             let ident = self.ident();
             quote!(.with_slot(#private::slot_of::<dyn #ident>))
         });
-        let slice = cfg!(feature = "std").then(|| {
-            quote! {
-                #[#private::linkme::distributed_slice(#private::DECLARATIONS)]
-                #[linkme(crate = #private::linkme)]
-            }
-        });
-        quote! {
+        let record = quote! {
             #repeated
-            #slice
             static #name: #private::TraitDeclaration = #private::TraitDeclaration::new(
                 #ident,
                 #private::core::module_path!(),
@@ -74,6 +67,15 @@ impl Context<'_> {
                 { let __layout: #private::core::primitive::u64 = #layout; #(#conditions)* __layout },
                 &[#(#methods),*],
             ).with_path(#private::type_name::<#declared>)#slot;
+        };
+        if !cfg!(feature = "std") {
+            return record;
+        }
+        quote! {
+            #private::DECLARATIONS! {
+                #![linkme_macro = #private::DECLARATIONS]
+                #record
+            }
         }
     }
 

@@ -99,10 +99,11 @@ fn registration(attribute: TokenStream, item: &ItemImpl) -> syn::Result<TokenStr
             fn __implementation<#(#lifetimes: 'static),*>() -> #private::Implementation {
                 <dyn #object>::#registration::<#ty>()
             }
-            #[#private::linkme::distributed_slice(#private::IMPLEMENTATIONS)]
-            #[linkme(crate = #private::linkme)]
-            static __IMPLEMENTATION: #private::RegisteredImplementation =
-                #private::RegisteredImplementation::new(__implementation);
+            #private::IMPLEMENTATIONS! {
+                #![linkme_macro = #private::IMPLEMENTATIONS]
+                static __IMPLEMENTATION: #private::RegisteredImplementation =
+                    #private::RegisteredImplementation::new(__implementation);
+            }
         };
     })
 }

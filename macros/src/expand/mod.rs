@@ -18,6 +18,7 @@ mod quick;
 mod region;
 mod shape;
 mod shims;
+mod static_key;
 mod trait_;
 mod upcast;
 
@@ -31,6 +32,7 @@ use crate::attr;
 pub(crate) use binding::binding;
 pub(crate) use call::{plain_call, static_call};
 pub(crate) use region::specialize;
+pub(crate) use static_key::static_key;
 
 /// Entry point of the attribute, whatever it stands on.
 pub(crate) fn static_dispatch(attribute: TokenStream, item: &TokenStream) -> TokenStream {

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{File, Item, Type, TypeParamBound};
+use syn::{File, Item, ItemMacro, Type, TypeParamBound};
 
 use crate::expand;
 
@@ -78,7 +78,7 @@ the naked function that is patched:
 {site}```
 ",
         written = prettyplease::unparse(&file(&attributed)),
-        items = prettyplease::unparse(&items),
+        items = unparse(items),
         call = prettyplease::unparse(&file(&caller)),
         site = items_of_a_site(),
     )
@@ -107,6 +107,33 @@ fn file(tokens: &TokenStream) -> File {
     let text = tokens.replace(":: static_call :: __private", "private");
     assert_ne!(tokens.contains("__private"), tokens == text, "{tokens}");
     syn::parse_str(&text).expect("what expands are items")
+}
+
+/// Lays items out, and also those that the macro of a slice is handed.
+fn unparse(file: File) -> String {
+    let one = |item: Item| {
+        let file = File {
+            items: vec![item],
+            ..syn::parse_quote!()
+        };
+        prettyplease::unparse(&file)
+    };
+    let items = file.items.into_iter().map(|item| match item {
+        Item::Macro(ItemMacro { mac, .. }) => {
+            let collected = mac
+                .parse_body::<File>()
+                .expect("a slice's macro has an item");
+            let attribute = &collected.attrs[0];
+            let lines: String = collected.items.into_iter().map(one).collect();
+            let lines: String = lines.lines().map(|line| format!("    {line}\n")).collect();
+            let (path, attribute) = (&mac.path, quote!(#attribute));
+            let head = quote!(#path).to_string().replace(' ', "");
+            let attribute = attribute.to_string().replace(' ', "").replace('=', " = ");
+            format!("{head}! {{\n    {attribute}\n{lines}}}\n")
+        }
+        item => one(item),
+    });
+    items.collect()
 }
 
 /// Without the blocks that repeat those of the plain object type, and how many these

@@ -106,6 +106,10 @@ pub(crate) struct Bound {
 
 /// Why code could not be encoded. Nothing has been written anywhere.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(
+    not(all(target_arch = "x86_64", target_pointer_width = "64")),
+    allow(dead_code, reason = "no encoder, no reasons")
+)]
 pub(crate) enum EncodeError {
     /// A jump that must be direct would have to span more than ±2 GiB.
     OutOfRange {

@@ -229,9 +229,10 @@ pub struct TrampolineOfBinding {
 // SAFETY: addresses of code, and numbers, all immutable.
 unsafe impl Sync for TrampolineOfBinding {}
 
-/// Every binding of this loaded object.
-#[linkme::distributed_slice]
-pub static STATIC_CALL_BINDINGS_0_1_0: [BindingRecord];
+crate::slices::slice! {
+    /// Every binding of this loaded object.
+    pub static STATIC_CALL_BINDINGS_0_1_0: [BindingRecord];
+}
 
 #[cfg(all(
     feature = "patching",

@@ -283,7 +283,7 @@ impl Engine {
             Ok(()) => Ok(changed.len()),
             Err(error) => {
                 self.see_at_rest(&error.source.at_rest);
-                self.patching.fail(error.source.to_string());
+                self.refuse(error.source.to_string());
                 Err(error.source)
             }
         }

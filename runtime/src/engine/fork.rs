@@ -43,6 +43,12 @@ fn wait_until(done: impl Fn() -> bool) -> bool {
     })
 }
 
+/// Whether this thread loads or unloads a library.
+#[cfg(feature = "tracing")]
+pub(super) fn loads() -> bool {
+    LOADS.get()
+}
+
 /// Loads or unloads a library while nobody forks.
 pub(crate) fn loading<R>(work: impl FnOnce() -> R) -> R {
     struct Finished;
@@ -141,6 +147,7 @@ extern "C" fn after_in_child() {
     // The others do not exist here.
     LOADING.store(usize::from(LOADS.get()), Ordering::SeqCst);
     FORKING.store(0, Ordering::SeqCst);
+    crate::worker::RUNNING.store(0, Ordering::SeqCst);
     // SAFETY: this thread holds `ENGINE`, since `before`.
     let locks = unsafe { (*HELD.0.get()).take() };
     if let Some((engine, changes)) = &locks {

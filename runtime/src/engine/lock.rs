@@ -18,6 +18,7 @@ use super::Engine;
 use super::trust;
 use super::turns::InTurn;
 use crate::site::Site;
+use crate::static_key::{Change, StaticKeyError, StaticKeyRecord};
 
 /// The engine, set up on first use.
 pub(super) static ENGINE: InTurn<Option<Engine>> = InTurn::new(None);
@@ -55,6 +56,16 @@ pub(super) fn standing() -> Standing {
 /// Whether this thread holds the lock around changes of bindings, or waits for it.
 pub(super) fn is_changing() -> bool {
     CHANGING.get()
+}
+
+/// Whether this thread holds no lock of the runtime's, and loads no plugin.
+#[cfg(feature = "tracing")]
+pub(crate) fn holds_nothing() -> bool {
+    #[cfg(target_os = "linux")]
+    if super::fork::loads() {
+        return false;
+    }
+    standing() == Standing::Outside && !is_changing()
 }
 
 /// Takes back a mark of this thread, also where work panics.
@@ -103,6 +114,17 @@ pub(crate) fn emptied(site: &'static Site) -> bool {
     engine.as_mut().is_some_and(|engine| engine.emptied(site))
 }
 
+/// Changes a static key, unless this thread is in the runtime already.
+pub(crate) fn change_key(
+    record: &'static StaticKeyRecord,
+    change: Change,
+) -> Result<(), StaticKeyError> {
+    if standing() != Standing::Outside {
+        return Err(StaticKeyError::Reentered);
+    }
+    with(|engine| engine.change_key(record, change))
+}
+
 fn set_up(own: Option<Range<usize>>) -> Engine {
     #[cfg(target_os = "linux")]
     super::fork::register();
@@ -118,7 +140,11 @@ pub(crate) fn changing(work: &mut dyn FnMut()) {
         return;
     }
     // Before the lock is taken, and until after it is given back.
-    let _changing = Mark::set(&CHANGING, true);
-    let _lock = CHANGES.lock();
+    let changing = Mark::set(&CHANGING, true);
+    let lock = CHANGES.lock();
     work();
+    drop(lock);
+    drop(changing);
+    #[cfg(feature = "tracing")]
+    crate::events::flush();
 }

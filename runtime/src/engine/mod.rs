@@ -8,7 +8,9 @@
 use std::ops::Range;
 
 use crate::arch;
-use crate::binding::{BindingRecord, STATIC_CALL_BINDINGS_0_1_0, TrampolineOfBinding};
+use crate::binding::STATIC_CALL_BINDINGS_0_1_0;
+#[cfg(target_os = "linux")]
+use crate::binding::{BindingRecord, TrampolineOfBinding};
 use crate::calibrate::Calibration;
 use crate::config::{Config, ConfigError, Mode};
 use crate::key::Placed;
@@ -21,6 +23,8 @@ use crate::registry::{
 };
 use crate::site::{STATIC_CALL_SITES_0_1_0, Site};
 
+#[cfg(feature = "tracing")]
+mod announce;
 mod auto;
 mod bindings;
 mod evidence;
@@ -32,6 +36,7 @@ mod outcome;
 mod pass;
 mod resumed;
 mod state;
+mod static_keys;
 mod steps;
 #[cfg(test)]
 mod tests;
@@ -46,7 +51,9 @@ pub(crate) use auto::{WAKE, apply, forget_plan};
 pub(crate) use bindings::BoundBinding;
 #[cfg(target_os = "linux")]
 pub(crate) use fork::loading;
-pub(crate) use lock::{changing, emptied, with};
+#[cfg(feature = "tracing")]
+pub(crate) use lock::holds_nothing;
+pub(crate) use lock::{change_key, changing, emptied, with};
 pub(crate) use origins::{origins, register};
 pub use outcome::{Retarget, RetargetError, Skipped};
 pub(crate) use pass::{meet_strangers, retarget};
@@ -63,6 +70,8 @@ pub(crate) struct Engine {
     pub(crate) objects: Vec<LoadedObject>,
     /// The host's first, then those of plugins.
     pub(crate) bindings: Vec<BoundBinding>,
+    /// Nothing, until one is switched or comes with a plugin.
+    static_keys: Vec<static_keys::KeysOfObject>,
     calibration: Option<Calibration>,
     trust: Trust,
     /// The sites' lives, in the default mode.
@@ -78,6 +87,12 @@ pub(crate) struct Engine {
     /// Profiles that are in no window, ready for the next one.
     spare: Vec<&'static Profile>,
     pub(crate) passes: u64,
+    /// What is to be told when the lock is given back.
+    #[cfg(feature = "tracing")]
+    pub(crate) events: Vec<crate::events::Event>,
+    /// It was told what cannot be done here.
+    #[cfg(feature = "tracing")]
+    introduced: bool,
     #[cfg(target_os = "linux")]
     pub(crate) plugins: crate::plugin::Plugins,
 }
@@ -245,6 +260,7 @@ impl Engine {
                 crate::binding::trampolines(),
                 None,
             ),
+            static_keys: Vec::new(),
             calibration: None,
             trust: Trust::start(own),
             auto: None,
@@ -254,6 +270,10 @@ impl Engine {
             resumed: Vec::new(),
             spare: Vec::new(),
             passes: 0,
+            #[cfg(feature = "tracing")]
+            events: Vec::new(),
+            #[cfg(feature = "tracing")]
+            introduced: false,
             #[cfg(target_os = "linux")]
             plugins: crate::plugin::Plugins::default(),
         }
@@ -285,6 +305,11 @@ impl Engine {
     /// What is wrong with the environment, for the report.
     pub(crate) fn environment_error(&self) -> Option<&ConfigError> {
         self.environment.as_ref()?.as_ref().err()
+    }
+
+    /// The plugin that lies at this address.
+    pub(crate) fn plugin_at(&self, address: usize) -> Option<u64> {
+        self.trust.plugin_at(address)
     }
 
     pub(crate) fn calibration(&self) -> Option<Calibration> {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// What a call of `runtime::retarget()` did.
+/// What a call of `runtime::retarget()` did. `Display` says that, and what comes next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
@@ -21,6 +21,10 @@ pub struct Retarget {
     pub unchanged: usize,
     /// Sites about which nothing could be decided yet.
     pub skipped: Skipped,
+    /// Sites with an open window from here on: what they meet is for the next passes.
+    pub learning: usize,
+    /// Sites whose first window is to come, as time pays for it.
+    pub waiting: usize,
     /// Bindings looked at, copies in plugins included.
     pub bindings: usize,
     /// Of these: led to what is bound now by another way than before.
@@ -72,7 +76,37 @@ impl fmt::Display for Retarget {
                 self.bindings, self.bound
             )?;
         }
-        Ok(())
+        write!(formatter, ". Next: {}", Next(self))
+    }
+}
+
+/// What is to be done after a pass.
+struct Next<'a>(&'a Retarget);
+
+impl fmt::Display for Next<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sites = |count| if count == 1 { "site" } else { "sites" };
+        let Retarget {
+            learning, waiting, ..
+        } = *self.0;
+        match (learning, waiting) {
+            (0, 0) => formatter.write_str("nothing waits; call again when something has changed"),
+            (_, 0) => write!(
+                formatter,
+                "{learning} {} learning; call again",
+                sites(learning)
+            ),
+            (0, _) => write!(
+                formatter,
+                "{waiting} {} waiting for the first window; call again",
+                sites(waiting)
+            ),
+            _ => write!(
+                formatter,
+                "{learning} {} learning, {waiting} waiting for the first window; call again",
+                sites(learning)
+            ),
+        }
     }
 }
 
@@ -107,6 +141,41 @@ impl std::error::Error for RetargetError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             RetargetError::Refused { source, .. } => Some(source),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Retarget;
+
+    #[test]
+    fn a_pass_says_what_comes_next() {
+        let says = |learning, waiting| {
+            let outcome = Retarget {
+                sites: 5,
+                learning,
+                waiting,
+                ..Retarget::default()
+            };
+            let said = outcome.to_string();
+            said.split(". Next: ").nth(1).map(str::to_owned)
+        };
+        let expected = [
+            ((3, 0), "3 sites learning; call again"),
+            ((1, 0), "1 site learning; call again"),
+            ((0, 1), "1 site waiting for the first window; call again"),
+            (
+                (3, 2),
+                "3 sites learning, 2 waiting for the first window; call again",
+            ),
+            (
+                (0, 0),
+                "nothing waits; call again when something has changed",
+            ),
+        ];
+        for ((learning, waiting), text) in expected {
+            assert_eq!(says(learning, waiting).as_deref(), Some(text));
         }
     }
 }

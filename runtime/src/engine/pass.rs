@@ -27,7 +27,15 @@ struct Change {
 pub(crate) fn retarget(by: By) -> Result<Retarget, RetargetError> {
     crate::tune::from_environment();
     meet_strangers();
-    with(|engine| engine.retarget(by))
+    let outcome = with(|engine| {
+        let outcome = engine.retarget(by);
+        #[cfg(feature = "tracing")]
+        engine.announce(outcome.as_ref().ok().copied());
+        outcome
+    });
+    #[cfg(feature = "tracing")]
+    crate::events::flush();
+    outcome
 }
 
 /// Finds out what windows have noted of objects that nothing is known of.
@@ -129,6 +137,11 @@ impl Engine {
             return Err(self.fail(error));
         }
         outcome.unchanged = outcome.sites - outcome.changed - outcome.skipped.total();
+        let details = self.objects.iter().flat_map(|object| &object.details);
+        let open = details
+            .flatten()
+            .filter(|one| one.status == Status::Learning);
+        outcome.learning = open.count();
         Ok(outcome)
     }
 
@@ -262,9 +275,18 @@ impl Engine {
         }
     }
 
+    /// The system has refused a step.
+    pub(super) fn refuse(&mut self, why: String) {
+        #[cfg(feature = "tracing")]
+        if matches!(self.patching, super::Patching::Works(_)) {
+            self.tell(crate::events::Event::Refused { why: why.clone() });
+        }
+        self.patching.fail(why);
+    }
+
     /// From here on nothing new is published.
     pub(super) fn fail(&mut self, error: PatchError) -> RetargetError {
-        self.patching.fail(error.to_string());
+        self.refuse(error.to_string());
         RetargetError::Refused {
             step: error.step,
             source: error.source,

@@ -5,6 +5,7 @@ use crate::arch::Target;
 use crate::key::Key;
 use crate::plan::auto::{Offered, Plain};
 use crate::plan::{Candidate, Figures, Guard, Plan, Rest};
+use crate::profile::Notes;
 use crate::publish::{CommitError, Head, Trampoline};
 use crate::registry::Table;
 use crate::site::{Guards, Path, Route, Site, TRAMPOLINES};
@@ -35,6 +36,14 @@ pub(crate) struct Details {
     pub(super) figures: Figures,
     /// Windows planned from.
     pub(crate) windows: u32,
+    /// Windows opened.
+    pub(crate) opened: u32,
+    /// The weight of what was met, in calls, as of the last pass or report.
+    pub(crate) weight: f32,
+    /// The shortest time between calls that was seen of late, in nanoseconds.
+    pub(crate) every: Option<f32>,
+    /// How often the receiver was that of the call before.
+    pub(crate) receivers: Receivers,
     /// The number of its life, in the default mode.
     pub(crate) life: Option<usize>,
     /// What it has met, with the types' names.
@@ -64,6 +73,33 @@ pub(crate) struct Details {
     pub(super) doubts: u8,
     /// Objects that the loader had unloaded when the window opened.
     pub(super) unloads_at_opening: u64,
+    /// What was told of it last.
+    #[cfg(feature = "tracing")]
+    pub(super) said: super::announce::Said,
+}
+
+/// Of calls that windows have recorded one after another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Receivers {
+    /// Calls of which the one before is known.
+    pub(crate) pairs: u32,
+    /// Those of them on the same object.
+    pub(crate) again: u32,
+}
+
+impl Receivers {
+    /// What is older than so many counts for half.
+    const ENOUGH: u32 = 4096;
+
+    /// Takes what a window has noted.
+    pub(super) fn add(&mut self, notes: &Notes) {
+        if self.pairs >= Self::ENOUGH {
+            self.pairs /= 2;
+            self.again /= 2;
+        }
+        self.pairs = self.pairs.saturating_add(notes.pairs);
+        self.again = self.again.saturating_add(notes.again);
+    }
 }
 
 /// What a site is doing.
@@ -146,6 +182,10 @@ impl Details {
             last_seen: Vec::new(),
             figures: Figures::default(),
             windows: 0,
+            opened: 0,
+            weight: 0.0,
+            every: None,
+            receivers: Receivers::default(),
             life: None,
             known: Vec::new(),
             given: None,
@@ -161,6 +201,8 @@ impl Details {
             interval: FIRST_INTERVAL,
             doubts: 0,
             unloads_at_opening: 0,
+            #[cfg(feature = "tracing")]
+            said: super::announce::Said::Nothing,
         }
     }
 
@@ -168,6 +210,18 @@ impl Details {
     pub(crate) fn counted_misses(&self, site: &Site) -> u32 {
         let left = u32::try_from(site.block().left).unwrap_or(0);
         self.miss_budget.saturating_sub(left)
+    }
+
+    /// A window that is planned from.
+    pub(super) fn plan_from(&mut self, notes: &Notes) {
+        self.windows += 1;
+        self.receivers.add(notes);
+        #[allow(
+            clippy::cast_precision_loss,
+            reason = "windows are far below 2^24 calls"
+        )]
+        let weight = notes.samples as f32;
+        self.weight = weight;
     }
 
     /// What is published.

@@ -79,6 +79,7 @@ pub(super) fn learn(
         spare.push(open);
     }
     let profile = fresh(spare);
+    details.opened = details.opened.saturating_add(1);
     details.unloads_at_opening = objects::unload_count();
     // What a guard knows would be missing in the window.
     guards_off(site, details);

@@ -10,3 +10,4 @@ mod guards;
 #[cfg(target_os = "linux")]
 mod locks;
 mod refusals;
+mod static_keys;

@@ -55,6 +55,7 @@ impl Engine {
                 .implementations
                 .retain(|one| !range.contains(&one.vtable()));
         }
+        self.remove_keys(plugin);
         let bindings_rest = self.remove_bindings(plugin);
         let bound = self.bound_into(range).is_some() || self.trust.keeps_plugin(plugin);
         let safe = self.purge_windows(range)

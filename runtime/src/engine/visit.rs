@@ -174,11 +174,11 @@ impl Visit<'_> {
             self.outcome.skipped.learning += 1;
             return Verdict::Nothing;
         }
+        details.plan_from(notes);
         notes.clear();
         lock.close();
         self.spare.push(profile);
         drop(lock);
-        details.windows += 1;
         let plan = match &decision {
             Decision::Publish { plan, .. } => plan.clone(),
             Decision::Keep => current.ranked(&seen),

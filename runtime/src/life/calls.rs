@@ -66,6 +66,7 @@ impl Life {
         };
         if now.wall > self.opened && self.acts.iter().any(opens) {
             self.opened = now.wall;
+            self.began = self.time + self.passed_since_then(now);
         }
         self.acts.clear();
     }
@@ -113,6 +114,8 @@ impl Life {
         self.tick(now);
         let mut wake = false;
         let elapsed = (now.wall - self.opened).max(0);
+        // Of its own time, which others on the processor do not lengthen.
+        let own = (self.time - self.began).clamp(0, elapsed);
         for at in 0..self.sweep.len() {
             let index = self.sweep[at];
             let block = sites.swap(index, Block::simple(Way::Gap, NO_END));
@@ -131,6 +134,12 @@ impl Life {
             // Known once it was called, or when nothing came for long enough.
             if calls >= 8 || took > rare * 8 {
                 site.every = Some(took / calls.max(1));
+            }
+            if full {
+                (site.watched, site.called) = (0, 0);
+            } else {
+                site.watched = site.watched.saturating_add(own);
+                site.called = site.called.saturating_add(calls);
             }
             site.unread = true;
             wake |= site.good.saturating_add(1) >= self.rules.times || site.earned > 0;

@@ -223,6 +223,8 @@ pub(crate) struct Life {
     sweep: Vec<usize>,
     unfilled: usize,
     opened: Ps,
+    /// The same by the time that the purse believes.
+    began: Ps,
     /// Sites whose keys will be flipped back together.
     leaving: Vec<usize>,
     /// Sites whose keys are being flipped back.
@@ -258,6 +260,7 @@ impl Life {
             sweep: Vec::new(),
             unfilled: 0,
             opened: 0,
+            began: 0,
             leaving: Vec::new(),
             closing: Vec::new(),
             acts: Vec::new(),
@@ -358,6 +361,13 @@ impl Life {
         &self.sites[site].evidence
     }
 
+    /// The time between a site's calls, if windows that it has not filled have looked for long
+    /// enough; those that a site fills end when others do, and say little of it.
+    pub(crate) fn every(&self, site: usize) -> Option<Ps> {
+        let site = &self.sites[site];
+        (site.watched >= site::BELIEVED).then(|| site.watched / site.called.max(1))
+    }
+
     fn random(&mut self) -> f64 {
         self.seed ^= self.seed << 13;
         self.seed ^= self.seed >> 7;
@@ -367,14 +377,19 @@ impl Life {
 
     /// Lets the purse fill. A clock that goes back or stands still fills nothing.
     fn tick(&mut self, now: Now) {
-        let wall = (now.wall - self.last.wall).max(0);
-        let cpu = (now.cpu - self.last.cpu).max(0);
-        self.time += wall.min(cpu).min(100 * SEC);
+        self.time += self.passed_since_then(now);
         self.last = Now {
             wall: self.last.wall.max(now.wall),
             cpu: self.last.cpu.max(now.cpu),
         };
         self.purse.fill(self.time);
+    }
+
+    /// What the purse believes of the time since the clocks were read last.
+    fn passed_since_then(&self, now: Now) -> Ps {
+        let wall = (now.wall - self.last.wall).max(0);
+        let cpu = (now.cpu - self.last.cpu).max(0);
+        wall.min(cpu).min(100 * SEC)
     }
 
     /// Whether no key on this page was flipped in this batch before.

@@ -357,6 +357,7 @@ impl Life {
             self.acts.push(Act::KeyOn(index));
         }
         self.opened = now;
+        self.began = self.time;
         self.unfilled = self.sweep.len();
     }
 

@@ -35,6 +35,10 @@ pub(super) struct Site {
     pub(super) offer: Option<Offer>,
     /// Time between calls, as last seen.
     pub(super) every: Option<Ps>,
+    /// The program's own time in windows since the last one that it has filled, and its calls
+    /// in these.
+    pub(super) watched: Ps,
+    pub(super) called: i64,
     /// No window before; nothing on before.
     pub(super) due: Ps,
     pub(super) on_due: Ps,
@@ -56,6 +60,9 @@ pub(super) struct Site {
 /// Between windows while the news is good, at first and at least.
 pub(super) const SOON: Ps = 20 * MS;
 
+/// Time in windows after which that between calls is believed.
+pub(super) const BELIEVED: Ps = 50 * MS;
+
 impl Site {
     pub(super) fn new(page: u32) -> Self {
         Site {
@@ -68,6 +75,8 @@ impl Site {
             at_once: false,
             offer: None,
             every: None,
+            watched: 0,
+            called: 0,
             due: 0,
             on_due: 0,
             pause: SOON,

@@ -143,7 +143,8 @@ pub(crate) trait CodeMemory: Send {
     /// executes them must be right to run the new bytes from any instruction
     /// at which a thread may stand. And where all edits of a page lie in one aligned word
     /// of eight bytes each, whoever executes there must be right to run what the object's
-    /// file holds, for that is what is seen during the call.
+    /// file holds, for that is what is seen during the call; unless it is a page for which
+    /// [`exchange_whole`](Self::exchange_whole) was called.
     unsafe fn replace(&mut self, edits: &[Edit<'_>]) -> Result<(), PatchError>;
 
     /// Makes one edit take effect in a page in which others did, and does not allocate.
@@ -155,6 +156,10 @@ pub(crate) trait CodeMemory: Send {
     /// # Safety
     /// As for [`replace`](Self::replace).
     unsafe fn replace_again(&mut self, edit: &Edit<'_>) -> Result<(), PatchError>;
+
+    /// From now on the page of `at` shows what was written to it, at every moment: code
+    /// there would be wrong to run what the object's file holds.
+    fn exchange_whole(&mut self, at: usize);
 
     /// Looks at the page of `at` before it is replaced for the first time.
     ///

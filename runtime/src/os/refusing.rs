@@ -16,8 +16,12 @@ pub(crate) struct Refusing {
     pub(crate) step: &'static str,
     /// How many times the step succeeds first.
     pub(crate) after: usize,
+    /// Whether it refuses one time only.
+    pub(crate) once: bool,
     /// How many edits of a refused batch take effect, lowest addresses first.
     pub(crate) partly: usize,
+    /// The same of those that are refused after the first, if it is another number.
+    pub(crate) then: Option<usize>,
     /// Who does what is not refused.
     pub(crate) inner: Option<Box<dyn CodeMemory>>,
 }
@@ -28,7 +32,9 @@ impl Refusing {
         Self {
             step,
             after: 0,
+            once: false,
             partly: 0,
+            then: None,
             inner: None,
         }
     }
@@ -40,6 +46,10 @@ impl Refusing {
         }
         match self.after.checked_sub(1) {
             Some(left) => self.after = left,
+            None if self.once => {
+                self.after = usize::MAX;
+                return true;
+            }
             None => return true,
         }
         false
@@ -69,6 +79,7 @@ impl CodeMemory for Refusing {
             unsafe { inner.replace(&sorted[..applied]) }?;
         }
         if refused {
+            self.partly = self.then.unwrap_or(self.partly);
             let below = sorted.get(applied).map_or(usize::MAX, |edit| edit.at);
             return Err(PatchError {
                 applied,
@@ -77,6 +88,12 @@ impl CodeMemory for Refusing {
             });
         }
         Ok(())
+    }
+
+    fn exchange_whole(&mut self, at: usize) {
+        if let Some(inner) = &mut self.inner {
+            inner.exchange_whole(at);
+        }
     }
 
     fn admit(&mut self, at: usize) -> Result<(), PatchError> {

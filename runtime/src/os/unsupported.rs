@@ -9,6 +9,10 @@ pub(crate) fn code_memory() -> Result<Box<dyn CodeMemory>, Unavailable> {
         "Miri interprets the program and has no code to patch".to_owned()
     } else if !cfg!(feature = "patching") {
         "this program was built without the feature `patching` of static-call".to_owned()
+    } else if cfg!(target_family = "wasm") {
+        "nothing can be patched in WebAssembly, and nothing collects call sites there: \
+         `specialize!` and bindings work, and every `static_call!` is the plain call"
+            .to_owned()
     } else {
         format!("there is no code patching for {}", std::env::consts::OS)
     };
@@ -83,6 +87,11 @@ pub(crate) mod objects {
     /// None needed; the others' is that of a handle.
     pub(crate) unsafe fn memory_of(_handle: *mut c_void) -> Option<Memory> {
         None
+    }
+
+    /// Always false: nothing is known of any address.
+    pub(crate) fn is_shared(_function: usize) -> bool {
+        false
     }
 
     /// Always 0: unloading is not seen.

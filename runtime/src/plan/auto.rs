@@ -197,7 +197,7 @@ pub(crate) fn given(plan: &Plan, hits: f64, saves: f64) -> Offer {
 }
 
 /// A number that differs where plans do.
-fn name_of(plan: &Plan) -> u64 {
+pub(crate) fn name_of(plan: &Plan) -> u64 {
     let mut hasher = DefaultHasher::new();
     for guard in &plan.guards {
         (guard.key, guard.target).hash(&mut hasher);

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use super::Plugin;
 use crate::binding::BindingRecord;
 use crate::registry::TraitDeclaration;
+use crate::static_key::StaticKeyError;
 
 /// Why a plugin could not be loaded, or made no object. The host is as it was.
 #[derive(Debug)]
@@ -82,15 +83,24 @@ pub enum PluginError {
         /// Version and layout in the plugin.
         plugin: String,
     },
-    /// It has a binding of which cannot be told which one of the host's it is: several of
-    /// that name stand in one function.
+    /// It has a binding, or a static key, of which cannot be told which one of the host's it
+    /// is: several of that name stand in one function.
     Ambiguous {
         /// The plugin's path.
         path: PathBuf,
-        /// The binding.
+        /// The binding, or the key.
         name: String,
         /// Where it is declared: file, line, column.
         location: String,
+    },
+    /// It has a static key of the host's, and could not be made to see what that is now.
+    StaticKey {
+        /// The plugin's path.
+        path: PathBuf,
+        /// The key.
+        name: String,
+        /// Why.
+        source: StaticKeyError,
     },
     /// The dynamic loader refused it.
     Load {
@@ -217,8 +227,13 @@ impl fmt::Display for PluginError {
                 location,
             } => write!(
                 formatter,
-                "{} has a binding `{name}` ({location}), and which one of this program's it is \
+                "{} has a binding or static key `{name}` ({location}), and which one of this program's it is \
                  cannot be told: several of that name stand in one function; give each another name",
+                path.display()
+            ),
+            E::StaticKey { path, name, source } => write!(
+                formatter,
+                "{} would not see what the static key `{name}` is: {source}",
                 path.display()
             ),
             E::Load { path, reason } => {
@@ -274,6 +289,7 @@ impl std::error::Error for PluginError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             PluginError::Open { source, .. } => Some(source),
+            PluginError::StaticKey { source, .. } => Some(source),
             _ => None,
         }
     }

@@ -20,6 +20,7 @@ use crate::key::{KeyRecord, TrampolineRecord};
 use crate::os::{Memory, Room, Segment};
 use crate::registry::{Implementation, MethodDeclaration, TraitDeclaration};
 use crate::site::{Guards, MOST_LISTED, Route, Site};
+use crate::static_key::{PlaceRecord, StaticKeyRecord, StaticKeyState};
 
 /// Something in a manifest that is not what it should be.
 #[derive(Debug, PartialEq, Eq)]
@@ -81,12 +82,20 @@ pub(super) fn contents(at: *const Manifest, memory: &Memory) -> Result<Contents,
     let bindings = memory.slice("the bindings", manifest.bindings, Use::Read)?;
     let trampolines = manifest.trampolines_of_bindings;
     let trampolines = memory.slice("the bindings' trampolines", trampolines, Use::Read)?;
+    let static_keys = memory.slice("the static keys", manifest.static_keys, Use::Read)?;
+    let places = memory.slice("the static keys' places", manifest.places, Use::Read)?;
     memory.code("the function that adopts", manifest.adopt)?;
     for index in 0..bindings.len() {
         memory.binding(nth(bindings, index))?;
     }
     for index in 0..trampolines.len() {
         memory.trampoline_of_binding(nth(trampolines, index), bindings)?;
+    }
+    for index in 0..static_keys.len() {
+        memory.static_key(nth(static_keys, index))?;
+    }
+    for index in 0..places.len() {
+        memory.place(nth(places, index), static_keys)?;
     }
     for index in 0..declarations.len() {
         memory.declaration(nth(declarations, index))?;
@@ -123,6 +132,8 @@ pub(super) fn contents(at: *const Manifest, memory: &Memory) -> Result<Contents,
     let (keys, trampolines_of_sites) = unsafe { (&*keys, &*paths) };
     // SAFETY: as above.
     let (bindings, trampolines_of_bindings) = unsafe { (&*bindings, &*trampolines) };
+    // SAFETY: as above.
+    let (static_keys, places) = unsafe { (&*static_keys, &*places) };
     Ok(Contents {
         declarations,
         implementations,
@@ -132,6 +143,8 @@ pub(super) fn contents(at: *const Manifest, memory: &Memory) -> Result<Contents,
         constructors,
         bindings,
         trampolines_of_bindings,
+        static_keys,
+        places,
         // SAFETY: code of the library, by the header's word of this type.
         adopt: unsafe { std::mem::transmute::<*const (), super::manifest::Adopt>(manifest.adopt) },
         room: (!memory.lent.is_empty()).then(|| memory.lent.clone()),
@@ -416,6 +429,76 @@ impl Memory {
             Err(Misplaced {
                 part: "a trampoline's binding",
                 found: record.addr(),
+                fault: "is none of the library's",
+            })
+        }
+    }
+
+    /// `at` is readable.
+    fn static_key(&self, at: *const StaticKeyRecord) -> Result<(), Misplaced> {
+        // SAFETY: as in `declaration`; a function's address is a word.
+        let (name, module, version, file, declared, state) = unsafe {
+            (
+                raw(&raw const (*at).name),
+                raw(&raw const (*at).module),
+                raw((&raw const (*at).crate_version).cast::<&'static str>()),
+                raw(&raw const (*at).file),
+                (&raw const (*at).declared).cast::<*const ()>().read(),
+                raw(&raw const (*at).state),
+            )
+        };
+        self.text("a static key's name", name)?;
+        self.text("a static key's module", module)?;
+        self.text("a static key's file", file)?;
+        if !version.is_null() {
+            self.text("a static key's crate's version", version)?;
+        }
+        self.code("a static key's function", declared)?;
+        let state = self.one("a static key's state", state, Use::Write)?;
+        // SAFETY: readable, by the line above; a flag is read as a number.
+        let flag = unsafe { StaticKeyState::initial_of(state).read() };
+        if flag > 1 {
+            return Err(Misplaced {
+                part: "what a static key is at first",
+                found: flag.into(),
+                fault: "is neither on nor off",
+            });
+        }
+        Ok(())
+    }
+
+    /// `at` is readable, and the keys were looked at.
+    fn place(
+        &self,
+        at: *const PlaceRecord,
+        keys: *const [StaticKeyRecord],
+    ) -> Result<(), Misplaced> {
+        // SAFETY: as in `key`.
+        let key = unsafe { (&raw const (*at).key).cast::<*const ()>().read() };
+        if key.is_null() {
+            return Ok(());
+        }
+        self.code("the function of a place's static key", key)?;
+        // SAFETY: readable, and code of the library, by the header's word of this type.
+        let record = unsafe { &*at };
+        let place = record.place();
+        self.code(
+            "a static key's place",
+            std::ptr::without_provenance(place.at),
+        )?;
+        self.code(
+            "a place's other way",
+            std::ptr::without_provenance(place.arm),
+        )?;
+        let key = record
+            .key
+            .map_or(core::ptr::null(), |key| core::ptr::from_ref(key()));
+        if (0..keys.len()).any(|index| nth(keys, index) == key) {
+            Ok(())
+        } else {
+            Err(Misplaced {
+                part: "a place's static key",
+                found: key.addr(),
                 fault: "is none of the library's",
             })
         }

@@ -14,6 +14,7 @@ use crate::registry::{
     Identity, Implementation, RegisteredImplementation, TraitDeclaration, TraitObject, slot_of,
 };
 use crate::site::Site;
+use crate::static_key::{PlaceRecord, STATIC_CALL_STATIC_KEYS_0_1_0, StaticKeyRecord, places};
 
 /// The version in the names is that of the header's and the manifest's layout.
 pub(super) const HEADER_SYMBOL: &[u8] = b"STATIC_CALL_PLUGIN_HEADER_V1\0";
@@ -115,6 +116,8 @@ pub struct Manifest {
     pub(super) adopt: *const (),
     /// Where chains may lie in the plugin. Null if it has no room to lend.
     pub(super) room: *const Room,
+    pub(super) static_keys: *const [StaticKeyRecord],
+    pub(super) places: *const [PlaceRecord],
 }
 
 // SAFETY: addresses of immutable slices and of a function; call sites are atomics.
@@ -140,6 +143,8 @@ impl Manifest {
             trampolines_of_bindings: crate::binding::trampolines(),
             adopt: adopt as *const (),
             room: os::room::lend(),
+            static_keys: &raw const *STATIC_CALL_STATIC_KEYS_0_1_0,
+            places: places(),
         }
     }
 }
@@ -154,6 +159,8 @@ pub(super) struct Contents {
     pub(super) constructors: &'static [Constructor],
     pub(super) bindings: &'static [BindingRecord],
     pub(super) trampolines_of_bindings: &'static [TrampolineOfBinding],
+    pub(super) static_keys: &'static [StaticKeyRecord],
+    pub(super) places: &'static [PlaceRecord],
     pub(super) adopt: Adopt,
     pub(super) room: Option<Range<usize>>,
 }

@@ -104,7 +104,10 @@ impl Plugin {
         let path = path.as_ref();
         let file = file::check(path)?;
         // SAFETY: the caller's.
-        engine::loading(|| unsafe { Self::load_checked(path, file) })
+        let loaded = engine::loading(|| unsafe { Self::load_checked(path, file) });
+        #[cfg(feature = "tracing")]
+        crate::events::flush();
+        loaded
     }
 
     /// Loads a file that was checked.
@@ -176,7 +179,23 @@ impl Plugin {
                         name: format!("{}::{}", binding.module, binding.name),
                         location: format!("{}:{}:{}", binding.file, binding.line, binding.column),
                     })?;
+            let leaders_of_keys = Engine::leaders_of_keys(contents.static_keys).map_err(|key| {
+                PluginError::Ambiguous {
+                    path: path.to_owned(),
+                    name: format!("{}::{}", key.module, key.name),
+                    location: format!("{}:{}:{}", key.file, key.line, key.column),
+                }
+            })?;
             let id = engine.plugins.next_id();
+            let (keys, places) = (contents.static_keys, contents.places);
+            // SAFETY: `inside::contents` has found all of them in the library.
+            unsafe { engine.add_keys(keys, places, &leaders_of_keys, id, &range) }.map_err(
+                |(key, source)| PluginError::StaticKey {
+                    path: path.to_owned(),
+                    name: format!("{}::{}", key.module, key.name),
+                    source,
+                },
+            )?;
             (contents.adopt)(&crate::host::HOST);
             let object = LoadedObject::of_plugin(
                 contents.sites,
@@ -203,6 +222,12 @@ impl Plugin {
                 unload: Loaded::unload,
             });
             engine.plugins.add(address, id, &loaded);
+            #[cfg(feature = "tracing")]
+            engine.tell(crate::events::Event::PluginLoaded {
+                path: path.to_owned(),
+                plugin: id,
+                sites: contents.sites.len(),
+            });
             Ok(Plugin { loaded })
         })
     }
@@ -437,6 +462,16 @@ impl Loaded {
         } else {
             // Something may still lead there: better a library too many.
             std::mem::forget((library, self.file.take()));
+        }
+        #[cfg(feature = "tracing")]
+        {
+            let event = crate::events::Event::PluginUnloaded {
+                path: std::mem::take(&mut self.path),
+                plugin: self.id,
+                kept: !safe,
+            };
+            engine::with(|engine| engine.tell(event));
+            crate::events::flush();
         }
     }
 }

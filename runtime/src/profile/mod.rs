@@ -29,6 +29,11 @@ pub(crate) struct Notes {
     pub(crate) samples: u32,
     /// Calls on vtables beyond the first [`SEEN`].
     pub(crate) others: u32,
+    /// Whose the last call was, in one word; 0 if it is not the call before the next one.
+    last: usize,
+    /// Calls of which the one before is known, and those of them on the same object.
+    pub(crate) pairs: u32,
+    pub(crate) again: u32,
 }
 
 impl Notes {
@@ -36,6 +41,9 @@ impl Notes {
         seen: [None; SEEN],
         samples: 0,
         others: 0,
+        last: 0,
+        pairs: 0,
+        again: 0,
     };
 
     /// Counts one call.
@@ -60,6 +68,23 @@ impl Notes {
             }
         }
         self.others = self.others.saturating_add(1);
+    }
+
+    /// Compares the receiver with that of the call before. It is never followed.
+    pub(crate) fn follow(&mut self, receiver: usize, vtable: usize) {
+        // Objects without content have no address of their own. A vtable's high bits say
+        // nothing, and nor do the low ones of an address.
+        let receiver = receiver ^ vtable.rotate_left(usize::BITS / 2);
+        if self.last != 0 {
+            self.pairs = self.pairs.saturating_add(1);
+            self.again = (self.again).saturating_add(u32::from(self.last == receiver));
+        }
+        self.last = receiver;
+    }
+
+    /// Calls that nobody notes come next.
+    pub(crate) fn pause(&mut self) {
+        self.last = 0;
     }
 
     pub(crate) fn seen(&self) -> impl Iterator<Item = &Seen> {

@@ -70,3 +70,21 @@ fn what_is_cleared_is_as_new() {
     notes.note(SEEN + 5, &TABLE);
     assert_eq!(counts(&notes), [(SEEN + 5, 1)]);
 }
+
+#[test]
+fn a_call_on_the_object_of_the_call_before_is_counted_unless_there_was_a_pause() {
+    let mut notes = Notes::EMPTY;
+    // Of objects without content many have one address.
+    for (receiver, vtable) in [(8, 64), (8, 64), (16, 64), (16, 128), (16, 128)] {
+        notes.follow(receiver, vtable);
+    }
+    assert_eq!((notes.pairs, notes.again), (4, 2));
+    notes.pause();
+    notes.follow(16, 128);
+    assert_eq!((notes.pairs, notes.again), (4, 2));
+    notes.follow(16, 128);
+    assert_eq!((notes.pairs, notes.again), (5, 3));
+    notes.clear();
+    notes.follow(16, 128);
+    assert_eq!((notes.pairs, notes.again), (0, 0));
+}

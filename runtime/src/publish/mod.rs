@@ -324,6 +324,24 @@ impl Publisher {
         Ok(())
     }
 
+    /// Adds to `batch` what has these places of a static key take the other way, or the way
+    /// that they were built with: at no moment what they do not say.
+    ///
+    /// # Errors
+    /// As for [`prepare_keys`](Self::prepare_keys).
+    pub(crate) fn prepare_places(
+        &mut self,
+        places: &[Key],
+        other: bool,
+        batch: &mut Batch,
+    ) -> Result<(), PrepareError> {
+        self.prepare_keys(places, other, batch)?;
+        for place in places {
+            self.memory.exchange_whole(place.at);
+        }
+        Ok(())
+    }
+
     fn key(&mut self, key: Key, on: bool) -> Result<[u8; KEY_BYTES], PrepareError> {
         let Key { at, arm } = key;
         for at in [at, arm] {

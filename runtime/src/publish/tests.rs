@@ -446,6 +446,8 @@ fn no_chain_leads_to_what_is_not_code_of_a_loaded_object() {
 struct Noting(std::sync::Arc<std::sync::Mutex<Vec<String>>>);
 
 impl CodeMemory for Noting {
+    fn exchange_whole(&mut self, _: usize) {}
+
     unsafe fn replace_again(&mut self, edit: &Edit<'_>) -> Result<(), PatchError> {
         // SAFETY: nothing is written.
         unsafe { self.replace(std::slice::from_ref(edit)) }

@@ -331,12 +331,14 @@ pub trait DeclaredTrait {
     fn declaration() -> &'static TraitDeclaration;
 }
 
-/// Every annotated trait of this loaded object.
 #[cfg(feature = "std")]
-#[linkme::distributed_slice]
-pub static STATIC_CALL_DECLARATIONS_0_1_0: [TraitDeclaration];
+crate::slices::slice! {
+    /// Every annotated trait of this loaded object.
+    pub static STATIC_CALL_DECLARATIONS_0_1_0: [TraitDeclaration];
+}
 
-/// Every registered implementation of this loaded object.
 #[cfg(feature = "std")]
-#[linkme::distributed_slice]
-pub static STATIC_CALL_IMPLEMENTATIONS_0_1_0: [RegisteredImplementation];
+crate::slices::slice! {
+    /// Every registered implementation of this loaded object.
+    pub static STATIC_CALL_IMPLEMENTATIONS_0_1_0: [RegisteredImplementation];
+}

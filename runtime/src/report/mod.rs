@@ -2,16 +2,19 @@
 
 use std::fmt;
 
+use crate::advice::rules::{self, Costs, Facts, Met};
+use crate::advice::{Advice, Suggestion};
 use crate::calibrate::Calibration;
 use crate::config::Mode;
 use crate::engine::{
     BoundBinding, Details, Engine, FollowedPlan, LoadedObject, Patching, Resting, Status,
 };
-use crate::plan::auto::Plain;
+use crate::plan::auto::{Plain, chains_pay};
 use crate::plan::{Figures, Rest};
 use crate::site::{Phase, Site};
 use crate::specialize::{RegionRecord, STATIC_CALL_REGIONS_0_1_0};
 
+mod next;
 mod table;
 
 /// An aligned table; columns from `numbers` on are set to the right.
@@ -21,11 +24,6 @@ pub(crate) fn aligned<const N: usize>(
     numbers: usize,
 ) -> String {
     table::aligned(headings, rows, numbers)
-}
-
-/// `a::b::Saw<c::D>` as `Saw<D>`.
-pub(crate) fn short(type_name: &str) -> String {
-    table::short(type_name)
 }
 
 /// What publishes chains.
@@ -104,6 +102,12 @@ pub struct Report {
     pub bindings: Vec<BindingReport>,
     /// One row for each `specialize!` of the program; those of plugins are not there.
     pub regions: Vec<RegionReport>,
+    /// What to write to gain more.
+    pub advice: Advice,
+    /// Threads that re-plan: of [`runtime::retarget_every`](crate::runtime::retarget_every).
+    pub workers: u32,
+    /// What to do now, in one sentence.
+    pub next: String,
 }
 
 /// One `specialize!`.
@@ -165,6 +169,14 @@ impl RegionReport {
             others: met.unlisted,
             more_others: met.too_many,
         }
+    }
+
+    fn suggestion(&self) -> Option<Suggestion> {
+        if !crate::specialize::REMEMBERS {
+            return None;
+        }
+        let found = rules::region(&self.types, self.others > 0 || self.more_others)?;
+        Some(found.at(&self.location, "specialize!".to_owned(), None))
     }
 }
 
@@ -284,15 +296,22 @@ pub enum State {
     Plain,
 }
 
-impl fmt::Display for State {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(match self {
+impl State {
+    /// One word for it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
             State::Idle => "idle",
             State::Learning => "learning",
             State::Inlined => "inlined",
             State::Patched => "patched",
             State::Plain => "plain",
-        })
+        }
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.name())
     }
 }
 
@@ -325,7 +344,30 @@ impl Report {
         let bindings = bindings
             .map(|binding| BindingReport::of(binding, &backend, mode))
             .collect();
+        let mut suggestions = Vec::new();
+        let sites = objects.flat_map(|object| rows(object, name, engine, &mut suggestions));
+        let sites: Vec<_> = sites.collect();
+        let regions = STATIC_CALL_REGIONS_0_1_0.iter().map(RegionReport::of);
+        let regions: Vec<_> = regions.collect();
+        suggestions.extend(regions.iter().filter_map(RegionReport::suggestion));
+        let advice = Advice::new(suggestions);
+        let workers = crate::worker::RUNNING.load(std::sync::atomic::Ordering::SeqCst);
+        let details = engine.objects.iter().flat_map(|object| &object.details);
+        let details = details.flatten();
+        let next = next::Scene {
+            mode,
+            passes: engine.passes,
+            workers,
+            sites: &sites,
+            open: details.filter(|one| one.status == Status::Learning).count(),
+            bindings: engine.bindings.len(),
+            advice: advice.len(),
+        };
+        let next = next.sentence();
         Report {
+            advice,
+            workers,
+            next,
             mode,
             environment_error: engine.environment_error().map(ToString::to_string),
             plan: engine.followed(),
@@ -335,19 +377,21 @@ impl Report {
             passes: engine.passes,
             chains,
             chain_bytes,
-            sites: objects.flat_map(|object| rows(object, name)).collect(),
+            sites,
             bindings,
-            regions: STATIC_CALL_REGIONS_0_1_0
-                .iter()
-                .map(RegionReport::of)
-                .collect(),
+            regions,
         }
     }
 }
 
 /// Rows in the order of the source. What one line and column of it has several of, as where
 /// `macro_rules!` writes them, is numbered.
-fn rows(object: &LoadedObject, backend: &'static str) -> Vec<SiteReport> {
+fn rows(
+    object: &LoadedObject,
+    backend: &'static str,
+    engine: &Engine,
+    suggestions: &mut Vec<Suggestion>,
+) -> Vec<SiteReport> {
     let sites = object.sites.iter().zip(&object.details);
     let mut sites: Vec<_> = sites.collect();
     let place = |site: &Site| (site.file(), site.line(), site.column());
@@ -360,14 +404,98 @@ fn rows(object: &LoadedObject, backend: &'static str) -> Vec<SiteReport> {
             if together.len() > 1 {
                 row.location = format!("{} #{}", row.location, index + 1);
             }
+            if let Some(details) = details
+                && let Some(facts) = facts(site, details, object.plugin, engine)
+            {
+                let found = rules::site(&facts).into_iter();
+                let of_row =
+                    |found: rules::Found| found.at(&row.location, row.full_method(), object.plugin);
+                suggestions.extend(found.map(of_row));
+            }
             rows.push(row);
         }
     }
     rows
 }
 
+/// What advice rests on; nothing for what does not run, or does not run as the runtime wants.
+fn facts<'a>(
+    site: &Site,
+    details: &'a Details,
+    plugin: Option<u64>,
+    engine: &Engine,
+) -> Option<Facts<'a>> {
+    if let Status::Resting(
+        Resting::Absent | Resting::Off | Resting::Portable | Resting::Unpatchable(_),
+    ) = details.status
+    {
+        return None;
+    }
+    let met = details.last_seen.iter().filter_map(|one| {
+        let of_object = engine.plugin_at(one.target.vtable) == plugin;
+        Some(Met {
+            name: one.type_name,
+            share: one.share?,
+            own: of_object && !one.type_name.contains('{'),
+            guarded: one.guard.is_some(),
+            chained: one.in_chain,
+        })
+    });
+    let mut met: Vec<_> = met.collect();
+    met.sort_by(|one, other| other.share.total_cmp(&one.share));
+    let calibration = engine.calibration();
+    let chains = match engine.mode() {
+        Mode::Always => true,
+        Mode::Auto => calibration.is_some_and(|costs| chains_pay(&costs, 1)),
+        Mode::Off => false,
+    };
+    let methods = details.route.map(|route| route.declaration.methods());
+    let method = details.route.map_or(0, |route| route.method);
+    let targets = methods.and_then(|methods| Some(methods.get(method)?.targets()));
+    // Where windows stay open until they are full, one is as long as the runtime runs.
+    let opened = match engine.mode() {
+        Mode::Always if details.opened > 0 && engine.passes > 1 => u32::MAX,
+        _ => details.opened,
+    };
+    Some(Facts {
+        met,
+        weight: details.weight,
+        listed: details
+            .listed()
+            .map_or_else(Vec::new, |list| list.names().collect()),
+        opened,
+        called: site.route().is_some(),
+        pairs: details.receivers.pairs,
+        again: details.receivers.again,
+        every: details.every,
+        // Where everything is switched on, nobody asks what it costs.
+        costs: calibration
+            .filter(|_| engine.mode() == Mode::Auto)
+            .map(|costs| Costs {
+                plain: costs.plain,
+                guard: costs.guard,
+                behind: costs.behind,
+            }),
+        targets: targets.filter(|_| chains && crate::site::TRAMPOLINES),
+    })
+}
+
 impl SiteReport {
-    fn of(
+    /// `Trait::method`, as far as that is known.
+    pub(crate) fn full_method(&self) -> String {
+        match &self.trait_name {
+            Some(name) => format!("{name}::{}", self.method),
+            None => self.method.clone(),
+        }
+    }
+
+    /// Its types in one line.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn types(&self) -> String {
+        table::targets(self)
+    }
+
+    pub(crate) fn of(
         site: &Site,
         details: Option<&Details>,
         plugin: Option<u64>,
@@ -446,6 +574,7 @@ fn describe(site: &Site, details: Option<&Details>) -> (State, String) {
         }
         Status::Resting(status) => {
             let why = match status {
+                Resting::New if details.opened > 0 => NOT_MET.into(),
                 Resting::New if details.life.is_some() => FIRST_TO_COME.into(),
                 Resting::New => NOT_LOOKED_AT.into(),
                 Resting::Absent => "its code is not in this program".into(),
@@ -484,6 +613,9 @@ fn plain(why: &Plain) -> String {
 /// Nothing is recorded until the runtime runs, and then as the purse allows.
 const NOT_LOOKED_AT: &str =
     "not looked at yet: windows open after the first `retarget()`, in 2 % of the time";
+
+/// It had windows, of some milliseconds each.
+const NOT_MET: &str = "not called while a window was open";
 
 /// In the default mode windows are paid for, one site after another.
 const FIRST_TO_COME: &str = "not looked at yet: its first window is to come";

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{BindingReport, RegionReport, Report, SiteReport, State};
+use crate::advice::short;
 use crate::calibrate::Calibration;
 
 const HEADINGS: [&str; 9] = [
@@ -59,7 +60,10 @@ pub(super) fn write(report: &Report, formatter: &mut fmt::Formatter<'_>) -> fmt:
         formatter.write_str("\n")?;
         table(formatter, &HEADINGS_OF_REGIONS, &rows, 5)?;
     }
-    Ok(())
+    if !report.advice.is_empty() {
+        write!(formatter, "\n\nadvice:\n{}", report.advice)?;
+    }
+    write!(formatter, "\n\nnext: {}", report.next)
 }
 
 /// Columns from `numbers` on hold numbers, and are set to the right.
@@ -131,17 +135,13 @@ fn measured(calibration: &Calibration) -> String {
 }
 
 fn cells(site: &SiteReport) -> [String; 9] {
-    let method = match &site.trait_name {
-        Some(name) => format!("{name}::{}", site.method),
-        None => site.method.clone(),
-    };
     let location = match site.plugin {
         Some(plugin) => format!("{} (plugin {plugin})", site.location),
         None => site.location.clone(),
     };
     [
         location,
-        method,
+        site.full_method(),
         site.state.to_string(),
         site.backend.to_owned(),
         site.why.clone(),
@@ -193,7 +193,7 @@ fn cells_of_region(region: &RegionReport) -> [String; 5] {
 }
 
 /// `Saw 79 %, Noise 21 %`; types that neither guards nor chain compare with in brackets.
-fn targets(site: &SiteReport) -> String {
+pub(super) fn targets(site: &SiteReport) -> String {
     let mut named: Vec<String> = site
         .targets
         .iter()
@@ -226,36 +226,30 @@ fn targets(site: &SiteReport) -> String {
     named.join(", ")
 }
 
-/// `a::b::Saw<c::D>` as `Saw<D>`.
-pub(super) fn short(type_name: &str) -> String {
-    let mut short = String::new();
-    let mut segment = String::new();
-    let mut characters = type_name.chars().peekable();
-    while let Some(character) = characters.next() {
-        if character == ':' && characters.peek() == Some(&':') {
-            characters.next();
-            segment.clear();
-        } else if character.is_alphanumeric() || character == '_' {
-            segment.push(character);
-        } else {
-            short.push_str(&segment);
-            segment.clear();
-            short.push(character);
-        }
-    }
-    short + &segment
-}
-
 #[cfg(test)]
 mod tests {
+    use super::HEADINGS;
+
     #[test]
-    fn type_names_are_shortened_inside_their_arguments_too() {
-        assert_eq!(super::short("a::b::Saw"), "Saw");
-        assert_eq!(super::short("a::Wrap<b::C, &d::E>"), "Wrap<C, &E>");
-        assert_eq!(super::short("(a::B, [c::D; 3])"), "(B, [D; 3])");
-        assert_eq!(
-            super::short("dyn a::B + core::marker::Send"),
-            "dyn B + Send"
-        );
+    fn the_guides_sample_has_the_columns_and_the_last_lines_of_todays_report() {
+        let guide = include_str!("../../docs/guide.md");
+        let start = guide.find("```text\nmode auto").unwrap();
+        let sample = guide[start..].split("```").nth(1).unwrap();
+        let head = sample.lines().find(|line| line.starts_with("call site"));
+        let columns: Vec<_> = head.unwrap().split("  ").map(str::trim).collect();
+        let columns: Vec<_> = columns.into_iter().filter(|one| !one.is_empty()).collect();
+        assert_eq!(columns, HEADINGS);
+        assert!(sample.contains("\n\nadvice:\n"), "{sample}");
+        let last = sample.lines().rfind(|line| !line.is_empty()).unwrap();
+        let scene = crate::report::next::Scene {
+            mode: crate::config::Mode::Auto,
+            passes: 517,
+            workers: 1,
+            sites: &[],
+            open: 0,
+            bindings: 1,
+            advice: 4,
+        };
+        assert_eq!(last, format!("next: {}", scene.sentence()));
     }
 }

@@ -197,5 +197,6 @@ impl<S: CallSite, M: DispatchedMethod> Gate<S, M> {
 /// The route is the method's.
 pub unsafe fn record_call<M: DispatchedMethod>(object: &M::Object, route: &'static Route) {
     let vtable = crate::private::vtable_of(object);
-    record((route.site)(), vtable, M::table(object), route);
+    let receiver = core::ptr::from_ref(object).cast::<()>().addr();
+    record((route.site)(), (receiver, vtable), M::table(object), route);
 }

@@ -87,8 +87,9 @@ impl Default for Keys {
 #[repr(transparent)]
 pub struct Listed {
     /// The type together with the trait, as
-    /// [`Table::distinct`](crate::registry::Table::distinct) names an implementation.
-    pub(crate) identity: fn() -> TypeId,
+    /// [`Table::distinct`](crate::registry::Table::distinct) names an implementation; and the
+    /// type's name, for the report.
+    pub(crate) about: fn() -> (TypeId, &'static str),
 }
 
 /// What a call site lists.
@@ -141,7 +142,7 @@ unsafe impl<M: DispatchedMethod, T: 'static, R: List<M>> List<M> for (T, R) {
             at -= 1;
         }
         listed[0] = Some(Listed {
-            identity: M::identity_of::<T>,
+            about: || (M::identity_of::<T>(), core::any::type_name::<T>()),
         });
         listed
     };
@@ -186,12 +187,20 @@ impl Guards {
         self.listed.iter().flatten().count()
     }
 
+    /// The names of the listed types, as listed.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.listed
+            .iter()
+            .flatten()
+            .map(|listed| (listed.about)().1)
+    }
+
     /// Position in the list of the type whose guard may know vtables with this table: the
     /// one that the list names for the same trait. Both must come from one loaded object,
     /// for identities of types say nothing across objects.
     pub(crate) fn key_of(&self, table: &Table) -> Option<usize> {
         let names_it = |listed: &Option<Listed>| {
-            listed.is_some_and(|listed| (listed.identity)() == table.distinct())
+            listed.is_some_and(|listed| (listed.about)().0 == table.distinct())
         };
         self.listed.iter().position(names_it)
     }

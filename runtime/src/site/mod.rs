@@ -35,8 +35,10 @@ mod gate;
 mod inline;
 
 pub use gate::{DispatchedMethod, Gate, NotAnnotated, Own, record_call};
+#[cfg(target_os = "linux")]
+pub(crate) use inline::MOST_LISTED;
 pub use inline::{Guards, Keys, LISTED_IN_SITE, List, ListOfMethod, SiteOf};
-pub(crate) use inline::{Key, MOST_LISTED, VTABLES};
+pub(crate) use inline::{Key, VTABLES};
 pub use record::counts_calls;
 #[cfg(loom)]
 pub(crate) use record::record as record_for_loom;
@@ -486,7 +488,8 @@ impl Drop for Locked<'_> {
     }
 }
 
-/// Every call site of this loaded object. The version in the name keeps two
-/// versions of this crate in one program apart.
-#[linkme::distributed_slice]
-pub static STATIC_CALL_SITES_0_1_0: [Site];
+crate::slices::slice! {
+    /// Every call site of this loaded object. The version in the name keeps two
+    /// versions of this crate in one program apart.
+    pub static STATIC_CALL_SITES_0_1_0: [Site];
+}

@@ -15,7 +15,7 @@ pub fn counts_calls(site: &'static Site) -> bool {
 /// and without waiting: where a lock is taken, the note is dropped.
 pub(crate) fn record(
     site: &'static Site,
-    vtable: usize,
+    (receiver, vtable): (usize, usize),
     table: &'static Table,
     route: &'static Route,
 ) {
@@ -24,7 +24,7 @@ pub(crate) fn record(
         return;
     }
     if way != Way::Gap {
-        note(site, vtable, table, route);
+        note(site, way, (receiver, vtable), table, route);
     }
     if Taken::of(site.left.fetch_sub(1, Ordering::AcqRel)) == Taken::Last {
         emptied(site);
@@ -40,6 +40,10 @@ fn emptied(site: &'static Site) {
             ..site.block()
         };
         if let Some(next) = block.next() {
+            if let (Way::Burst, Some(profile)) = (block.way, lock.profile()) {
+                // SAFETY: the site's lock is held, and a profile belongs to one site.
+                unsafe { profile.notes() }.pause();
+            }
             lock.put(next);
             return;
         }
@@ -59,7 +63,13 @@ fn emptied(site: &'static Site) {
 }
 
 /// Notes a call in the window's profile, if it has one.
-fn note(site: &'static Site, vtable: usize, table: &'static Table, route: &'static Route) {
+fn note(
+    site: &'static Site,
+    way: Way,
+    (receiver, vtable): (usize, usize),
+    table: &'static Table,
+    route: &'static Route,
+) {
     let Some(_lock) = site.lock_now() else { return };
     if site.route.load(Ordering::Relaxed).is_null() {
         let route = core::ptr::from_ref(route).cast_mut();
@@ -72,4 +82,8 @@ fn note(site: &'static Site, vtable: usize, table: &'static Table, route: &'stat
     // SAFETY: the site's lock is held, and a profile belongs to one site.
     let notes = unsafe { profile.notes() };
     notes.note(vtable, table);
+    // Of misses nobody knows how many calls lie between them.
+    if way == Way::Burst {
+        notes.follow(receiver, vtable);
+    }
 }

@@ -33,6 +33,7 @@ impl RegionRecord {
     }
 }
 
-/// Every region of this loaded object.
-#[linkme::distributed_slice]
-pub static STATIC_CALL_REGIONS_0_1_0: [RegionRecord];
+crate::slices::slice! {
+    /// Every region of this loaded object.
+    pub static STATIC_CALL_REGIONS_0_1_0: [RegionRecord];
+}

@@ -295,7 +295,7 @@ const HEADINGS: [&str; 6] = [
 fn cells(tried: &Tried) -> [String; 6] {
     let types = tried.types.iter().take(4);
     let types: Vec<_> = types
-        .map(|(name, share)| format!("{} {:.0} %", crate::report::short(name), share * 100.0))
+        .map(|(name, share)| format!("{} {:.0} %", crate::advice::short(name), share * 100.0))
         .collect();
     let types = types.join(", ");
     let trait_name = tried.trait_name.rsplit("::").next().unwrap_or_default();

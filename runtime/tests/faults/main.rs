@@ -10,6 +10,8 @@ mod filter;
 mod fixture;
 mod limits;
 mod scene;
+#[cfg(feature = "tracing")]
+mod told;
 
 static PLUGIN: LazyLock<String> = LazyLock::new(|| {
     let path = fixture::library("static-call-fixture-plugin", &[], "faults");
@@ -124,6 +126,11 @@ fn whatever_the_system_refuses_calls_stay_right_and_the_backend_says_why() {
                 let said = in_a_process("a_scene", &variables);
                 let backend = line(&said, "backend");
                 println!("{refused}, {when}, error {errno}: {backend}");
+                #[cfg(feature = "tracing")]
+                {
+                    let told = usize::from(*expected != GoesOn);
+                    assert_eq!(said.matches("told: ").count(), told, "{said}");
+                }
                 match expected {
                     GoesOn => {
                         assert_eq!(backend, "patching", "{said}");

@@ -231,6 +231,8 @@ pub(crate) fn backend() -> String {
 
 /// Plays a scene: refused from the start, or once chains are published.
 pub(crate) fn play(refuse: impl FnOnce(), later: bool, plugin: Option<&str>) {
+    #[cfg(feature = "tracing")]
+    crate::told::listen();
     let mut watch = Watch::new();
     let mut tally = Tally::default();
     tally.call(0);

@@ -30,7 +30,7 @@ use Word::{Data, Function, FunctionOrNone, Length, Optional, Text, Written, Zero
 /// (number of the part in the fixture, its name, its words by index).
 type Part = (usize, &'static str, &'static [(usize, Word)]);
 
-const PARTS: [Part; 14] = [
+const PARTS: [Part; 16] = [
     (
         1,
         "manifest",
@@ -53,8 +53,12 @@ const PARTS: [Part; 14] = [
             (15, Length),
             (16, Function),
             (17, Zeros),
-            // Where the manifest itself is said to lie.
             (18, Data),
+            (19, Length),
+            (20, Data),
+            (21, Length),
+            // Where the manifest itself is said to lie.
+            (22, Data),
         ],
     ),
     (
@@ -156,6 +160,23 @@ const PARTS: [Part; 14] = [
             (5, Optional),
         ],
     ),
+    (
+        16,
+        "static key",
+        &[
+            (0, Text),
+            (1, Length),
+            (2, Text),
+            (3, Length),
+            (4, Optional),
+            (5, Length),
+            (6, Text),
+            (7, Length),
+            (9, Function),
+            (10, Written),
+        ],
+    ),
+    (17, "static key's place", &[(1, FunctionOrNone)]),
 ];
 
 type Forge = unsafe extern "C" fn(usize, usize, usize);
@@ -256,7 +277,8 @@ fn a_value_that_its_type_does_not_have_is_refused() {
     let path = plugins::copy_for("values", &HOSTILE);
     let before = state();
     // A chain's capacity, the byte of a call site's lock, a binding's flag, and the distances
-    // of a key and its arm, which lead out of the library, or to what is no code of it.
+    // of a key and its arm, and of a static key's place, which lead out of the library, or to
+    // what is no code of it.
     let capacity = [0, 9, 255].map(|value| (3, 2, value, "targets"));
     let lock = [2, 255].map(|value| (4, 0, value << 8, "lock"));
     let flag = [2, 255].map(|value| (10, 11, value, "may be unbound"));
@@ -264,7 +286,9 @@ fn a_value_that_its_type_does_not_have_is_refused() {
     let key = far.map(|distance| (13, 0, distance, "a call site's key"));
     let arm = far.map(|distance| (13, 2, distance, "a call site's arm"));
     let values = capacity.into_iter().chain(lock).chain(flag);
-    let values = values.chain(key).chain(arm);
+    let place = far.map(|distance| (17, 0, distance, "a static key's place"));
+    let other = far.map(|distance| (17, 2, distance, "a place's other way"));
+    let values = values.chain(key).chain(arm).chain(place).chain(other);
     for (part, word, value, shown) in values {
         // SAFETY: as in the test above.
         let library = unsafe { Library::new(&path).unwrap() };
@@ -283,8 +307,8 @@ fn nothing_else_that_a_manifest_names_lies_in_its_room_for_chains() {
     let _alone = crate::alone();
     let path = plugins::copy_for("overlap", &HOSTILE);
     let before = state();
-    // Traits, call sites, their keys and trampolines, constructors and bindings: where the
-    // manifest has them.
+    // Traits, call sites, their keys and trampolines, constructors, bindings and static keys:
+    // where the manifest has them.
     for (word, shown) in [
         (0, "traits"),
         (4, "sites"),
@@ -292,6 +316,7 @@ fn nothing_else_that_a_manifest_names_lies_in_its_room_for_chains() {
         (8, "sites' trampolines"),
         (10, "constructors"),
         (12, "bindings"),
+        (18, "static keys"),
     ] {
         // SAFETY: as in the tests above.
         let library = unsafe { Library::new(&path).unwrap() };

@@ -13,6 +13,8 @@ mod profile;
 mod registry;
 #[path = "../../../runtime/src/site/mod.rs"]
 mod site;
+#[path = "../../../runtime/src/slices.rs"]
+mod slices;
 #[path = "../../../runtime/src/sync.rs"]
 mod sync;
 
@@ -109,7 +111,7 @@ fn open(calls: i32) -> &'static Site {
 
 fn call(site: &'static Site, vtable: usize) {
     if site::counts_calls(site) {
-        site::record_for_loom(site, vtable, &TABLE, &ROUTE);
+        site::record_for_loom(site, (0, vtable), &TABLE, &ROUTE);
     }
 }
 

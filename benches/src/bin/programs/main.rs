@@ -71,6 +71,13 @@ struct Arguments {
     /// Write all figures to this file, as JSON.
     #[arg(long, value_name = "PATH")]
     json: Option<PathBuf>,
+    /// Run the one program that is named, in this way and no other, and measure nothing: for
+    /// profilers. The runtime is never started.
+    #[arg(long, value_name = "WAY", requires = "rounds")]
+    alone: Option<Way>,
+    /// How often.
+    #[arg(long, value_name = "N", requires = "alone")]
+    rounds: Option<usize>,
     /// Measure one program for another process of this program.
     #[arg(long, hide = true, value_name = "PROGRAM", requires = "phase")]
     measure: Option<String>,
@@ -119,6 +126,12 @@ fn main() -> Result<(), String> {
     let programs = chosen(&arguments.programs)?;
     if arguments.tuned {
         return tuned::all(&programs, asked, arguments.times);
+    }
+    if let (Some(way), Some(rounds)) = (arguments.alone, arguments.rounds) {
+        let [program] = programs[..] else {
+            return Err(format!("--alone takes one program, not {}", programs.len()));
+        };
+        return measure::alone(program.name, way, rounds);
     }
     if arguments.list {
         for Program { name, about, .. } in programs {

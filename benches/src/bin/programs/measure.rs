@@ -103,6 +103,19 @@ pub(crate) fn open(name: &str, size: Size) -> Result<Works, String> {
     }
 }
 
+/// Does the work of so many rounds in one way.
+pub(crate) fn alone(name: &str, way: Way, rounds: usize) -> Result<(), String> {
+    let mut programs = way.programs().into_iter();
+    let program = programs.find(|program| program.name == name && way.applies(program));
+    let program = program.ok_or_else(|| format!("`{name}` has no way `{way:?}`"))?;
+    let mut work = (program.open)(Size::Full)?;
+    for number in 0..rounds {
+        work.prepare(number);
+        black_box(work.run());
+    }
+    Ok(())
+}
+
 /// Does the work of a round in every way, in the order given, and notes how long each took;
 /// all must give the same.
 pub(crate) fn round(

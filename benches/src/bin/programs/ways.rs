@@ -12,12 +12,15 @@ pub(crate) mod plain;
 pub(crate) mod sites;
 pub(crate) mod specialized;
 
+use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use crate::program::Program;
 
 /// How the calls of a program are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, ValueEnum, Serialize, Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Way {
     /// Plain calls of a plain trait: what the others are compared with.

@@ -5,7 +5,7 @@ use crate::engine::evidence::{Names, shown};
 use crate::engine::outcome::Retarget;
 use crate::engine::state::{Details, Published, Resting, Status};
 use crate::engine::steps::{fresh, guards_off, guards_on};
-use crate::life::Evidence;
+use crate::life::{Evidence, NS, Ps};
 use crate::os;
 use crate::plan::Candidate;
 use crate::plan::auto::{self, Offered};
@@ -30,6 +30,7 @@ impl Details {
     /// A window: nothing is caught, and all is noted.
     pub(super) fn open(&mut self, site: &'static Site, spare: &mut Vec<&'static Profile>) {
         self.published = None;
+        self.opened = self.opened.saturating_add(1);
         guards_off(site, self);
         self.unloads_at_opening = os::objects::unload_count();
         let profile = fresh(spare);
@@ -114,8 +115,21 @@ impl Details {
     pub(super) fn forget_life(&mut self) {
         self.offered = None;
         self.published = None;
+        self.opened = 0;
+        self.every = None;
         self.status = Status::Resting(Resting::New);
         self.wait = 0;
+    }
+
+    /// Of how many calls it is known what they met, and how soon they follow each other.
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        reason = "some thousands of calls, and times that are shown"
+    )]
+    pub(super) fn see(&mut self, evidence: &Evidence, every: Option<Ps>) {
+        self.weight = evidence.weight() as f32;
+        self.every = every.map(|every| every as f32 / NS as f32);
     }
 
     /// What is on.

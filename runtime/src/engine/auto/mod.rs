@@ -85,12 +85,38 @@ impl Auto {
         }
         self.places[number] = Some(place);
         details.life = Some(number);
+        details.opened = 0;
         // Whatever another mode has left on goes off with this pass.
         details.status = Status::Resting(Resting::New);
         for one in &mut details.last_seen {
             one.in_chain = false;
             one.guard = None;
         }
+    }
+
+    /// What a site's life is at, for the report.
+    pub(super) fn describe(&self, details: &mut Details) {
+        let Some(number) = details.life else { return };
+        let evidence = self.life.evidence(number);
+        details.see(evidence, self.life.every(number));
+        match self.life.state(number) {
+            state if details.given.is_some() => details.show_given(state == State::On),
+            State::Open { .. } => details.status = Status::Learning,
+            State::On => details.show(evidence),
+            _ => details.show_plain(evidence, &self.costs),
+        }
+    }
+
+    /// Whether a site goes by its plan.
+    #[cfg(feature = "tracing")]
+    pub(super) fn is_on(&self, number: usize) -> bool {
+        self.life.state(number) == State::On
+    }
+
+    /// What a site has met, and what things cost.
+    #[cfg(feature = "tracing")]
+    pub(super) fn knows(&self, number: usize) -> (&crate::life::Evidence, &Calibration) {
+        (self.life.evidence(number), &self.costs)
     }
 
     fn remove(&mut self, details: &mut Details) {
@@ -150,18 +176,8 @@ impl Engine {
     pub(crate) fn describe_lives(&mut self) {
         let Some(auto) = &self.auto else { return };
         for object in &mut self.objects {
-            for details in object.details.iter_mut().flatten() {
-                let Some(number) = details.life else {
-                    continue;
-                };
-                let evidence = auto.life.evidence(number);
-                match auto.life.state(number) {
-                    state if details.given.is_some() => details.show_given(state == State::On),
-                    State::Open { .. } => details.status = Status::Learning,
-                    State::On => details.show(evidence),
-                    _ => details.show_plain(evidence, &auto.costs),
-                }
-            }
+            let details = object.details.iter_mut().flatten();
+            details.for_each(|details| auto.describe(details));
         }
     }
 

@@ -14,8 +14,8 @@ use crate::publish::{Batch, CommitError, Head, PrepareError};
 use crate::site::TRAMPOLINES;
 
 /// Windows that a site gets which nothing can be switched on for: its types are in the
-/// report then.
-const CURIOUS: u32 = 4;
+/// report then, and there is enough of them for advice.
+const CURIOUS: u32 = 8;
 
 /// What is to be done at once, and for whom.
 #[derive(Default)]
@@ -207,11 +207,14 @@ impl Engine {
                     outcome.skipped.never_called += usize::from(is_absent);
                     continue;
                 };
-                if matches!(auto.life.state(number), State::Open { .. }) {
-                    outcome.skipped.learning += 1;
+                match auto.life.state(number) {
+                    State::Open { .. } => outcome.skipped.learning += 1,
+                    State::Off if details.opened == 0 => outcome.waiting += 1,
+                    _ => {}
                 }
             }
         }
+        outcome.learning = outcome.skipped.learning;
         let counted = outcome.skipped.total() + outcome.published + outcome.switched_off;
         outcome.unchanged = outcome.sites.saturating_sub(counted);
         // Where windows were opened, sites are learning.
@@ -243,7 +246,10 @@ fn settle(auto: &mut Auto, place: Place, details: &mut Details, can_patch: bool)
     let is_known = !can_gain && details.windows >= CURIOUS;
     match details.life {
         None if !is_known => auto.add(place, details),
-        Some(number) if is_known && auto.life.state(number) == State::Off => auto.remove(details),
+        Some(number) if is_known && auto.life.state(number) == State::Off => {
+            auto.describe(details);
+            auto.remove(details);
+        }
         _ => {}
     }
 }

@@ -88,6 +88,7 @@ impl Sites for Scene<'_> {
         }
         if let Some(route) = details.route.filter(|_| notes.samples > 0) {
             details.windows += u32::from(!is_on);
+            details.receivers.add(notes);
             let mut names = Names::new();
             let unloads = details.unloads_at_opening;
             let seen = candidates(notes, route, details, unloads, trust, &mut names);

@@ -142,6 +142,21 @@ pub(crate) fn file_of(address: usize) -> Option<(PathBuf, u64)> {
     found
 }
 
+/// Whether a function is not the program's own and is exported, so that code elsewhere may
+/// have been compiled against it.
+pub(crate) fn is_shared(function: usize) -> bool {
+    if object_of(function).is_none_or(|object| object.is_main) {
+        return false;
+    }
+    // SAFETY: plain data, for which zeros are valid.
+    let mut found = unsafe { std::mem::zeroed::<libc::Dl_info>() };
+    let address = ptr::with_exposed_provenance(function);
+    // SAFETY: only asks, by an address that may be any; the answer is written if it says so.
+    let known = unsafe { libc::dladdr(address, &raw mut found) } != 0;
+    // The exported symbol that is nearest.
+    known && found.dli_saddr.addr() == function
+}
+
 /// How many objects the loader has unloaded so far. An address means the same
 /// object as before as long as this has not changed. 0 if the loader does not
 /// count.

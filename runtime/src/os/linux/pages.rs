@@ -20,7 +20,8 @@
 //! longer code a thread may stand anywhere, and the file does not hold it: such a page
 //! has to be a copy, which is exchanged without showing anything else. A page that is a
 //! copy stays one: what `MREMAP_DONTUNMAP` leaves of anonymous memory are zeros. Where
-//! memory is locked, all pages are copies: it would unlock the mapping.
+//! memory is locked, all pages are copies: it would unlock the mapping. So are pages with
+//! places of static keys: what the file holds there is another value.
 //!
 //! # Mappings
 //! A part of a mapping that is moved aside and back is a mapping of its own afterwards,
@@ -273,6 +274,8 @@ impl Pages {
         if came == Some(Came::Copied) || self.is_reserved(at) {
             return Ok(Came::Copied);
         }
+        // What its file holds is wrong there, if only for a moment.
+        let copied = copied || self.ledger().is_exchanged_whole(at);
         if came == Some(Came::Own) {
             let stays = !copied && self.may_move();
             return Ok(if stays { Came::Own } else { Came::Copied });
@@ -676,6 +679,11 @@ impl CodeMemory for Pages {
             let aside = Aside::take(&page)?;
             self.edit_aside(aside, &page, std::slice::from_ref(edit))
         }
+    }
+
+    fn exchange_whole(&mut self, at: usize) {
+        let page = at & !(self.page - 1);
+        self.ledger().exchange_whole(page);
     }
 
     fn admit(&mut self, at: usize) -> Result<(), PatchError> {

@@ -98,6 +98,8 @@ struct Plain {
 }
 
 impl CodeMemory for Plain {
+    fn exchange_whole(&mut self, _: usize) {}
+
     unsafe fn replace_again(&mut self, edit: &Edit<'_>) -> Result<(), PatchError> {
         // SAFETY: the caller's.
         unsafe { self.replace(std::slice::from_ref(edit)) }

@@ -1,6 +1,6 @@
 //! Which pages were replaced, and how. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 /// How a page came to be what it is.
@@ -16,6 +16,8 @@ pub(super) enum Came {
 #[derive(Debug)]
 pub(super) struct Ledger {
     pages: BTreeMap<usize, Came>,
+    /// Pages that may never show what their file holds, replaced or not.
+    whole: BTreeSet<usize>,
     /// Mappings of which any part can be replaced without a trace: those are one again
     /// afterwards. Each began and ended there when it was made so.
     joined: Vec<Range<usize>>,
@@ -29,6 +31,7 @@ impl Ledger {
     pub(super) const fn new() -> Self {
         Ledger {
             pages: BTreeMap::new(),
+            whole: BTreeSet::new(),
             joined: Vec::new(),
             apart: Vec::new(),
             mappings: 0,
@@ -38,6 +41,16 @@ impl Ledger {
     /// How the page at `at` came, if it was replaced.
     pub(super) fn came(&self, at: usize) -> Option<Came> {
         self.pages.get(&at).copied()
+    }
+
+    /// The page at `at` may never show what its file holds.
+    pub(super) fn exchange_whole(&mut self, at: usize) {
+        self.whole.insert(at);
+    }
+
+    /// Whether that was said of it.
+    pub(super) fn is_exchanged_whole(&self, at: usize) -> bool {
+        self.whole.contains(&at)
     }
 
     /// Those in a range that came so.
@@ -101,6 +114,7 @@ impl Ledger {
     /// Forgets what lies in an object that is gone.
     pub(super) fn forget(&mut self, object: &Range<usize>, page: usize) {
         self.pages.retain(|at, _| !object.contains(at));
+        self.whole.retain(|at| !object.contains(at));
         self.joined.retain(|range| !object.contains(&range.start));
         self.apart.retain(|range| !object.contains(&range.start));
         self.mappings = 0;

@@ -1,0 +1,212 @@
+//! What the runtime tells `tracing`: one event for each decision, refusal and plugin.
+//!
+//! A subscriber is code of somebody else's, which may make static calls, re-plan, swap
+//! bindings and load plugins. So whoever holds a lock of the runtime's notes its events
+//! with the engine ([`Engine::tell`]), and they are handed on ([`flush`]) by the same thread
+//! after it has given all of them back. What happens in a subscriber is not told: it could
+//! go on for ever. Calls tell nothing; what a calling thread has switched off is told by
+//! the next pass.
+
+use std::cell::Cell;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tracing::Level;
+use tracing::level_filters::LevelFilter;
+
+use crate::engine::{self, Engine};
+
+/// Something to tell.
+pub(crate) enum Event {
+    /// Guards, a chain or both are on at a site from here on.
+    Applied {
+        site: SiteName,
+        plan: &'static str,
+        types: String,
+        why: String,
+    },
+    /// And here they are not any more.
+    TakenOff { site: SiteName, why: String },
+    /// Windows have met enough to say so.
+    LeftPlain { site: SiteName, why: String },
+    /// Its code is not as the runtime writes it.
+    Unpatchable { site: SiteName, why: String },
+    /// Windows were opened.
+    Learning { sites: usize },
+    /// The system refused a step: nothing new is published.
+    Refused { why: String },
+    /// Code cannot be patched here.
+    Portable { why: String },
+    /// The environment asks for a mode that there is not.
+    Environment { why: String },
+    PluginLoaded {
+        path: PathBuf,
+        plugin: u64,
+        sites: usize,
+    },
+    /// `kept` if its library could not be closed.
+    PluginUnloaded {
+        path: PathBuf,
+        plugin: u64,
+        kept: bool,
+    },
+}
+
+/// How a site is called in events.
+pub(crate) struct SiteName {
+    pub(crate) location: String,
+    pub(crate) method: String,
+    pub(crate) plugin: Option<u64>,
+}
+
+impl Event {
+    /// Problems that somebody should see, plugins as they come and go, what sites do, and
+    /// what is only looked at.
+    fn level(&self) -> Level {
+        match self {
+            Event::Refused { .. }
+            | Event::Environment { .. }
+            | Event::PluginUnloaded { kept: true, .. } => Level::WARN,
+            Event::PluginLoaded { .. } | Event::PluginUnloaded { .. } | Event::Portable { .. } => {
+                Level::INFO
+            }
+            Event::Applied { .. }
+            | Event::TakenOff { .. }
+            | Event::LeftPlain { .. }
+            | Event::Unpatchable { .. } => Level::DEBUG,
+            Event::Learning { .. } => Level::TRACE,
+        }
+    }
+
+    fn emit(self) {
+        const TARGET: &str = "static_call";
+        match self {
+            Event::Applied {
+                site,
+                plan,
+                types,
+                why,
+            } => tracing::debug!(
+                target: TARGET,
+                site = site.location,
+                method = site.method,
+                plugin = site.plugin,
+                plan,
+                types,
+                why,
+                "a plan is on"
+            ),
+            Event::TakenOff { site, why } => tracing::debug!(
+                target: TARGET,
+                site = site.location,
+                method = site.method,
+                plugin = site.plugin,
+                why,
+                "a plan is off"
+            ),
+            Event::LeftPlain { site, why } => tracing::debug!(
+                target: TARGET,
+                site = site.location,
+                method = site.method,
+                plugin = site.plugin,
+                why,
+                "a call is left plain"
+            ),
+            Event::Unpatchable { site, why } => tracing::debug!(
+                target: TARGET,
+                site = site.location,
+                method = site.method,
+                plugin = site.plugin,
+                why,
+                "a call cannot be patched"
+            ),
+            Event::Learning { sites } => {
+                tracing::trace!(target: TARGET, sites, "windows are opened");
+            }
+            Event::Refused { why } => tracing::warn!(
+                target: TARGET,
+                why,
+                "code cannot be patched: nothing new is published"
+            ),
+            Event::Portable { why } => {
+                tracing::info!(target: TARGET, why, "no call is patched");
+            }
+            Event::Environment { why } => {
+                tracing::warn!(target: TARGET, why, "`STATIC_CALL` is ignored");
+            }
+            Event::PluginLoaded {
+                path,
+                plugin,
+                sites,
+            } => tracing::info!(
+                target: TARGET,
+                path = %path.display(),
+                plugin,
+                sites,
+                "a plugin is loaded"
+            ),
+            Event::PluginUnloaded {
+                path,
+                plugin,
+                kept: false,
+            } => tracing::info!(
+                target: TARGET,
+                path = %path.display(),
+                plugin,
+                "a plugin is unloaded"
+            ),
+            Event::PluginUnloaded { path, plugin, .. } => tracing::warn!(
+                target: TARGET,
+                path = %path.display(),
+                plugin,
+                "a plugin is let go, and its library stays loaded"
+            ),
+        }
+    }
+}
+
+/// Whether anything waits to be told.
+static WAITS: AtomicBool = AtomicBool::new(false);
+
+thread_local! {
+    /// Whether this thread is in a subscriber.
+    static TELLS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether anybody listens on this level. Asks no subscriber.
+pub(crate) fn listens(level: Level) -> bool {
+    LevelFilter::current() >= level && !TELLS.get()
+}
+
+impl Engine {
+    /// Notes what is to be told once the lock is given back.
+    pub(crate) fn tell(&mut self, event: Event) {
+        if listens(event.level()) {
+            self.events.push(event);
+            WAITS.store(true, Ordering::Release);
+        }
+    }
+}
+
+/// Tells what waits, unless this thread holds a lock of the runtime's or of the loader's:
+/// then it will be here again.
+pub(crate) fn flush() {
+    if !WAITS.load(Ordering::Acquire) || TELLS.get() || !engine::holds_nothing() {
+        return;
+    }
+    let events = engine::with(|engine| {
+        WAITS.store(false, Ordering::Release);
+        std::mem::take(&mut engine.events)
+    });
+    let _told = Told(TELLS.replace(true));
+    events.into_iter().for_each(Event::emit);
+}
+
+/// Ends the telling also where a subscriber panics.
+struct Told(bool);
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        TELLS.set(self.0);
+    }
+}

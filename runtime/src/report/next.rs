@@ -1,0 +1,139 @@
+//! What to do now: the report's last line.
+
+use super::{FIRST_TO_COME, SiteReport};
+use crate::config::Mode;
+
+/// What that depends on.
+pub(super) struct Scene<'a> {
+    pub(super) mode: Mode,
+    pub(super) passes: u64,
+    pub(super) workers: u32,
+    pub(super) sites: &'a [SiteReport],
+    /// Sites with an open window, or a full one.
+    pub(super) open: usize,
+    pub(super) bindings: usize,
+    pub(super) advice: usize,
+}
+
+impl Scene<'_> {
+    pub(super) fn sentence(&self) -> String {
+        if self.mode == Mode::Off {
+            return "all calls are plain, since the mode is `off`".to_owned();
+        }
+        if self.sites.is_empty() && self.bindings == 0 {
+            return "nothing: there is no call site and no binding, and regions need no runtime"
+                .to_owned();
+        }
+        if self.passes == 0 {
+            return "start the runtime, `let _worker = \
+                    runtime::retarget_every(Duration::from_millis(100))?;` at the start of \
+                    `main`: until then every call is plain"
+                .to_owned();
+        }
+        let open = self.open;
+        let coming = |one: &&SiteReport| one.why == FIRST_TO_COME;
+        let coming = self.sites.iter().filter(coming).count();
+        if self.workers == 0 && open > 0 {
+            return format!(
+                "{} for `retarget()`: call it again, or have `runtime::retarget_every` do so",
+                count(open, "window waits", "windows wait")
+            );
+        }
+        if self.workers == 0 && coming > 0 {
+            return format!(
+                "{} for a first window: call `retarget()` now and then, or have \
+                 `runtime::retarget_every` do so",
+                count(coming, "site waits", "sites wait")
+            );
+        }
+        if self.advice > 0 {
+            return format!(
+                "follow the advice: {} to gain, or to save",
+                count(self.advice, "place has something", "places have something")
+            );
+        }
+        if open + coming > 0 {
+            return format!(
+                "look here again in some seconds: {} still looked at",
+                count(open + coming, "site is", "sites are")
+            );
+        }
+        "nothing: what there is to gain here is gained".to_owned()
+    }
+}
+
+fn count(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Mode::{Auto, Off};
+    use crate::report::State;
+
+    fn row(state: State, why: &str) -> SiteReport {
+        SiteReport {
+            location: "src/main.rs:1:1".to_owned(),
+            trait_name: None,
+            method: "run".to_owned(),
+            plugin: None,
+            state,
+            why: why.to_owned(),
+            backend: "patching",
+            targets: Vec::new(),
+            trampolines: 1,
+            windows: 0,
+            misses: 0,
+            retargets: 0,
+        }
+    }
+
+    #[test]
+    fn each_state_of_things_has_its_sentence() {
+        let learns = [
+            row(State::Learning, "window open"),
+            row(State::Learning, "window open"),
+        ];
+        let comes = [row(State::Idle, FIRST_TO_COME)];
+        let rests = [row(State::Plain, "")];
+        let says = |mode, passes, workers, sites: &[SiteReport], advice| {
+            let scene = Scene {
+                mode,
+                passes,
+                workers,
+                sites,
+                open: sites
+                    .iter()
+                    .filter(|one| one.state == State::Learning)
+                    .count(),
+                bindings: 0,
+                advice,
+            };
+            scene.sentence()
+        };
+        let expected = [
+            (says(Off, 0, 0, &rests, 0), "the mode is `off`"),
+            (says(Auto, 0, 0, &[], 0), "there is no call site"),
+            (says(Auto, 0, 0, &rests, 0), "start the runtime"),
+            (
+                says(Auto, 1, 0, &learns, 1),
+                "2 windows wait for `retarget()`",
+            ),
+            (says(Auto, 1, 0, &learns[..1], 1), "1 window waits for"),
+            (
+                says(Auto, 1, 0, &comes, 0),
+                "1 site waits for a first window",
+            ),
+            (
+                says(Auto, 9, 1, &learns, 1),
+                "follow the advice: 1 place has",
+            ),
+            (says(Auto, 9, 1, &learns, 0), "2 sites are still looked at"),
+            (says(Auto, 9, 1, &rests, 0), "is gained"),
+        ];
+        for (said, words) in expected {
+            assert!(said.contains(words), "{said}");
+        }
+    }
+}

@@ -1,0 +1,5 @@
+use static_call::static_key;
+
+static_key! {}
+
+fn main() {}
