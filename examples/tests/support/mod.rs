@@ -1,4 +1,4 @@
-//! Runs the real host, in a folder of its own.
+//! Runs the real programs, in a folder of their own.
 
 // Every test file is a crate of its own, and none uses all of this.
 #![allow(dead_code)]
@@ -62,6 +62,17 @@ impl Folder {
         let mut command = self.command();
         command.env("STATIC_CALL", mode).args(arguments);
         command.output().expect("the host to start")
+    }
+
+    /// Runs the packet filter in its own mode, and measures as little as it can.
+    pub(crate) fn filter<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_packet-filter"));
+        command
+            .current_dir(self.0.path())
+            .env_remove("STATIC_CALL")
+            .args(["--seconds", "0"])
+            .args(arguments);
+        command.output().expect("the filter to start")
     }
 
     /// The host, in this folder and not in the one that the tests run in.
@@ -151,9 +162,15 @@ pub(crate) fn assert_success(output: &Output) {
 /// Panics unless the host refused with one line that contains every `part`.
 #[track_caller]
 pub(crate) fn assert_refused(output: &Output, parts: &[&str]) {
+    assert_refused_by("audio-host", output, parts);
+}
+
+/// The same for any of the programs.
+#[track_caller]
+pub(crate) fn assert_refused_by(program: &str, output: &Output, parts: &[&str]) {
     let line = stderr(output);
     assert_eq!(output.status.code(), Some(2), "{}{line}", stdout(output));
-    assert!(line.starts_with("audio-host: error: "), "{line}");
+    assert!(line.starts_with(&format!("{program}: error: ")), "{line}");
     assert_eq!(line.lines().count(), 1, "{line}");
     for part in parts {
         assert!(line.contains(part), "`{part}` is missing in: {line}");

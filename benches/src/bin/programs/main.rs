@@ -15,6 +15,7 @@
 )]
 
 mod aims;
+mod chart;
 mod drive;
 mod measure;
 mod program;
@@ -71,6 +72,9 @@ struct Arguments {
     /// Write all figures to this file, as JSON.
     #[arg(long, value_name = "PATH")]
     json: Option<PathBuf>,
+    /// Draw the figures into this file, as SVG.
+    #[arg(long, value_name = "PATH")]
+    chart: Option<PathBuf>,
     /// Run the one program that is named, in this way and no other, and measure nothing: for
     /// profilers. The runtime is never started.
     #[arg(long, value_name = "WAY", requires = "rounds")]
@@ -124,14 +128,14 @@ fn main() -> Result<(), String> {
         return tuned::follow(name);
     }
     let programs = chosen(&arguments.programs)?;
-    if arguments.tuned {
-        return tuned::all(&programs, asked, arguments.times);
-    }
     if let (Some(way), Some(rounds)) = (arguments.alone, arguments.rounds) {
         let [program] = programs[..] else {
             return Err(format!("--alone takes one program, not {}", programs.len()));
         };
         return measure::alone(program.name, way, rounds);
+    }
+    if arguments.tuned {
+        return tuned::all(&programs, asked, arguments.times);
     }
     if arguments.list {
         for Program { name, about, .. } in programs {
@@ -170,6 +174,10 @@ fn main() -> Result<(), String> {
     if let Some(path) = &arguments.json {
         let json = serde_json::to_string_pretty(&figures).map_err(|error| error.to_string())?;
         std::fs::write(path, json).map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    if let Some(path) = &arguments.chart {
+        let drawn = chart::chart(&figures, &programs);
+        std::fs::write(path, drawn).map_err(|error| format!("{}: {error}", path.display()))?;
     }
     Ok(())
 }

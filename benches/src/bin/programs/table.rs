@@ -187,6 +187,21 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_chart_has_a_bar_for_each_figure_that_is_there() {
+        let mut figures = figures(&[(0.5, 0.5), (0.6, 0.6), (1.0, 1.0)]);
+        for layout in &mut figures.layouts {
+            layout.rows[0].phase = Phase::Worker;
+        }
+        let mut programs = Way::Plain.programs();
+        programs.retain(|program| program.name == "even");
+        let svg = crate::chart::chart(&figures, &programs);
+        assert!(svg.contains(">0.60</text>"), "{svg}");
+        assert!(svg.contains(">even</text>"), "{svg}");
+        // Three in the legend, and one bar.
+        assert_eq!(svg.matches("<rect").count(), 4, "{svg}");
+    }
+
     fn tables_of(ratios: &[(f64, f64)]) -> String {
         let mut programs = Way::Plain.programs();
         programs.retain(|program| program.name == "even");

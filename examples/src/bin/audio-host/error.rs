@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use static_call::runtime::{ConfigError, PluginError};
+use static_call::runtime::PluginError;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -55,9 +55,6 @@ pub(crate) enum Error {
     // the rest.
     #[error("cannot use the plugin: {0}")]
     Plugin(Box<PluginError>),
-
-    #[error("cannot configure static-call: {0}")]
-    Configuration(#[from] ConfigError),
 
     #[error("cannot write to standard output: {0}")]
     Stdout(io::Error),

@@ -6,6 +6,10 @@
 //! and with static calls in alternation: the outputs must be equal bit for bit,
 //! and the time of each is printed.
 //!
+//! It is the example of plugins in a program whose calls do not matter: a sample is
+//! tens of nanoseconds of arithmetic, and the default mode leaves the calls plain. The
+//! example of a program that gets faster is `packet-filter`.
+//!
 //! Where to look:
 //! - [`engine`] holds the four hot call sites;
 //! - [`session`] loads the plugin and calls `runtime::retarget()`;

@@ -22,6 +22,10 @@ pub(crate) enum Verdict {
     Different,
 }
 
+/// What the table shows.
+const REMARK: &str = "a sample is tens of nanoseconds of arithmetic, so its calls do not matter: they stay plain,\n\
+    unless STATIC_CALL=always forces them to be patched. `packet-filter` is the example that gains";
+
 pub(crate) struct Session {
     source: Source,
     output: Output,
@@ -60,10 +64,9 @@ impl Session {
     }
 
     pub(crate) fn run(mut self) -> Result<Verdict, Error> {
-        let mode = prefer_patching()?;
         let format = self.source.format();
         self.say(&format!(
-            "{} frames at {} Hz in {} channel(s)\n{mode}",
+            "{} frames at {} Hz in {} channel(s)",
             self.source.frames(),
             format.sample_rate,
             format.channels,
@@ -80,6 +83,7 @@ impl Session {
         self.say(&format!(
             "\ntime per sample      {HEADS}\nbefore the plugin    {before}\nwith the plugin      {after}"
         ))?;
+        self.say(REMARK)?;
         self.say(&self.status())?;
         self.conclude()
     }
@@ -171,16 +175,6 @@ impl Session {
     fn say(&self, text: &str) -> Result<(), Error> {
         say(&self.progress, text)
     }
-}
-
-/// The example is there to show patched calls, so it asks for them even where
-/// they would not pay, unless the environment says otherwise.
-fn prefer_patching() -> Result<&'static str, Error> {
-    if std::env::var_os("STATIC_CALL").is_some() {
-        return Ok("mode: as STATIC_CALL says");
-    }
-    runtime::configure(runtime::Config::default().mode(runtime::Mode::Always))?;
-    Ok("mode: always, to show patching; STATIC_CALL=auto patches only where it pays")
 }
 
 /// Prints without mixing with the progress bar.
