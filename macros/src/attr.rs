@@ -36,6 +36,9 @@ pub(crate) struct ItemOptions {
     /// `auto = [Unpin]` on the trait: auto traits besides `Send` and `Sync` that object
     /// types with call sites may have.
     pub(crate) auto: Vec<&'static str>,
+    /// `unsafe(same_supertraits)` on the trait: supertraits whose methods cannot be compared
+    /// are the same in a program and in its plugins.
+    pub(crate) same_supertraits: bool,
 }
 
 /// Auto traits that `auto` may ask for.
@@ -70,12 +73,15 @@ pub(crate) fn parse_item(attribute: TokenStream, is_impl: bool) -> (ItemOptions,
             options.krate = Some(crate_by_name(&meta)?);
             Ok(())
         } else if meta.path.is_ident("unsafe") {
-            let advice =
-                "`unsafe` stands around `crate = path` alone: write `unsafe(crate = path)`";
+            let advice = "`unsafe` stands around a promise: write `unsafe(crate = path)` or \
+                          `unsafe(same_supertraits)`";
             if !meta.input.peek(syn::token::Paren) {
                 return Err(meta.error(advice));
             }
             meta.parse_nested_meta(|meta| {
+                if meta.path.is_ident("same_supertraits") {
+                    return same_supertraits(&meta, is_impl, &mut options);
+                }
                 if !meta.path.is_ident("crate") {
                     return Err(meta.error(advice));
                 }
@@ -122,6 +128,11 @@ pub(crate) fn parse_item(attribute: TokenStream, is_impl: bool) -> (ItemOptions,
             }
             options.targets = Some(targets(&meta)?);
             Ok(())
+        } else if meta.path.is_ident("same_supertraits") {
+            Err(meta.error(
+                "`same_supertraits` is a promise: write \
+                 `#[static_dispatch(unsafe(same_supertraits))]` on the trait",
+            ))
         } else if meta.path.is_ident("inline") {
             Err(meta.error(
                 "`inline` belongs on a method of the trait, or at the call: \
@@ -138,7 +149,7 @@ pub(crate) fn parse_item(attribute: TokenStream, is_impl: bool) -> (ItemOptions,
                     "`crate = ::name` and `unsafe(crate = path)`"
                 } else {
                     "`targets = N`, `object = Name`, `supertrait = Base`, `auto = [A]`, `apart`, \
-                     `crate = ::name` and `unsafe(crate = path)`"
+                     `crate = ::name`, `unsafe(crate = path)` and `unsafe(same_supertraits)`"
                 },
             ))
         }
@@ -153,6 +164,32 @@ pub(crate) fn parse_item(attribute: TokenStream, is_impl: bool) -> (ItemOptions,
         options.targets.get_or_insert(DEFAULT_TARGETS);
     }
     (options, error)
+}
+
+/// `unsafe(same_supertraits)`.
+fn same_supertraits(
+    meta: &ParseNestedMeta<'_>,
+    is_impl: bool,
+    options: &mut ItemOptions,
+) -> Result<()> {
+    if is_impl {
+        return Err(meta.error(
+            "`same_supertraits` belongs on the trait: \
+             `#[static_dispatch(unsafe(same_supertraits))]`",
+        ));
+    }
+    if options.same_supertraits {
+        return Err(meta.error("`same_supertraits` is given twice; keep one"));
+    }
+    options.same_supertraits = true;
+    if meta.input.is_empty() || meta.input.peek(Token![,]) {
+        Ok(())
+    } else {
+        Err(meta.error(
+            "`same_supertraits` takes no value: write \
+             `#[static_dispatch(unsafe(same_supertraits))]`",
+        ))
+    }
 }
 
 /// What is wrong with this option on an impl, if it is one of the trait's.

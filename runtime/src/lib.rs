@@ -167,7 +167,9 @@ mod worker;
 /// `crate = ::name` names this crate where `Cargo.toml` has another name for it, and
 /// `unsafe(crate = path)` promises that a path leads to a re-export of it: the expansion
 /// believes what it finds there, and a module with other contents would be undefined
-/// behaviour. The trait keeps its meaning: it gains one hidden supertrait, implemented for every
+/// behaviour; `unsafe(same_supertraits)` promises that supertraits without the attribute have the
+/// same methods in a program and in each of its plugins, which are refused otherwise: annotate
+/// the supertrait, its methods need not be, or promise it where it is not yours. The trait keeps its meaning: it gains one hidden supertrait, implemented for every
 /// implementor, and nothing is renamed or moved.
 ///
 /// **On a method** of such a trait it makes the method callable with
@@ -345,7 +347,7 @@ pub mod __private {
 #[macro_export]
 macro_rules! static_call {
     ($($call:tt)*) => {
-        $crate::__private::expand_static_call!(($crate) $($call)*)
+        $crate::__private::calls_annotated_dyn__call_others_plainly!(($crate) $($call)*)
     };
 }
 

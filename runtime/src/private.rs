@@ -7,8 +7,10 @@ pub use core::marker::PhantomData;
 pub use core::mem::MaybeUninit;
 use core::pin::Pin;
 
+/// A sentence: where a call has no entry, rustc says which macro it comes from, and no more.
+pub use static_call_macros::expand_static_call as calls_annotated_dyn__call_others_plainly;
 pub use static_call_macros::{
-    expand_binding, expand_plain_call, expand_specialize, expand_static_call, expand_static_key,
+    expand_binding, expand_plain_call, expand_specialize, expand_static_key,
     static_dispatch as instrument,
 };
 pub use std::boxed::Box;
@@ -23,10 +25,10 @@ pub use crate::binding::{
 };
 
 pub use crate::registry::{
-    Code, DeclaredTrait, Implementation, MethodDeclaration, RegisteredImplementation,
-    STATIC_CALL_DECLARATIONS_0_1_0 as DECLARATIONS,
-    STATIC_CALL_IMPLEMENTATIONS_0_1_0 as IMPLEMENTATIONS, Table, TraitDeclaration, TraitObject,
-    slot_of,
+    Code, DeclaredTrait, Implementation, Mark, MethodDeclaration, NoAnnotatedSupertrait,
+    RegisteredImplementation, STATIC_CALL_DECLARATIONS_0_1_0 as DECLARATIONS,
+    STATIC_CALL_IMPLEMENTATIONS_0_1_0 as IMPLEMENTATIONS, Supertrait, Table, TraitDeclaration,
+    TraitObject, has_no_methods, is_standard, slot_of,
 };
 pub use crate::site::TRAMPOLINES;
 pub use crate::site::{

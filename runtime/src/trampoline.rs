@@ -36,9 +36,6 @@ macro_rules! site {
                 ));
         }
         static __KEYS: $crate::__private::Keys = $crate::__private::Keys::OFF;
-        // An item, so that the call may stand in the user's own `unsafe`.
-        // SAFETY: used once, with the trampoline below.
-        const __OWN: $crate::__private::Own = unsafe { $crate::__private::Own::new() };
         // SAFETY: the statics above, which nobody else can name.
         // rustc shows the next line where a list names a type parameter.
         unsafe impl $crate::__private::CallSite for __Site { // not here: list it at the trait's method, or use `specialize!`

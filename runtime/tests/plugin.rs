@@ -8,6 +8,7 @@ use std::sync::{LazyLock, Mutex, MutexGuard};
 use static_call::runtime::{self, AdviceKind, Config, Mode, Plugin, PluginBox, PluginError, State};
 use static_call::static_call;
 use static_call_fixture_api::{Answer, Below, BelowToo, Filter};
+use static_call_fixture_unsure as _;
 
 #[path = "support/plugins.rs"]
 mod plugins;
@@ -512,6 +513,23 @@ fn a_plugin_whose_supertrait_has_another_method_is_refused_though_nobody_annotat
         matches!(&error, PluginError::Trait { name, .. } if name.contains("BelowToo<u64>")),
         "{error}"
     );
+}
+
+#[test]
+fn a_plugin_with_a_trait_whose_supertrait_cannot_be_compared_is_refused() {
+    let _alone = alone();
+    let plugin = build("static-call-fixture-plugin", "unsure");
+    let error = load(&plugin).unwrap_err();
+    let text = error.to_string();
+    assert!(
+        matches!(
+            &error,
+            PluginError::Supertrait { name, supertrait, .. }
+                if name == "static_call_fixture_unsure::Unsure" && supertrait == "Named"
+        ) && text.contains("unsafe(same_supertraits)"),
+        "{text}"
+    );
+    assert!(!is_mapped(&plugin));
 }
 
 #[test]

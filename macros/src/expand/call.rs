@@ -55,7 +55,7 @@ pub(crate) fn static_call(input: TokenStream) -> TokenStream {
         && let Some(call) = Quick::read(written)
     {
         let site = site(&krate.to_token_stream(), group.span(), &call.method, None);
-        let entry = entry(&call.method, call.has_arguments(), group.span());
+        let entry = entry(&call.method, call.has_arguments(), Span::call_site());
         return call.with(entry, site);
     }
     let written: TokenStream = tokens.into_iter().skip(1).collect();
@@ -71,8 +71,13 @@ pub(crate) fn static_call(input: TokenStream) -> TokenStream {
         Ok(call) => call,
         Err(error) => return for_editors(&krate, &written, error),
     };
+    // With a list, the sentence would cost its errors their place: the whole call's.
+    let word_of = match &inline {
+        Some(_) => macros,
+        None => Span::call_site(),
+    };
     let site = site(&krate, macros, &call.method, inline);
-    call.method = entry(&call.method, !call.args.is_empty(), macros);
+    call.method = entry(&call.method, !call.args.is_empty(), word_of);
     match call.args.first_mut() {
         Some(first) => *first = Expr::Verbatim(beside(&site, &first.to_token_stream())),
         None => call.args.push(Expr::Verbatim(site)),
@@ -82,11 +87,12 @@ pub(crate) fn static_call(input: TokenStream) -> TokenStream {
 
 /// The name of the method's entry, at the place of the user's, but as the macro's own word:
 /// what rustc calls wrong is under the user's token, and it does not propose to put the
-/// name of another entry, or of the site, there.
-fn entry(method: &Ident, has_arguments: bool, macros: Span) -> Ident {
+/// name of another entry, or of the site, there. Where there is no such entry, rustc says
+/// whose word it is, and the macro's name there is a sentence.
+fn entry(method: &Ident, has_arguments: bool, word_of: Span) -> Ident {
     Ident::new(
         &names::entry(method, has_arguments),
-        macros.located_at(method.span()),
+        word_of.located_at(method.span()),
     )
 }
 
@@ -121,7 +127,13 @@ fn site(krate: &TokenStream, macros: Span, method: &Ident, inline: Option<Inline
     // No function around it: rustc would check one more for each site. The trampoline's
     // type says whose gate it is: rustc would check a type that is written here twice.
     let at = macros.located_at(at);
-    quote_spanned!(at=> { #items #private::Gate::new(__trampoline, __OWN) })
+    // A local variable of the macro's, and no item: the types of a list may hold blocks, whose
+    // code could name that.
+    let own = Ident::new("__own", Span::mixed_site());
+    // Not at a place of the user's, where the call may stand in his own `unsafe`.
+    // SAFETY: the site and its trampoline, as declared before.
+    let promise = quote!(let #own = unsafe { #private::Own::new() };);
+    quote_spanned!(at=> { #items #promise #private::Gate::new(__trampoline, #own) })
 }
 
 /// The error; and for rust-analyzer, where it asks what may follow `receiver.`, the

@@ -148,6 +148,11 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// Whether objects have to name an associated type that a supertrait has.
+    pub(super) fn has_open_supertraits(&self) -> bool {
+        !self.inherited.open.is_empty()
+    }
+
     pub(super) fn ident(&self) -> &Ident {
         &self.input.item.ident
     }

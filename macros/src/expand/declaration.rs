@@ -58,15 +58,17 @@ impl Context<'_> {
             let ident = self.ident();
             quote!(.with_slot(#private::slot_of::<dyn #ident>))
         });
+        let unknown = self.unknown_supertraits();
         let record = quote! {
             #repeated
-            static #name: #private::TraitDeclaration = #private::TraitDeclaration::new(
+            // SAFETY: the trait's own words.
+            static #name: #private::TraitDeclaration = unsafe { #private::TraitDeclaration::new(
                 #ident,
                 #private::core::module_path!(),
                 #private::core::option_env!("CARGO_PKG_VERSION"),
                 { let __layout: #private::core::primitive::u64 = #layout; #(#conditions)* __layout },
                 &[#(#methods),*],
-            ).with_path(#private::type_name::<#declared>)#slot;
+            ) }.with_path(#private::type_name::<#declared>)#slot #unknown;
         };
         if !cfg!(feature = "std") {
             return record;

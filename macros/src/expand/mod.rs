@@ -19,6 +19,7 @@ mod region;
 mod shape;
 mod shims;
 mod static_key;
+mod supertraits;
 mod trait_;
 mod upcast;
 
@@ -51,7 +52,7 @@ pub(crate) fn static_dispatch(attribute: TokenStream, item: &TokenStream) -> Tok
             let expanded = trait_::expand(attribute, item);
             quote!(#expanded #error)
         }
-        Ok(Item::Impl(mut item)) if item.trait_.is_some() => {
+        Ok(Item::Impl(mut item)) if item.trait_.is_some() && !order::is_for_the_mock(&item) => {
             let error = repeated(&mut item.attrs);
             let expanded = impl_::expand(attribute, item);
             quote!(#expanded #error)
@@ -60,11 +61,15 @@ pub(crate) fn static_dispatch(attribute: TokenStream, item: &TokenStream) -> Tok
         Ok(Item::Fn(item)) if item.sig.receiver().is_some() && !of_a_mock() => {
             with_error(&item, lonely_method(&item.sig.ident, true))
         }
+        Ok(Item::Verbatim(_)) | Err(_) if of_a_mock() => order::without_attributes(item.clone()),
         Ok(Item::Verbatim(_)) | Err(_) => match syn::parse2::<TraitItemFn>(item.clone()) {
             Ok(method) => with_error(&method, lonely_method(&method.sig.ident, false)),
             Err(error) => with_error(item, error),
         },
-        Ok(other) if !order::is_the_mock(&other) && of_a_mock() => item.clone(),
+        Ok(other) if order::is_the_mock(&other) => {
+            with_error(&order::without_attributes(item.clone()), misplaced(&other))
+        }
+        Ok(_) if of_a_mock() => order::without_attributes(item.clone()),
         Ok(other) => with_error(item, misplaced(&other)),
     }
 }

@@ -131,6 +131,7 @@ fn declared(context: &Context<'_>, name: &Ident) -> Trait {
             apart: context.input.options.apart,
             supertrait: context.input.options.supertrait.clone(),
             auto: context.input.options.auto.clone(),
+            same_supertraits: context.input.options.same_supertraits,
             ..ItemOptions::default()
         },
         methods: forwarded,
@@ -295,7 +296,7 @@ impl Pair<'_> {
             let call = if cfg!(feature = "std") {
                 // The report shows the place of the macro call: the method's name.
                 let here = |tokens| names::spanned(tokens, |_| method.title.span());
-                let start = here(quote!(#private::expand_static_call!));
+                let start = here(quote!(#private::calls_annotated_dyn__call_others_plainly!));
                 let krate = here(quote!((#krate)));
                 let input = quote!(#krate self.#title(#(#arguments),*));
                 let mut input = Group::new(Delimiter::Parenthesis, input);

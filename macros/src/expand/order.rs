@@ -2,9 +2,9 @@
 //! so that the order matters to the macros; it is not to matter to users. The guide has a
 //! table, and `ui-tests` a program for each row.
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{Attribute, Expr, Item, ItemFn, ItemTrait, Stmt};
+use syn::{Attribute, Expr, Item, ItemFn, ItemImpl, ItemTrait, Stmt, Type};
 
 use super::krate;
 use crate::attr;
@@ -84,4 +84,50 @@ pub(super) fn is_part_of_a_mock(item: &TokenStream) -> bool {
         TokenTree::Group(group) => is_part_of_a_mock(&group.stream()),
         _ => false,
     })
+}
+
+/// Whether `mockall` wrote the impl for a part of a mock. (For the mock itself, too, but that
+/// may have been written by hand.)
+pub(super) fn is_for_the_mock(item: &ItemImpl) -> bool {
+    let of_a_mock = |ty: &Type| match ty {
+        Type::Path(ty) => ty.path.segments.last().is_some_and(|last| {
+            let name = last.ident.to_string();
+            name.starts_with("Mock") && name.contains('_')
+        }),
+        _ => false,
+    };
+    of_a_mock(&item.self_ty)
+}
+
+/// Without the copies of the attribute inside, many of which stand where none may.
+pub(super) fn without_attributes(tokens: TokenStream) -> TokenStream {
+    let mut kept = Vec::new();
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) if is_ours(&group, kept.last()) => {
+                kept.pop();
+            }
+            TokenTree::Group(group) => {
+                let inside = without_attributes(group.stream());
+                let mut without = Group::new(group.delimiter(), inside);
+                without.set_span(group.span());
+                kept.push(without.into());
+            }
+            other => kept.push(other),
+        }
+    }
+    kept.into_iter().collect()
+}
+
+/// Whether it is the brackets of `#[path::static_dispatch…]`.
+fn is_ours(group: &Group, before: Option<&TokenTree>) -> bool {
+    let is_attribute = group.delimiter() == Delimiter::Bracket
+        && matches!(before, Some(TokenTree::Punct(before)) if before.as_char() == '#');
+    let path = group.stream().into_iter().take_while(|token| match token {
+        TokenTree::Ident(_) => true,
+        TokenTree::Punct(punct) => punct.as_char() == ':',
+        _ => false,
+    });
+    let last = path.last();
+    is_attribute && matches!(last, Some(TokenTree::Ident(last)) if last == "static_dispatch")
 }

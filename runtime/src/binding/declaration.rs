@@ -88,8 +88,8 @@ pub struct Shared<D: ?Sized + 'static> {
 }
 
 /// The word of whoever declares a binding that its object may be shared. `binding!` has rustc
-/// check it, with a message of its own.
-#[derive(Clone, Copy)]
+/// check it, with a message of its own. Not `Copy`: the expression beside it could have it from
+/// the static.
 pub struct Shares(());
 
 impl Shares {

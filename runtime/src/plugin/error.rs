@@ -83,6 +83,15 @@ pub enum PluginError {
         /// Version and layout in the plugin.
         plugin: String,
     },
+    /// An annotated trait has a supertrait of which neither side can say which methods it has.
+    Supertrait {
+        /// The plugin's path.
+        path: PathBuf,
+        /// The trait.
+        name: String,
+        /// The supertrait, as the trait names it.
+        supertrait: String,
+    },
     /// It has a binding, or a static key, of which cannot be told which one of the host's it
     /// is: several of that name stand in one function.
     Ambiguous {
@@ -219,6 +228,18 @@ impl fmt::Display for PluginError {
                 formatter,
                 "the trait `{name}` differs: {plugin} in {}, {host} in this program; build both \
                  from the same sources",
+                path.display()
+            ),
+            E::Supertrait {
+                path,
+                name,
+                supertrait,
+            } => write!(
+                formatter,
+                "the trait `{name}` has the supertrait `{supertrait}`, of which cannot be told \
+                 whether it has the same methods in {} and in this program; annotate `{supertrait}` \
+                 with `#[static_dispatch]`, or promise that it has: \
+                 `#[static_dispatch(unsafe(same_supertraits))]` at `{name}`",
                 path.display()
             ),
             E::Ambiguous {

@@ -134,16 +134,21 @@ impl Opened {
             count /= 2;
         }
         let descriptor = self.file.as_raw_fd();
-        let own = self.file.metadata().ok()?;
-        let leads_here = |name: &PathBuf| {
-            std::fs::metadata(name)
-                .is_ok_and(|found| (found.dev(), found.ino()) == (own.dev(), own.ino()))
-        };
         let processes = [std::process::id().to_string(), "self".to_owned()];
         let names = processes
             .iter()
             .map(|process| PathBuf::from(format!("/proc/{process}/fd/{slashes}{descriptor}")));
-        names.into_iter().find(leads_here)
+        names.into_iter().find(|name| self.is_at(name))
+    }
+
+    /// Whether the path leads to this file. The number of a file that is open is given to no
+    /// other.
+    pub(super) fn is_at(&self, path: &Path) -> bool {
+        let same = |metadata: Metadata| {
+            let own = self.file.metadata();
+            own.is_ok_and(|own| (own.dev(), own.ino()) == (metadata.dev(), metadata.ino()))
+        };
+        std::fs::metadata(path).is_ok_and(same)
     }
 
     /// Whether what is mapped is the file's content, as far as that is never written.

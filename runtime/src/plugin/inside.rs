@@ -321,6 +321,7 @@ impl Memory {
             [
                 (&raw const (*at).path).cast::<*const ()>().read(),
                 (&raw const (*at).slot).cast::<*const ()>().read(),
+                (&raw const (*at).unknown).cast::<*const ()>().read(),
             ]
         };
         for function in functions.into_iter().filter(|one| !one.is_null()) {

@@ -67,7 +67,9 @@ impl Plugin {
     /// it was built by the same `rustc` and with the same version of this crate
     /// (all that before any of its code runs); what the loader mapped is the file
     /// that was checked; everything that its manifest names lies inside it; every
-    /// annotated trait that both sides know is the same on both.
+    /// annotated trait that both sides know is the same on both, and so are its supertraits:
+    /// annotated ones, the standard library's, and those without methods. With any other it
+    /// is refused, unless the trait promises them.
     ///
     /// A library whose threads still run stays mapped until they end (glibc), and
     /// the next unloading takes it away. To replace a plugin on disk, rename the new
@@ -80,8 +82,9 @@ impl Plugin {
     /// `perf` show the file's own path; debuggers and backtraces use the loader's name, which
     /// leads to the file while the program runs (for a core dump, tell the debugger the file).
     /// A plugin that names `$ORIGIN`, to find libraries beside itself, is loaded by its path,
-    /// and so is any where `/proc` is not to be had; then the comparison with the file follows
-    /// its initializers.
+    /// and so is any where `/proc` is not to be had: there the path has to lead to the checked
+    /// file when the loader is called, and still when it returns. If it does not, that is an
+    /// error; but initializers of whatever else was there may have run by then.
     ///
     /// Costs one reading of the file's headers, names and constant parts, `dlopen`, and one
     /// lock.
@@ -94,8 +97,7 @@ impl Plugin {
     /// The library's initializers run. It must have been built from sources whose
     /// shared types (those in signatures of annotated traits and constructors) are
     /// the host's: the checks compare names, traits and versions, not the content
-    /// of every type, and of supertraits without the attribute only how many vtable slots
-    /// they take. Both sides must use the same global allocator if values that
+    /// of every type, nor what `#[static_dispatch(unsafe(same_supertraits))]` promises. Both sides must use the same global allocator if values that
     /// own memory cross between them. A panic may not unwind out of a method of a
     /// plugin's object into the host: their standard libraries are two, and the
     /// process ends. (Constructors and `drop` may panic.) No thread may run the plugin's code once its
@@ -115,8 +117,16 @@ impl Plugin {
     /// # Safety
     /// As for [`load`](Self::load).
     unsafe fn load_checked(path: &Path, file: Opened) -> Result<Plugin, PluginError> {
-        let name = file.name();
-        let name = name.as_deref().unwrap_or(path);
+        let own_name = file.name();
+        let name = own_name.as_deref().unwrap_or(path);
+        let replaced = || PluginError::Replaced {
+            path: path.to_owned(),
+        };
+        // By its path, the loader opens it anew: the same before and after is the same then.
+        let is_there = || own_name.is_some() || file.is_at(path);
+        if !is_there() {
+            return Err(replaced());
+        }
         // SAFETY: the caller allows the initializers to run.
         let library = unsafe { Library::open(Some(name), RTLD_NOW | RTLD_LOCAL) };
         let library = library.map_err(|source| {
@@ -132,13 +142,12 @@ impl Plugin {
             reason: "the loader does not know where it lies".into(),
         })?;
         let is_the_file = file.is_mapped_at(&memory);
-        if !is_the_file.map_err(|source| PluginError::Open {
+        let is_the_file = is_the_file.map_err(|source| PluginError::Open {
             path: path.to_owned(),
             source,
-        })? {
-            return Err(PluginError::Replaced {
-                path: path.to_owned(),
-            });
+        })?;
+        if !is_the_file || !is_there() {
+            return Err(replaced());
         }
         let manifest = find_manifest(&library, &memory, path)?;
         let address = manifest.addr();
@@ -422,18 +431,28 @@ fn check_traits(
     for theirs in contents.declarations {
         let ours = objects.iter().flat_map(|object| object.declarations);
         let ours: Vec<_> = ours.filter(|ours| ours.is_namesake(theirs)).collect();
+        let Some(other) = ours.first() else {
+            continue;
+        };
+        let name = || format!("{}::{}", other.module(), other.name());
         // In blocks of one function there may be several of one name.
         let known = ours
             .iter()
-            .any(|ours| ours.is_same(theirs) && slot(ours) == slot(theirs));
-        if let Some(other) = ours.first()
-            && !known
-        {
+            .find(|ours| ours.is_same(theirs) && slot(ours) == slot(theirs));
+        let Some(known) = known else {
             return Err(PluginError::Trait {
                 path: path.to_owned(),
-                name: format!("{}::{}", other.module(), other.name()),
+                name: name(),
                 host: error::describe(other, slot(other)),
                 plugin: error::describe(theirs, slot(theirs)),
+            });
+        };
+        let unknown = |one: &TraitDeclaration| one.unknown.and_then(|unknown| unknown());
+        if let Some(supertrait) = unknown(known).or_else(|| unknown(theirs)) {
+            return Err(PluginError::Supertrait {
+                path: path.to_owned(),
+                name: name(),
+                supertrait: supertrait.to_owned(),
             });
         }
     }

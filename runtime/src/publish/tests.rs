@@ -32,7 +32,9 @@ use crate::registry::{MethodDeclaration, TraitDeclaration};
 use crate::site::Route;
 
 static METHODS: [MethodDeclaration; 1] = [MethodDeclaration::new("run", 2)];
-static DECLARATION: TraitDeclaration = TraitDeclaration::new("Run", "tests", None, 0, &METHODS);
+// SAFETY: of no trait, and in no slice.
+static DECLARATION: TraitDeclaration =
+    unsafe { TraitDeclaration::new("Run", "tests", None, 0, &METHODS) };
 
 /// Bytes where a trampoline could be.
 #[repr(C, align(64))]

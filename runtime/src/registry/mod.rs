@@ -16,7 +16,7 @@ use core::any::{TypeId, type_name};
 mod slot;
 
 #[cfg(feature = "std")]
-pub use slot::slot_of;
+pub use slot::{Mark, NoAnnotatedSupertrait, Supertrait, has_no_methods, is_standard, slot_of};
 
 /// A trait under `#[static_dispatch]`.
 #[derive(Debug)]
@@ -32,6 +32,9 @@ pub struct TraitDeclaration {
     pub(crate) path: Option<fn() -> &'static str>,
     /// Which slot of its vtables holds the hook, where the trait has one object type.
     pub(crate) slot: Option<fn() -> usize>,
+    /// The first supertrait whose methods can be compared with no other object's, if any is to
+    /// be asked about.
+    pub(crate) unknown: Option<fn() -> Option<&'static str>>,
 }
 
 /// A dispatched method of such a trait.
@@ -61,7 +64,11 @@ impl MethodDeclaration {
 
 impl TraitDeclaration {
     /// For the expansion of `#[static_dispatch]`.
-    pub const fn new(
+    ///
+    /// # Safety
+    /// It is what the trait is, and stands in the slice once: a plugin is believed to have the
+    /// same trait by what is said here.
+    pub const unsafe fn new(
         name: &'static str,
         module: &'static str,
         crate_version: Option<&'static str>,
@@ -76,6 +83,7 @@ impl TraitDeclaration {
             methods,
             path: None,
             slot: None,
+            unknown: None,
         }
     }
 
@@ -90,6 +98,14 @@ impl TraitDeclaration {
     #[must_use]
     pub const fn with_slot(mut self, slot: fn() -> usize) -> Self {
         self.slot = Some(slot);
+        self
+    }
+
+    /// For the expansion of `#[static_dispatch]`: which supertrait is neither annotated, nor
+    /// the standard library's, nor without methods.
+    #[must_use]
+    pub const fn with_unknown(mut self, unknown: fn() -> Option<&'static str>) -> Self {
+        self.unknown = Some(unknown);
         self
     }
 

@@ -23,8 +23,8 @@ pub struct Gate<S, M> {
 }
 
 /// The word of a call site that the site and the trampoline beside it are its own. A value, so
-/// that it is given where no code of the user's stands.
-#[derive(Clone, Copy)]
+/// that it is given where no code of the user's stands, and not `Copy`, so that nobody has it
+/// from there.
 pub struct Own(());
 
 impl Own {

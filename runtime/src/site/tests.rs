@@ -7,7 +7,9 @@ use crate::life::{BURST, BURSTS, RETRY};
 use crate::registry::{MethodDeclaration, Table};
 
 static METHODS: [MethodDeclaration; 1] = [MethodDeclaration::new("run", 2)];
-static DECLARATION: TraitDeclaration = TraitDeclaration::new("Run", "tests", None, 0, &METHODS);
+// SAFETY: of no trait, and in no slice.
+static DECLARATION: TraitDeclaration =
+    unsafe { TraitDeclaration::new("Run", "tests", None, 0, &METHODS) };
 static TABLE: Table = Table::new(
     &DECLARATION,
     || "T",

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use object::{Object, ObjectSymbol};
 use static_call::runtime::PluginError;
 
-use crate::{GOOD, plugins, refused, state};
+use crate::{GOOD, HOSTILE, load, plugins, refused, state};
 
 /// A changed copy of the good plugin.
 fn edited(name: &str, edit: impl FnOnce(&mut Vec<u8>)) -> PathBuf {
@@ -176,4 +176,51 @@ fn a_large_file_takes_no_memory_and_its_own_word_for_its_tables_is_not_taken() {
     for path in [zeros, long, table] {
         fs::remove_file(path).unwrap();
     }
+}
+
+/// The plugin's own word, which makes the loader look for it by its path: in place of a name
+/// that nobody has to define.
+fn with_origin(bytes: &mut [u8]) {
+    const FROM: &[u8] = b"_ITM_registerTMCloneTable";
+    const TO: &[u8] = b"$ORIGIN_a_name_of_nothing";
+    let found = bytes.windows(FROM.len()).position(|window| window == FROM);
+    bytes[found.unwrap()..][..TO.len()].copy_from_slice(TO);
+}
+
+#[test]
+fn a_plugin_that_is_loaded_by_its_path_is_refused_if_that_leads_elsewhere_by_then() {
+    let _alone = crate::alone();
+    let before = state();
+    let mut bytes = fs::read(&*HOSTILE).unwrap();
+    with_origin(&mut bytes);
+    let path = HOSTILE.with_file_name("by-its-path.so");
+    fs::write(&path, &bytes).unwrap();
+    drop(crate::load(&path).unwrap());
+    // The same content, so that nothing else tells them apart.
+    let other = path.with_extension("other");
+    fs::write(&other, &bytes).unwrap();
+    let set = |value: Option<(&Path, &Path)>| {
+        for (name, value) in [
+            ("STATIC_CALL_TEST_PUT", value.map(|(put, _)| put)),
+            ("STATIC_CALL_TEST_IN_PLACE_OF", value.map(|(_, own)| own)),
+        ] {
+            match value {
+                // SAFETY: the tests here are one at a time, and read no environment beside
+                // each other.
+                Some(value) => unsafe { std::env::set_var(name, value) },
+                // SAFETY: as above.
+                None => unsafe { std::env::remove_var(name) },
+            }
+        }
+    };
+    set(Some((&other, &path)));
+    let error = load(&path).map(drop);
+    set(None);
+    assert!(
+        matches!(error, Err(PluginError::Replaced { .. })),
+        "{error:?}"
+    );
+    assert_eq!(state(), before);
+    assert!(!other.exists(), "the initializer has run");
+    fs::remove_file(path).unwrap();
 }

@@ -174,7 +174,15 @@ fn what_was_checked_is_what_the_name_leads_to_whatever_lies_at_the_path() {
 #[test]
 fn a_library_that_has_others_beside_it_is_loaded_by_its_path() {
     let path = written("origin", &smallest_with(b"$ORIGIN/lib\0"));
-    assert_eq!(super::check(&path).unwrap().name(), None);
+    let opened = super::check(&path).unwrap();
+    assert_eq!(opened.name(), None);
+    assert!(opened.is_at(&path));
+    // Another file there, of no code at all: the loader is not asked.
+    let other = written("origin-other", b"");
+    std::fs::rename(other, &path).unwrap();
+    // SAFETY: nothing is loaded.
+    let loaded = unsafe { super::super::Plugin::load_checked(&path, opened) };
+    assert!(matches!(loaded, Err(PluginError::Replaced { .. })));
     std::fs::remove_file(path).unwrap();
 }
 
