@@ -53,7 +53,7 @@ pub use crate::{
 #[cfg(target_family = "wasm")]
 pub use crate::{
     uncollected as BINDINGS, uncollected as DECLARATIONS, uncollected as IMPLEMENTATIONS,
-    uncollected as REGIONS, uncollected as SITES,
+    uncollected as REGIONS, uncollected as SITES, uncollected as STATIC_KEYS,
 };
 
 /// The auto traits that object types may carry.

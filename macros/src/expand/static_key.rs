@@ -136,13 +136,27 @@ impl Key {
         let declared = names::static_key(name);
         let title = name.to_string();
         let repeated = repeated(attributes);
+        let record = quote! {
+            static __RECORD: #private::StaticKeyRecord =
+                #private::StaticKeyRecord::new::<#declared>(
+                    #title,
+                    #private::core::module_path!(),
+                    #private::core::option_env!("CARGO_PKG_VERSION"),
+                    (#private::core::file!(), #private::core::line!(), #private::core::column!()),
+                    &__STATE,
+                );
+        };
         // Without the runtime there is nobody who looks for keys.
-        let in_slice = cfg!(feature = "std").then(|| {
+        let record = if cfg!(feature = "std") {
             quote! {
-                #[#private::linkme::distributed_slice(#private::STATIC_KEYS)]
-                #[linkme(crate = #private::linkme)]
+                #private::STATIC_KEYS! {
+                    #![linkme_macro = #private::STATIC_KEYS]
+                    #record
+                }
             }
-        });
+        } else {
+            record
+        };
         quote! {
             #repeated
             #[doc(hidden)]
@@ -157,15 +171,7 @@ impl Key {
             const _: () = {
                 static __STATE: #private::StaticKeyState =
                     #private::StaticKeyState::new(#initial);
-                #in_slice
-                static __RECORD: #private::StaticKeyRecord =
-                    #private::StaticKeyRecord::new::<#declared>(
-                        #title,
-                        #private::core::module_path!(),
-                        #private::core::option_env!("CARGO_PKG_VERSION"),
-                        (#private::core::file!(), #private::core::line!(), #private::core::column!()),
-                        &__STATE,
-                    );
+                #record
                 impl #private::DeclaredStaticKey for #declared {
                     const INITIAL: bool = #initial;
                     #[inline]

@@ -117,38 +117,8 @@ impl Plugin {
     /// # Safety
     /// As for [`load`](Self::load).
     unsafe fn load_checked(path: &Path, file: Opened) -> Result<Plugin, PluginError> {
-        let own_name = file.name();
-        let name = own_name.as_deref().unwrap_or(path);
-        let replaced = || PluginError::Replaced {
-            path: path.to_owned(),
-        };
-        // By its path, the loader opens it anew: the same before and after is the same then.
-        let is_there = || own_name.is_some() || file.is_at(path);
-        if !is_there() {
-            return Err(replaced());
-        }
-        // SAFETY: the caller allows the initializers to run.
-        let library = unsafe { Library::open(Some(name), RTLD_NOW | RTLD_LOCAL) };
-        let library = library.map_err(|source| {
-            let (name, known) = (name.to_string_lossy(), path.to_string_lossy());
-            PluginError::Load {
-                path: path.to_owned(),
-                reason: source.to_string().replace(&*name, &known),
-            }
-        })?;
-        let (library, memory) = located(library);
-        let memory = memory.ok_or_else(|| PluginError::Load {
-            path: path.to_owned(),
-            reason: "the loader does not know where it lies".into(),
-        })?;
-        let is_the_file = file.is_mapped_at(&memory);
-        let is_the_file = is_the_file.map_err(|source| PluginError::Open {
-            path: path.to_owned(),
-            source,
-        })?;
-        if !is_the_file || !is_there() {
-            return Err(replaced());
-        }
+        // SAFETY: the caller's promise.
+        let (library, memory) = unsafe { open_checked(path, &file) }?;
         let manifest = find_manifest(&library, &memory, path)?;
         let address = manifest.addr();
         let range = memory.range();
@@ -380,6 +350,46 @@ fn misplaced(path: &Path, fault: &inside::Misplaced) -> PluginError {
         path: path.to_owned(),
         reason: fault.to_string(),
     }
+}
+
+/// Has the loader map a file that was checked, and no other.
+///
+/// # Safety
+/// As for [`Plugin::load`].
+unsafe fn open_checked(path: &Path, file: &Opened) -> Result<(Library, Memory), PluginError> {
+    let own_name = file.name();
+    let name = own_name.as_deref().unwrap_or(path);
+    let replaced = || PluginError::Replaced {
+        path: path.to_owned(),
+    };
+    // By its path, the loader opens it anew: the same before and after is the same then.
+    let is_there = || own_name.is_some() || file.is_at(path);
+    if !is_there() {
+        return Err(replaced());
+    }
+    // SAFETY: the caller allows the initializers to run.
+    let library = unsafe { Library::open(Some(name), RTLD_NOW | RTLD_LOCAL) };
+    let library = library.map_err(|source| {
+        let (name, known) = (name.to_string_lossy(), path.to_string_lossy());
+        PluginError::Load {
+            path: path.to_owned(),
+            reason: source.to_string().replace(&*name, &known),
+        }
+    })?;
+    let (library, memory) = located(library);
+    let memory = memory.ok_or_else(|| PluginError::Load {
+        path: path.to_owned(),
+        reason: "the loader does not know where it lies".into(),
+    })?;
+    let is_the_file = file.is_mapped_at(&memory);
+    let is_the_file = is_the_file.map_err(|source| PluginError::Open {
+        path: path.to_owned(),
+        source,
+    })?;
+    if !is_the_file || !is_there() {
+        return Err(replaced());
+    }
+    Ok((library, memory))
 }
 
 /// A loaded library's manifest, after its header was compared once more: as the loader

@@ -211,7 +211,8 @@ impl StaticKeyRecord {
     }
 }
 
-/// Every static key of this loaded object.
 #[cfg(feature = "std")]
-#[linkme::distributed_slice]
-pub static STATIC_CALL_STATIC_KEYS_0_1_0: [StaticKeyRecord];
+crate::slices::slice! {
+    /// Every static key of this loaded object.
+    pub static STATIC_CALL_STATIC_KEYS_0_1_0: [StaticKeyRecord];
+}

@@ -2,13 +2,14 @@
 
 use super::*;
 
+/// The log of the time under settings, at a share of the budget.
+type Effect = fn(&[bool], f64) -> f64;
 /// What a slot's time is multiplied by, as a log.
 type Noise = fn(&mut Coins, slot: u64) -> f64;
 
 /// A program whose times are drawn.
 struct Simulated {
-    /// The log of the time under these settings, at this share of the budget.
-    effect: fn(&[bool], f64) -> f64,
+    effect: Effect,
     noise: Noise,
     coins: Coins,
     slots: u64,
@@ -55,13 +56,7 @@ fn drift(coins: &mut Coins, slot: u64) -> f64 {
 
 const NOISES: [(&str, Noise); 3] = [("quiet", quiet), ("heavy", heavy), ("drift", drift)];
 
-fn tune(
-    effect: fn(&[bool], f64) -> f64,
-    noise: Noise,
-    groups: &[usize],
-    pairs: f64,
-    seed: u64,
-) -> Outcome {
+fn tune(effect: Effect, noise: Noise, groups: &[usize], pairs: f64, seed: u64) -> Outcome {
     let budget = pairs * 2.0 * SLOT;
     let mut bench = Simulated {
         effect,
@@ -95,7 +90,7 @@ fn ln_one_plus(x: f64) -> f64 {
 /// Of 13,500 trials where nothing helps none keeps anything, whatever the noise.
 #[test]
 fn what_does_not_help_is_not_kept() {
-    let nothing: [(&str, fn(&[bool], f64) -> f64); 3] = [
+    let nothing: [(&str, Effect); 3] = [
         ("no effect", |_, _| 0.0),
         ("all hurt", |s, _| on(s, &[0.005, 0.01, 0.05])),
         // Two that hurt together and do nothing alone.
