@@ -244,6 +244,7 @@ macro_rules! many_by_hand {
                 let object: &Object<'_> = &**a;
                 sum += $(if vtable(object) == KEYS[$listed].load(Relaxed) {
                     // SAFETY: the key is that of this type.
+                    #[allow(clippy::cast_ptr_alignment, reason = "so it is aligned")]
                     let a = unsafe { &*std::ptr::from_ref(object).cast::<Gain<$listed>>() };
                     a.at(0, 3)
                 } else)+ {
