@@ -236,6 +236,7 @@ static KEYS: [AtomicUsize; 8] = [const { AtomicUsize::new(0) }; 8];
 /// What a region can be at best: a compare with a static, and a cast.
 macro_rules! many_by_hand {
     ($name:ident [$($listed:literal),+]) => {
+        #[allow(clippy::cast_ptr_alignment, reason = "it is of that type")]
         #[inline(never)]
         fn $name(many: &Many) -> f32 {
             let mut sum = 0.0;
@@ -243,6 +244,7 @@ macro_rules! many_by_hand {
                 let object: &Object<'_> = &**a;
                 sum += $(if vtable(object) == KEYS[$listed].load(Relaxed) {
                     // SAFETY: the key is that of this type.
+                    #[allow(clippy::cast_ptr_alignment, reason = "so it is aligned")]
                     let a = unsafe { &*std::ptr::from_ref(object).cast::<Gain<$listed>>() };
                     a.at(0, 3)
                 } else)+ {

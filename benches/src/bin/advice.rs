@@ -273,7 +273,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "advice followed", "ns as is", "advised", "ratio"
     );
     let worker = runtime::retarget_every(Duration::from_millis(50))?;
-    cases().iter().for_each(|case| measure(case, seconds));
+    for case in &cases() {
+        measure(case, seconds);
+    }
     let report = runtime::report();
     drop(worker);
     runtime::configure(Config::default().mode(Mode::Always))?;

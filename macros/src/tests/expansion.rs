@@ -125,7 +125,9 @@ fn unparse(file: File) -> String {
                 .expect("a slice's macro has an item");
             let attribute = &collected.attrs[0];
             let lines: String = collected.items.into_iter().map(one).collect();
-            let lines: String = lines.lines().map(|line| format!("    {line}\n")).collect();
+            let lines = lines
+                .lines()
+                .fold(String::new(), |text, line| text + "    " + line + "\n");
             let (path, attribute) = (&mac.path, quote!(#attribute));
             let head = quote!(#path).to_string().replace(' ', "");
             let attribute = attribute.to_string().replace(' ', "").replace('=', " = ");

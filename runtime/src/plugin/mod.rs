@@ -158,23 +158,8 @@ impl Plugin {
                         name: format!("{}::{}", binding.module, binding.name),
                         location: format!("{}:{}:{}", binding.file, binding.line, binding.column),
                     })?;
-            let leaders_of_keys = Engine::leaders_of_keys(contents.static_keys).map_err(|key| {
-                PluginError::Ambiguous {
-                    path: path.to_owned(),
-                    name: format!("{}::{}", key.module, key.name),
-                    location: format!("{}:{}:{}", key.file, key.line, key.column),
-                }
-            })?;
             let id = engine.plugins.next_id();
-            let (keys, places) = (contents.static_keys, contents.places);
-            // SAFETY: `inside::contents` has found all of them in the library.
-            unsafe { engine.add_keys(keys, places, &leaders_of_keys, id, &range) }.map_err(
-                |(key, source)| PluginError::StaticKey {
-                    path: path.to_owned(),
-                    name: format!("{}::{}", key.module, key.name),
-                    source,
-                },
-            )?;
+            add_static_keys(engine, &contents, id, path, &range)?;
             (contents.adopt)(&crate::host::HOST);
             let object = LoadedObject::of_plugin(
                 contents.sites,
@@ -428,6 +413,32 @@ fn check_names(path: &Path, contents: &Contents) -> Result<(), PluginError> {
             path: path.to_owned(),
             reason: format!("two constructors are called `{}`", one.name),
         })
+    })
+}
+
+/// Has a plugin's static keys follow the host's.
+///
+/// # Errors
+/// One of which that cannot be told, or that could not be made to see what the host's is.
+fn add_static_keys(
+    engine: &mut Engine,
+    contents: &Contents,
+    id: u64,
+    path: &Path,
+    range: &Range<usize>,
+) -> Result<(), PluginError> {
+    let (keys, places) = (contents.static_keys, contents.places);
+    let leaders = Engine::leaders_of_keys(keys).map_err(|key| PluginError::Ambiguous {
+        path: path.to_owned(),
+        name: format!("{}::{}", key.module, key.name),
+        location: format!("{}:{}:{}", key.file, key.line, key.column),
+    })?;
+    // SAFETY: `inside::contents` has found all of them in the library.
+    let added = unsafe { engine.add_keys(keys, places, &leaders, id, range) };
+    added.map_err(|(key, source)| PluginError::StaticKey {
+        path: path.to_owned(),
+        name: format!("{}::{}", key.module, key.name),
+        source,
     })
 }
 
