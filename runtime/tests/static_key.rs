@@ -96,8 +96,8 @@ mod outer {
     }
 
     #[inline(never)]
-    pub(crate) fn generic<T: Default + PartialEq>(value: T) -> bool {
-        SEEN.enabled() && value == T::default()
+    pub(crate) fn generic<T: Default + PartialEq>(value: &T) -> bool {
+        SEEN.enabled() && *value == T::default()
     }
 }
 
@@ -108,9 +108,9 @@ fn ways() -> Vec<bool> {
     let mut ways = vec![
         inlined(),
         inlined(),
-        generic(0_u8),
-        generic(0_u64),
-        generic(String::new()),
+        generic(&0_u8),
+        generic(&0_u64),
+        generic(&String::new()),
     ];
     ways.extend((0..black_box(7)).map(closure));
     ways.push(if SEEN.enabled() {
@@ -118,7 +118,10 @@ fn ways() -> Vec<bool> {
     } else {
         black_box(false)
     });
-    ways.push(!matches!(SEEN.enabled(), false));
+    ways.push(match SEEN.enabled() {
+        on if on == black_box(true) => on,
+        _ => false,
+    });
     ways.push(SEEN.enabled() & SEEN.enabled());
     let mut loops = 0;
     while SEEN.enabled() && loops < 3 {

@@ -58,7 +58,8 @@ macro_rules! sixty_four {
 }
 
 /// On several pages.
-static ASKING: [[[fn() -> bool; 8]; 8]; 8] = [
+type Asks = fn() -> bool;
+static ASKING: [[[Asks; 8]; 8]; 8] = [
     sixty_four!(0),
     sixty_four!(64),
     sixty_four!(128),
