@@ -61,9 +61,9 @@ fn every_room_is_on_the_page() {
     let page = fs::read_to_string(root.join("../ARCHITECTURE.md")).unwrap();
     for entry in fs::read_dir(root.join("src")).unwrap() {
         let path = entry.unwrap().path();
-        let room = path.file_stem().unwrap().to_str().unwrap();
+        let name = path.file_stem().unwrap().to_str().unwrap();
         if path.is_dir() {
-            assert!(page.contains(&format!("**{room}**")), "{room}");
+            assert!(page.contains(&format!("**{name}**")), "{name}");
         }
     }
 }
