@@ -70,6 +70,15 @@ unsafe extern "C" {
     static AFTER_PLACES: KeyRecord;
 }
 
+/// One NOP, whose last five bytes are the key's: what fills the word before is part of it.
+fn nop(code: &[Instruction], at: u64) {
+    let key = code.iter().find(|one| one.next_ip() == at + 5);
+    let key = key.unwrap_or_else(|| panic!("{at:x} in\n{}", listing(code)));
+    assert_eq!(key.mnemonic(), Mnemonic::Nop, "{key}");
+    assert!((5..=9).contains(&key.len()), "{key}");
+    assert!(at % 8 <= 3, "{key}");
+}
+
 /// The keys in this code: where each is, and where its jump would lead.
 fn keys(code: &[Instruction]) -> Vec<(u64, u64)> {
     within(code, &raw const FIRST, &raw const AFTER)
@@ -109,12 +118,7 @@ fn a_plain_call_has_one_nop_in_front_of_it_and_nothing_else() {
     let keys = keys(&code);
     assert_eq!(keys.len(), 3, "{}", listing(&code));
     for (at, _) in &keys {
-        // What fills the word before is part of it.
-        let key = code.iter().find(|one| one.next_ip() == at + 5);
-        let key = key.unwrap_or_else(|| panic!("{at:x} in\n{}", listing(&code)));
-        assert_eq!(key.mnemonic(), Mnemonic::Nop, "{key}");
-        assert!((5..=9).contains(&key.len()), "{key}");
-        assert!(at % 8 <= 3, "{key}");
+        nop(&code, *at);
     }
     let nops = code.iter().take_while(|one| one.ip() < keys[2].0);
     let nops = nops.filter(|one| one.mnemonic() == Mnemonic::Nop);
@@ -222,14 +226,8 @@ fn a_key_that_is_as_declared_is_one_nop_and_the_other_branch_stands_aside() {
     let straight: Vec<_> = straight_on(&code).collect();
     let end = straight[straight.len() - 1].ip();
     for (at, other) in &places {
-        let place = straight.iter().find(|one| one.ip() == *at);
-        let place = place.unwrap_or_else(|| panic!("{at:x} in\n{}", listing(&code)));
-        assert_eq!(
-            (place.mnemonic(), place.len()),
-            (Mnemonic::Nop, 5),
-            "{place}"
-        );
-        assert!(*other > end, "{}", listing(&code));
+        nop(&code, *at);
+        assert!(*at < end && *other > end, "{}", listing(&code));
     }
     // The key is nowhere asked.
     for one in straight {

@@ -76,8 +76,8 @@ pub(super) fn enabled<K: DeclaredStaticKey>() -> bool {
         #[allow(named_asm_labels)]
         unsafe {
             core::arch::asm!(
-                // At most four bytes, so that five are left in an aligned word.
-                ".p2align 3, , 4",
+                // As in `key!`: prefixes of the instruction, so that it is no second one.
+                ".p2align 3, 0x2e, 4",
                 // The record's section is tied to a symbol of the function's.
                 ".ifndef .Lstatic_call{other}",
                 ".Lstatic_call{other}:",
