@@ -160,7 +160,8 @@ pub enum AdviceKind {
     List,
     /// Do not list these.
     Unlist,
-    /// The same object is called many times in a row: compile the loop for its type.
+    /// The same object is called many times in a row: compile the loop for its type. Or a few
+    /// types make most of the calls, and a list would hardly gain here: compile the call for them.
     Specialize,
     /// A chain has no room for types that are often met.
     RaiseTargets,

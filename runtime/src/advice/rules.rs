@@ -35,6 +35,9 @@ const SOME: u32 = 2;
 const EMPTY: u32 = 8;
 /// A guard is not advised if it was measured to take more of a plain call than this.
 const PAYS_BELOW: f32 = 1.05;
+/// Above this it saves nothing that a program would notice, and a region, which needs no
+/// switch, is advised instead.
+const GAINS_BELOW: f32 = 0.95;
 /// And one behind the arm is advised against.
 const BEHIND_PAYS_BELOW: f32 = 0.97;
 /// As many targets as a chain may have.
@@ -269,14 +272,27 @@ fn list(facts: &Facts<'_>) -> Option<Found> {
     };
     let shares = types.iter().map(|one| percent(one.share));
     let shares = shares.collect::<Vec<_>>().join(" and ");
+    let are = if types.len() == 1 {
+        "it is"
+    } else {
+        "they are"
+    };
+    let guard = facts.costs.and_then(|costs| costs.guard);
+    if guard.is_some_and(|guard| guard > GAINS_BELOW) {
+        if !facts.listed.is_empty() {
+            return None;
+        }
+        let message = format!(
+            "put `specialize!(…: [{}] in {{ … }})` around the call: {are} {shares} of the calls; a \
+             list would hardly gain{price}",
+            names(&types),
+        );
+        let types = types.iter().map(|one| one.name);
+        return Some(Found::new(AdviceKind::Specialize, types, message));
+    }
     let message = format!(
-        "write `inline = [{}]`{reason}: {} {shares} of the calls{price}",
+        "write `inline = [{}]`{reason}: {are} {shares} of the calls{price}",
         names(&types),
-        if types.len() == 1 {
-            "it is"
-        } else {
-            "they are"
-        },
     );
     Some(Found::new(
         AdviceKind::List,

@@ -64,6 +64,26 @@ fn the_two_most_frequent_types_are_to_be_listed_in_their_order() {
 }
 
 #[test]
+fn where_a_guard_takes_as_long_as_a_plain_call_a_region_is_advised_in_place_of_a_list() {
+    let mut facts = busy(&[("a::Below", 0.9), ("a::Shares", 0.1)]);
+    facts.costs = facts.costs.map(|costs| Costs {
+        guard: Some(1.0),
+        ..costs
+    });
+    let (kind, types, message) = one(&facts);
+    assert_eq!(kind, AdviceKind::Specialize);
+    assert_eq!(types, ["a::Below", "a::Shares"]);
+    assert_eq!(
+        message,
+        "put `specialize!(…: [Below, Shares] in { … })` around the call: they are 90 % and 10 % \
+         of the calls; a list would hardly gain; a guard in front of a body of one \
+         multiplication took 1.00 of a plain call here"
+    );
+    facts.listed = vec!["a::Shares", "a::Below"];
+    assert_eq!(advised(&facts), []);
+}
+
+#[test]
 fn what_is_listed_well_is_left_as_it_is() {
     let mut facts = busy(&[("a::Below", 0.66), ("a::Shares", 0.34)]);
     facts.listed = vec!["a::Below", "a::Shares"];

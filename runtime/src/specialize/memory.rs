@@ -20,6 +20,10 @@ pub(crate) const IS_KEPT: bool = cfg!(target_has_atomic = "ptr") && Home::IS_KNO
 /// it does not know for types that are not listed: some microseconds, once.
 const FRUITLESS: usize = 4096;
 
+/// How often it finds out of line what it knows not to be listed, without having met any listed
+/// type, before it does so: a phase of a program may begin with others.
+const IN_VAIN: usize = 1 << 20;
+
 /// How many lists one region tells apart. A static in a generic function is shared by all its
 /// instances, and their lists may differ.
 const LISTS: usize = 4;
@@ -51,6 +55,8 @@ struct Memory<const N: usize> {
     second: [AtomicUsize; N],
     unlisted_too: [AtomicUsize; 3],
     fruitless: AtomicUsize,
+    /// Visits by what is in `unlisted_too`, as long as no listed type was met.
+    in_vain: AtomicUsize,
     /// Times that the second was what was met.
     exchanged: AtomicUsize,
 }
@@ -64,6 +70,7 @@ impl<const N: usize> Memory<N> {
             second: [const { AtomicUsize::new(0) }; N],
             unlisted_too: [const { AtomicUsize::new(0) }; 3],
             fruitless: AtomicUsize::new(0),
+            in_vain: AtomicUsize::new(0),
             exchanged: AtomicUsize::new(0),
         }
     }
@@ -177,17 +184,22 @@ impl<const N: usize> Region<N> {
             memory.prefer(index, vtable);
             return index;
         }
-        let is_known = memory.unlisted_too.iter().any(is);
-        let index = if is_known { N } else { exactly() };
+        if memory.unlisted_too.iter().any(is) {
+            let is_unmet = |word: &AtomicUsize| word.load(Relaxed) == 0;
+            if memory.first.iter().all(is_unmet) && count(&memory.in_vain) >= IN_VAIN {
+                memory.unlisted.store(ALL_OTHERS, Relaxed);
+            }
+            return N;
+        }
+        let index = exactly();
         let is_kept = if index < N {
             // A type that is wrong at an address is undefined behaviour, and whoever unloads
             // another object makes room for other types at its addresses.
             self.home.contains(vtable)
                 && (claim(&memory.first[index], vtable) || claim(&memory.second[index], vtable))
         } else {
-            !is_known
-                && (claim(&memory.unlisted, mixed(vtable, key))
-                    || memory.unlisted_too.iter().any(|word| claim(word, vtable)))
+            claim(&memory.unlisted, mixed(vtable, key))
+                || memory.unlisted_too.iter().any(|word| claim(word, vtable))
         };
         if !is_kept && count(&memory.fruitless) >= FRUITLESS {
             memory.unlisted.store(ALL_OTHERS, Relaxed);
@@ -282,7 +294,7 @@ impl<const N: usize> Remembers for Region<N> {
 
 #[cfg(all(test, target_os = "linux", not(miri)))]
 mod tests {
-    use super::{ALL_OTHERS, AtomicUsize, FRUITLESS, LISTS, Region, Relaxed, mixed};
+    use super::{ALL_OTHERS, AtomicUsize, FRUITLESS, IN_VAIN, LISTS, Region, Relaxed, mixed};
     use crate::specialize::key_of;
 
     /// Addresses that lie in this object, in place of vtables.
@@ -331,8 +343,7 @@ mod tests {
             });
             asks
         });
-        // Each asking but one: the second unlisted vtable, too, was looked up once.
-        assert_eq!(asks.count(), FRUITLESS - 2);
+        assert_eq!(asks.count(), FRUITLESS - 1);
         let asked = || panic!("nothing is asked any more");
         assert_eq!(which(region, key, vtable(5), asked), 2);
         // What is asked out of line is unknown in line.
@@ -342,6 +353,33 @@ mod tests {
                 type_of_it
             );
         }
+    }
+
+    #[test]
+    fn a_listed_type_is_found_however_often_a_few_others_came_before_it() {
+        let (region, key) = (region!(2), key_of::<(u8, u16)>());
+        for _ in 0..2 * FRUITLESS {
+            for at in 1..5 {
+                assert_eq!(which(region, key, vtable(at), || 2), 2);
+            }
+        }
+        assert_eq!(which(region, key, vtable(0), || 0), 0);
+        // And once one is there, for good.
+        for _ in 0..IN_VAIN {
+            assert_eq!(which(region, key, vtable(2), || unreachable!()), 2);
+        }
+        assert_eq!(which(region, key, vtable(5), || 1), 1);
+    }
+
+    #[test]
+    fn a_region_that_nothing_listed_comes_to_looks_no_further_in_the_end() {
+        let (region, key) = (region!(1), key_of::<(u8,)>());
+        for _ in 0..=IN_VAIN {
+            assert_eq!(which(region, key, vtable(1), || 1), 1);
+            assert_eq!(which(region, key, vtable(2), || 1), 1);
+        }
+        assert_eq!(region.lists[0].unlisted.load(Relaxed), ALL_OTHERS);
+        assert_eq!(which(region, key, vtable(0), || unreachable!()), 1);
     }
 
     #[test]
