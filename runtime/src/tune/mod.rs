@@ -213,7 +213,7 @@ impl Tune {
 /// again and again with the sites' plans on and off in turns, at random, and keeps those that
 /// are proven to make it faster. Nothing is kept if all that was kept together is not faster.
 ///
-/// What is kept is on afterwards, and [`Tuned::plan`] has it as data. Where it returns an
+/// What is kept is on afterwards, chains from the next pass on, and [`Tuned::plan`] has it as data. Where it returns an
 /// error, or the workload panics, sites go on with what they did before. Passes decide nothing
 /// meanwhile.
 ///
