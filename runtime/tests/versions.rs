@@ -43,7 +43,7 @@ fn workspace() -> io::Result<PathBuf> {
         let mut keep = true;
         let kept = manifest.lines().filter(|line| {
             if line.starts_with('[') {
-                keep = !line.contains("dev-dependencies");
+                keep = !line.contains("dev-dependencies") && *line != "[[test]]";
             }
             keep
         });
