@@ -1,6 +1,7 @@
 //! What calling threads ask when a count is used up.
 
 use super::block::NO_END;
+use super::site::HOT_ONCE;
 use super::{Act, Block, GRACE, LEASE, Life, Now, Ps, RETRY, SEC, Sites, State, Way};
 
 /// What a calling thread is to do.
@@ -136,7 +137,7 @@ impl Life {
                 site.every = Some(took / calls.max(1));
             }
             if full {
-                (site.watched, site.called) = (0, 0);
+                site.watched = HOT_ONCE;
             } else {
                 site.watched = site.watched.saturating_add(own);
                 site.called = site.called.saturating_add(calls);

@@ -35,8 +35,7 @@ pub(super) struct Site {
     pub(super) offer: Option<Offer>,
     /// Time between calls, as last seen.
     pub(super) every: Option<Ps>,
-    /// The program's own time in windows since the last one that it has filled, and its calls
-    /// in these.
+    /// The program's own time in windows, none of which it has filled, and its calls in these.
     pub(super) watched: Ps,
     pub(super) called: i64,
     /// No window before; nothing on before.
@@ -62,6 +61,10 @@ pub(super) const SOON: Ps = 20 * MS;
 
 /// Time in windows after which that between calls is believed.
 pub(super) const BELIEVED: Ps = 50 * MS;
+
+/// In place of that time, where a window was filled: a call that comes often in one phase of a
+/// program is not seldom because of another phase.
+pub(super) const HOT_ONCE: Ps = Ps::MIN / 2;
 
 impl Site {
     pub(super) fn new(page: u32) -> Self {
