@@ -25,12 +25,12 @@ pub(crate) enum Event {
         types: String,
         why: String,
     },
-    /// And here they are not any more.
-    TakenOff { site: SiteName, why: String },
-    /// Windows have met enough to say so.
-    LeftPlain { site: SiteName, why: String },
-    /// Its code is not as the runtime writes it.
-    Unpatchable { site: SiteName, why: String },
+    /// And here nothing is, for this reason.
+    Plain {
+        site: SiteName,
+        what: &'static str,
+        why: String,
+    },
     /// Windows were opened.
     Learning { sites: usize },
     /// The system refused a step: nothing new is published.
@@ -70,10 +70,7 @@ impl Event {
             Event::PluginLoaded { .. } | Event::PluginUnloaded { .. } | Event::Portable { .. } => {
                 Level::INFO
             }
-            Event::Applied { .. }
-            | Event::TakenOff { .. }
-            | Event::LeftPlain { .. }
-            | Event::Unpatchable { .. } => Level::DEBUG,
+            Event::Applied { .. } | Event::Plain { .. } => Level::DEBUG,
             Event::Learning { .. } => Level::TRACE,
         }
     }
@@ -96,29 +93,13 @@ impl Event {
                 why,
                 "a plan is on"
             ),
-            Event::TakenOff { site, why } => tracing::debug!(
+            Event::Plain { site, what, why } => tracing::debug!(
                 target: TARGET,
                 site = site.location,
                 method = site.method,
                 plugin = site.plugin,
                 why,
-                "a plan is off"
-            ),
-            Event::LeftPlain { site, why } => tracing::debug!(
-                target: TARGET,
-                site = site.location,
-                method = site.method,
-                plugin = site.plugin,
-                why,
-                "a call is left plain"
-            ),
-            Event::Unpatchable { site, why } => tracing::debug!(
-                target: TARGET,
-                site = site.location,
-                method = site.method,
-                plugin = site.plugin,
-                why,
-                "a call cannot be patched"
+                "{what}"
             ),
             Event::Learning { sites } => {
                 tracing::trace!(target: TARGET, sites, "windows are opened");

@@ -30,7 +30,10 @@ impl Details {
         let was_on = matches!(self.said, Said::On(_));
         if let (Some(auto), Some(number)) = (auto, self.life) {
             return match &self.published {
-                Some(published) if auto.is_on(number) => Said::On(name_of(&published.plan)),
+                // A given plan is entered before any of its types is met.
+                Some(published) if auto.is_on(number) && !published.plan.is_empty() => {
+                    Said::On(name_of(&published.plan))
+                }
                 _ if was_on => Said::Off,
                 _ if self.said == Said::Nothing && self.is_left_plain(auto, number) => Said::Plain,
                 _ => self.said,
@@ -115,9 +118,15 @@ impl Engine {
                         types,
                         why,
                     },
-                    Said::Unpatchable => Event::Unpatchable { site, why },
-                    _ if was_on => Event::TakenOff { site, why },
-                    _ => Event::LeftPlain { site, why },
+                    _ => Event::Plain {
+                        site,
+                        what: match says {
+                            Said::Unpatchable => "a call cannot be patched",
+                            _ if was_on => "a plan is off",
+                            _ => "a call is left plain",
+                        },
+                        why,
+                    },
                 });
             }
         }

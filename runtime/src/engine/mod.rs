@@ -34,6 +34,7 @@ mod lock;
 mod origins;
 mod outcome;
 mod pass;
+mod places;
 mod resumed;
 mod state;
 mod static_keys;
@@ -57,9 +58,10 @@ pub(crate) use lock::{change_key, changing, emptied, with};
 pub(crate) use origins::{origins, register};
 pub use outcome::{Retarget, RetargetError, Skipped};
 pub(crate) use pass::{meet_strangers, retarget};
+pub(crate) use places::{Place, numbers};
 pub(crate) use state::{Details, Resting, Status};
 use trust::Trust;
-pub(crate) use tuning::{CannotTune, Met, Place, Switch, Untried};
+pub(crate) use tuning::{CannotTune, Met, Switch, Untried};
 
 /// What the runtime knows.
 pub(crate) struct Engine {

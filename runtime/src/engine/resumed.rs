@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::Engine;
+use super::places::Place;
 use super::state::{Published, Status};
-use super::tuning::Place;
 use crate::life::{Offer, Past};
 use crate::plan::auto::Offered;
 use crate::plan::{Candidate, Figures};

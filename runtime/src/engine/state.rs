@@ -1,6 +1,6 @@
 //! What the engine remembers of a site.
 
-use super::auto::{Asked, Given};
+use super::auto::Given;
 use crate::arch::Target;
 use crate::key::Key;
 use crate::plan::auto::{Offered, Plain};
@@ -21,6 +21,10 @@ pub(super) const FIRST_REVIEW: u32 = 64;
 pub(super) const LONGEST_INTERVAL: u32 = 8192;
 
 /// The state of one site.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each comes and goes by itself"
+)]
 pub(crate) struct Details {
     /// Where its calls lead; of several, the first. [`None`] until a call has told, where
     /// there are no trampolines.
@@ -50,7 +54,7 @@ pub(crate) struct Details {
     pub(super) known: Vec<(Candidate, &'static str)>,
     /// What it is to do by a plan that is given; and whether that was asked.
     pub(super) given: Option<Box<Given>>,
-    pub(super) asked: Asked,
+    pub(super) is_asked: bool,
     /// The plan that was offered last, and the one that is on.
     pub(super) offered: Option<Offered>,
     pub(super) published: Option<Offered>,
@@ -189,7 +193,7 @@ impl Details {
             life: None,
             known: Vec::new(),
             given: None,
-            asked: Asked::No,
+            is_asked: false,
             offered: None,
             published: None,
             misses: 0,

@@ -67,7 +67,7 @@ pub(crate) struct Guard {
 }
 
 impl Plan {
-    fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.guards.is_empty() && self.chain.is_empty()
     }
 

@@ -7,7 +7,7 @@ use crate::advice::{Advice, Suggestion};
 use crate::calibrate::Calibration;
 use crate::config::Mode;
 use crate::engine::{
-    BoundBinding, Details, Engine, FollowedPlan, LoadedObject, Patching, Resting, Status,
+    BoundBinding, Details, Engine, FollowedPlan, LoadedObject, Patching, Resting, Status, numbers,
 };
 use crate::plan::auto::{Plain, chains_pay};
 use crate::plan::{Figures, Rest};
@@ -392,30 +392,29 @@ fn rows(
     engine: &Engine,
     suggestions: &mut Vec<Suggestion>,
 ) -> Vec<SiteReport> {
-    let sites = object.sites.iter().zip(&object.details);
-    let mut sites: Vec<_> = sites.collect();
-    let place = |site: &Site| (site.file(), site.line(), site.column());
-    // The linker's order is the last word, so that a site keeps its number.
-    sites.sort_by_key(|(site, _)| (place(site), std::ptr::from_ref(*site)));
-    let mut rows = Vec::with_capacity(sites.len());
-    for together in sites.chunk_by(|(one, _), (other, _)| place(one) == place(other)) {
-        for (index, (site, details)) in together.iter().enumerate() {
-            let mut row = SiteReport::of(site, details.as_deref(), object.plugin, backend);
-            if together.len() > 1 {
-                row.location = format!("{} #{}", row.location, index + 1);
-            }
-            if let Some(details) = details
-                && let Some(facts) = facts(site, details, object.plugin, engine)
-            {
-                let found = rules::site(&facts).into_iter();
-                let of_row =
-                    |found: rules::Found| found.at(&row.location, row.full_method(), object.plugin);
-                suggestions.extend(found.map(of_row));
-            }
-            rows.push(row);
+    let place = |index: &usize| {
+        let site = &object.sites[*index];
+        (site.file(), site.line(), site.column(), *index)
+    };
+    let mut order: Vec<usize> = (0..object.sites.len()).collect();
+    order.sort_by_key(place);
+    let numbers = numbers(object.sites);
+    let row = |index: usize| {
+        let (site, details) = (&object.sites[index], object.details[index].as_deref());
+        let mut row = SiteReport::of(site, details, object.plugin, backend);
+        if let Some(number) = numbers[index] {
+            row.location = format!("{} #{number}", row.location);
         }
-    }
-    rows
+        if let Some(facts) = details.and_then(|details| facts(site, details, object.plugin, engine))
+        {
+            let found = rules::site(&facts).into_iter();
+            let of_row =
+                |found: rules::Found| found.at(&row.location, row.full_method(), object.plugin);
+            suggestions.extend(found.map(of_row));
+        }
+        row
+    };
+    order.into_iter().map(row).collect()
 }
 
 /// What advice rests on; nothing for what does not run, or does not run as the runtime wants.

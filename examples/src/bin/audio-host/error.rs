@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use static_call::runtime::PluginError;
+use static_call_examples::FileError;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -36,20 +37,8 @@ pub(crate) enum Error {
     #[error("`{}` cannot be played: {reason}", path.display())]
     UnplayableInput { path: PathBuf, reason: String },
 
-    #[error("cannot write `{}`: {reason}; give another file with -o", path.display())]
-    Output { path: PathBuf, reason: String },
-
-    #[error("the output `{}` would replace the input; give another file with -o", path.display())]
-    OutputIsInput { path: PathBuf },
-
-    #[error("cannot open the plugin `{}`: {source}; give its shared object with --plugin", path.display())]
-    OpenPlugin { path: PathBuf, source: io::Error },
-
-    #[error(
-        "the example plugin is missing: no {}; run `cargo build -p static-call-example-plugin` or give one with --plugin",
-        looked.iter().map(|path| format!("`{}`", path.display())).collect::<Vec<_>>().join(", no ")
-    )]
-    NoPlugin { looked: Vec<PathBuf> },
+    #[error(transparent)]
+    File(#[from] FileError),
 
     // Names the library and what to do already. Boxed, being far larger than
     // the rest.

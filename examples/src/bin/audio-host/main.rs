@@ -61,7 +61,8 @@ fn main() -> ExitCode {
 /// Opens everything that can be refused before the first sample is rendered.
 fn run(arguments: &Arguments) -> Result<Verdict, Error> {
     let source = Source::open(arguments)?;
-    let plugin = plugin::locate(arguments.plugin.as_deref())?;
+    let plugin =
+        static_call_examples::plugin(arguments.plugin.as_deref(), "static-call-example-plugin")?;
     let output = Output::create(
         &arguments.output,
         arguments.input.as_deref(),

@@ -1,9 +1,6 @@
-//! Finding, loading and using the plugin.
+//! Loading and using the plugin.
 
-use std::env;
-use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use static_call::runtime::{Plugin, PluginBox};
 
@@ -40,36 +37,5 @@ impl Extension {
 
     pub(crate) fn rule<R: ?Sized + Calls>(&self) -> Result<PluginBox<R>, Error> {
         Ok(self.plugin.construct::<R, u32>(R::SCAN, Self::PORTS)?)
-    }
-}
-
-/// Where the plugin is; an error now, rather than half-way, if it is nowhere.
-pub(crate) fn locate(given: Option<&Path>) -> Result<PathBuf, Error> {
-    match given {
-        Some(path) => readable(path),
-        None => beside_the_filter(),
-    }
-}
-
-/// The absolute path of `path`: the loader would search for a bare name.
-fn readable(path: &Path) -> Result<PathBuf, Error> {
-    let found = File::open(path).and_then(|_| path.canonicalize());
-    found.map_err(|source| Error::OpenPlugin {
-        path: path.to_owned(),
-        source,
-    })
-}
-
-/// The example plugin. Cargo leaves a dependency's shared object in `deps`; a copy right
-/// beside the filter may come from an earlier build of the plugin alone, so it is only second
-/// best.
-fn beside_the_filter() -> Result<PathBuf, Error> {
-    let name = format!("{DLL_PREFIX}static_call_example_packet_plugin{DLL_SUFFIX}");
-    let filter = env::current_exe().unwrap_or_default();
-    let folder = filter.parent().unwrap_or(Path::new("."));
-    let looked = vec![folder.join("deps").join(&name), folder.join(&name)];
-    match looked.iter().find(|path| path.is_file()) {
-        Some(path) => Ok(path.clone()),
-        None => Err(Error::NoPlugin { looked }),
     }
 }

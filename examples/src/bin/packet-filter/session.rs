@@ -17,7 +17,7 @@ use crate::frames::{Batch, Link};
 use crate::headers::{self, Reading};
 use crate::measure::{Figures, HEADS, Measured, Sample, decide};
 use crate::output::Output;
-use crate::plugin::{self, Extension};
+use crate::plugin::Extension;
 use crate::rules::{Action, Rules};
 use crate::sink::{COUNTS, SINK, Sink, Writing, Written};
 
@@ -60,7 +60,10 @@ impl Session {
         let source = Source::of(&arguments);
         source.open()?;
         let rules = Rules::open(arguments.rules.as_deref())?;
-        let plugin = plugin::locate(arguments.plugin.as_deref())?;
+        let plugin = static_call_examples::plugin(
+            arguments.plugin.as_deref(),
+            "static-call-example-packet-plugin",
+        )?;
         if let Some(path) = &arguments.output {
             // What would be refused at the end is refused now.
             drop(Output::create(
@@ -321,8 +324,8 @@ impl Pending {
     fn finish(self) -> Result<PathBuf, Error> {
         let written = self.take().expect("it is taken once");
         match written.failed {
-            Some(error) => Err(written.output.refused(&error)),
-            None => written.output.finish(),
+            Some(error) => Err(written.output.refused(&error).into()),
+            None => Ok(written.output.finish()?),
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::site::{Site, TRAMPOLINES};
 
 impl Details {
     /// How many targets a chain may have.
-    pub(super) fn capacity(&self) -> usize {
+    pub(in crate::engine) fn capacity(&self) -> usize {
         if !TRAMPOLINES {
             return 0;
         }

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use self::clock::Clock;
 use self::scene::{Scene, get};
+use super::places::Place;
 use super::state::{Details, Resting, Status};
 use super::{Engine, LoadedObject};
 use crate::calibrate::Calibration;
@@ -22,13 +23,15 @@ use crate::site::{Phase, Site};
 
 mod clock;
 mod details;
+mod follows;
 mod given;
 mod pass;
 mod scene;
 
-pub use given::FollowedPlan;
-pub(super) use given::{Asked, Follows, Given};
-pub(crate) use given::{apply, forget_plan};
+pub use follows::FollowedPlan;
+pub(super) use follows::Follows;
+pub(crate) use follows::{apply, forget_plan};
+pub(super) use given::Given;
 
 /// Counts what calling threads have done that the worker should know of.
 pub(crate) static WAKE: AtomicU32 = AtomicU32::new(0);
@@ -42,13 +45,6 @@ pub(super) struct Auto {
     pages: HashMap<usize, u32>,
     costs: Calibration,
     clock: Clock,
-}
-
-/// Which site it is.
-#[derive(Clone, Copy)]
-struct Place {
-    plugin: Option<u64>,
-    index: usize,
 }
 
 impl Auto {
@@ -195,7 +191,7 @@ impl Engine {
                     continue;
                 };
                 details.given = None;
-                details.asked = Asked::No;
+                details.is_asked = false;
                 if matches!(details.status, Status::Resting(Resting::Given(_))) {
                     details.status = Status::Resting(Resting::New);
                 }

@@ -1,10 +1,11 @@
 //! One pass over the sites' lives: what the machine asks for is prepared, committed in one
 //! batch, and noted as far as it was done.
 
+use super::Auto;
 use super::scene::get;
-use super::{Auto, Place};
 use crate::engine::Engine;
 use crate::engine::outcome::{Retarget, RetargetError};
+use crate::engine::places::Place;
 use crate::engine::state::{Details, Resting, Status};
 use crate::engine::visit::describe;
 use crate::life::{Act, Block, By, Rules, State};

@@ -1,10 +1,10 @@
 //! What the machine asks of sites, and does to them by itself: blocks are swapped, windows
 //! read, plans offered.
 
-use super::Place;
 use crate::calibrate::Calibration;
 use crate::engine::LoadedObject;
 use crate::engine::evidence::{Names, candidates};
+use crate::engine::places::{Place, find};
 use crate::engine::state::Details;
 use crate::engine::trust::Trust;
 use crate::life::{Block, Evidence, LEASE, Offer, Sites, US, Way, Window};
@@ -33,12 +33,7 @@ pub(super) fn get<'a>(
     places: &[Option<Place>],
     number: usize,
 ) -> Option<(&'static Site, &'a mut Details)> {
-    let place = (*places.get(number)?)?;
-    let object = objects.iter_mut();
-    let mut object = object.filter(|object| object.plugin == place.plugin);
-    let object = object.next()?;
-    let details = object.details[place.index].as_deref_mut()?;
-    Some((&object.sites[place.index], details))
+    find(objects, (*places.get(number)?)?)
 }
 
 impl Sites for Scene<'_> {
