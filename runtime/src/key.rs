@@ -76,15 +76,74 @@ impl TrampolineRecord {
     }
 }
 
-/// Every key of this loaded object, and one record that stands for none.
-pub(crate) fn keys() -> &'static [KeyRecord] {
-    section::keys()
+/// `records! { pub(crate) fn all() -> [Record] in "section"; }` declares a function that gives
+/// the records of two words in a section of this loaded object: those that expansions have
+/// written there, and one of zeros, without which the linker would know neither the section's
+/// start nor its end. Nothing, where sites are not patched.
+#[cfg(patched)]
+macro_rules! records {
+    ($(#[$about:meta])* $visibility:vis fn $all:ident() -> [$record:ty] in $section:literal;) => {
+        $(#[$about])*
+        $visibility fn $all() -> &'static [$record] {
+            // Shared with nobody but this crate's own macros.
+            #[allow(improper_ctypes)]
+            unsafe extern "C" {
+                #[link_name = concat!("__start_", $section)]
+                static FIRST: $record;
+                #[link_name = concat!("__stop_", $section)]
+                static AFTER: $record;
+            }
+
+            /// The section's flags are those of the others' records.
+            ///
+            /// # Safety
+            /// Does nothing, and may be called.
+            #[unsafe(naked)]
+            unsafe extern "C" fn bounds() {
+                core::arch::naked_asm!(
+                    concat!(".pushsection ", $section, ", \"awo\", @progbits, {this}"),
+                    ".p2align 3",
+                    ".quad 0, 0",
+                    ".popsection",
+                    "ret",
+                    this = sym bounds,
+                )
+            }
+
+            const { assert!(size_of::<$record>() == 16) }
+            // SAFETY: it is one `ret`. Called so that the linker keeps it.
+            unsafe { bounds() };
+            let (first, after) = (&raw const FIRST, &raw const AFTER);
+            let length = (after.addr() - first.addr()) / size_of::<$record>();
+            // SAFETY: the linker's bounds of a section where `bounds` and this crate's own
+            // macros alone write, records of this type next to each other; they are immutable
+            // and stay as long as the code that asks.
+            unsafe { core::slice::from_raw_parts(first, length) }
+        }
+    };
 }
 
-/// Every trampoline of a call site in this loaded object, and one record that stands for
-/// none.
-pub(crate) fn trampolines() -> &'static [TrampolineRecord] {
-    section::trampolines()
+#[cfg(not(patched))]
+macro_rules! records {
+    ($(#[$about:meta])* $visibility:vis fn $all:ident() -> [$record:ty] in $section:literal;) => {
+        $(#[$about])*
+        $visibility fn $all() -> &'static [$record] {
+            &[]
+        }
+    };
+}
+
+pub(crate) use records;
+
+records! {
+    /// Every key of this loaded object, and one record that stands for none.
+    pub(crate) fn keys() -> [KeyRecord] in "static_call_keys_0_1_0";
+}
+
+records! {
+    /// Every trampoline of a call site in this loaded object, and one record that stands for
+    /// none.
+    pub(crate) fn trampolines() -> [TrampolineRecord] in "static_call_paths_0_1_0";
 }
 
 /// One copy of a call's switch, by address.
@@ -161,12 +220,7 @@ pub(crate) fn of<T: Copy>(sorted: &[(usize, T)], site: usize) -> impl Iterator<I
 /// off, the arm while it is on. `Site` is a type that implements `CallSite`.
 #[doc(hidden)]
 #[macro_export]
-#[cfg(all(
-    feature = "patching",
-    target_arch = "x86_64",
-    target_os = "linux",
-    not(miri)
-))]
+#[cfg(patched)]
 macro_rules! key {
     ($site:ty, on => $arm:expr, off => $plain:expr) => {
         '__key: {
@@ -206,12 +260,7 @@ macro_rules! key {
 /// code is patched.
 #[doc(hidden)]
 #[macro_export]
-#[cfg(not(all(
-    feature = "patching",
-    target_arch = "x86_64",
-    target_os = "linux",
-    not(miri)
-)))]
+#[cfg(not(patched))]
 macro_rules! key {
     ($site:ty, on => $arm:expr, off => $plain:expr) => {
         if <$site as $crate::__private::CallSite>::site().is_on() {
@@ -220,99 +269,6 @@ macro_rules! key {
             $plain
         }
     };
-}
-
-#[cfg(all(
-    feature = "patching",
-    target_arch = "x86_64",
-    target_os = "linux",
-    not(miri)
-))]
-mod section {
-    use super::{KeyRecord, TrampolineRecord};
-
-    // Shared with nobody but this crate's own macros.
-    #[allow(improper_ctypes)]
-    unsafe extern "C" {
-        #[link_name = "__start_static_call_keys_0_1_0"]
-        static FIRST_KEY: KeyRecord;
-        #[link_name = "__stop_static_call_keys_0_1_0"]
-        static AFTER_KEYS: KeyRecord;
-        #[link_name = "__start_static_call_paths_0_1_0"]
-        static FIRST_TRAMPOLINE: TrampolineRecord;
-        #[link_name = "__stop_static_call_paths_0_1_0"]
-        static AFTER_TRAMPOLINES: TrampolineRecord;
-    }
-
-    /// Puts an empty record into each section, without which the linker would know
-    /// neither its start nor its end. The sections' flags are those of the others'.
-    ///
-    /// # Safety
-    /// Does nothing, and may be called.
-    #[unsafe(naked)]
-    unsafe extern "C" fn bounds() {
-        core::arch::naked_asm!(
-            ".pushsection static_call_keys_0_1_0, \"awo\", @progbits, {this}",
-            ".p2align 3",
-            ".quad 0, 0",
-            ".popsection",
-            ".pushsection static_call_paths_0_1_0, \"awo\", @progbits, {this}",
-            ".p2align 3",
-            ".quad 0, 0",
-            ".popsection",
-            "ret",
-            this = sym bounds,
-        )
-    }
-
-    /// What lies between two symbols.
-    ///
-    /// # Safety
-    /// They are the linker's bounds of a section that holds such records and nothing else.
-    pub(crate) unsafe fn between<T>(start: *const T, stop: *const T) -> &'static [T] {
-        let length = (stop.addr() - start.addr()) / size_of::<T>();
-        // SAFETY: by the caller's word records lie there, next to each other and nothing else;
-        // they are immutable and stay as long as the code that asks.
-        unsafe { core::slice::from_raw_parts(start, length) }
-    }
-
-    pub(super) fn keys() -> &'static [KeyRecord] {
-        // SAFETY: it is one `ret`. Called so that the linker keeps it.
-        unsafe { bounds() };
-        // SAFETY: `key!` and `bounds` alone write there.
-        unsafe { between(&raw const FIRST_KEY, &raw const AFTER_KEYS) }
-    }
-
-    pub(super) fn trampolines() -> &'static [TrampolineRecord] {
-        // SAFETY: it is one `ret`. Called so that the linker keeps it.
-        unsafe { bounds() };
-        // SAFETY: `trampoline!` and `bounds` alone write there.
-        unsafe { between(&raw const FIRST_TRAMPOLINE, &raw const AFTER_TRAMPOLINES) }
-    }
-}
-
-#[cfg(all(
-    feature = "patching",
-    target_arch = "x86_64",
-    target_os = "linux",
-    not(miri)
-))]
-pub(crate) use section::between;
-
-#[cfg(not(all(
-    feature = "patching",
-    target_arch = "x86_64",
-    target_os = "linux",
-    not(miri)
-)))]
-mod section {
-    pub(super) fn keys() -> &'static [super::KeyRecord] {
-        &[]
-    }
-
-    pub(super) fn trampolines() -> &'static [super::TrampolineRecord] {
-        &[]
-    }
 }
 
 #[cfg(test)]

@@ -68,12 +68,7 @@ macro_rules! site {
 /// trampolines it is never called.
 #[doc(hidden)]
 #[macro_export]
-#[cfg(all(
-    feature = "patching",
-    target_arch = "x86_64",
-    target_os = "linux",
-    not(miri)
-))]
+#[cfg(patched)]
 macro_rules! trampoline {
     ($site:ty) => {
         #[cold]
@@ -115,12 +110,7 @@ macro_rules! trampoline {
 /// with the other.
 #[doc(hidden)]
 #[macro_export]
-#[cfg(all(
-    feature = "patching",
-    target_arch = "x86_64",
-    target_os = "linux",
-    not(miri)
-))]
+#[cfg(patched)]
 macro_rules! rest {
     ($($fallback:tt)*) => {
         #[unsafe(naked)]
@@ -147,12 +137,7 @@ macro_rules! rest {
 /// instantiation, so that no record is there without its trampoline, nor twice.
 #[doc(hidden)]
 #[macro_export]
-#[cfg(all(
-    feature = "patching",
-    target_arch = "x86_64",
-    target_os = "linux",
-    not(miri)
-))]
+#[cfg(patched)]
 macro_rules! trampoline_of_binding {
     ($binding:ty, $object:ty) => {
         #[unsafe(naked)]
@@ -187,12 +172,7 @@ macro_rules! trampoline_of_binding {
 /// for its second name.
 #[doc(hidden)]
 #[macro_export]
-#[cfg(all(
-    feature = "patching",
-    target_arch = "x86_64",
-    target_os = "linux",
-    not(miri)
-))]
+#[cfg(patched)]
 macro_rules! rest_of_bound {
     ($($rest:tt)*) => {
         #[unsafe(naked)]
@@ -219,12 +199,7 @@ macro_rules! rest_of_bound {
 /// Without trampolines.
 #[doc(hidden)]
 #[macro_export]
-#[cfg(not(all(
-    feature = "patching",
-    target_arch = "x86_64",
-    target_os = "linux",
-    not(miri)
-)))]
+#[cfg(not(patched))]
 macro_rules! trampoline {
     ($site:ty) => {
         #[allow(improper_ctypes_definitions)]
@@ -240,12 +215,7 @@ macro_rules! trampoline {
 /// Without trampolines.
 #[doc(hidden)]
 #[macro_export]
-#[cfg(not(all(
-    feature = "patching",
-    target_arch = "x86_64",
-    target_os = "linux",
-    not(miri)
-)))]
+#[cfg(not(patched))]
 macro_rules! rest {
     ($($fallback:tt)*) => {
         unsafe extern "C-unwind" fn rest<__Site: $crate::__private::SiteOf<Self>>() {
@@ -257,12 +227,7 @@ macro_rules! rest {
 /// Without trampolines.
 #[doc(hidden)]
 #[macro_export]
-#[cfg(not(all(
-    feature = "patching",
-    target_arch = "x86_64",
-    target_os = "linux",
-    not(miri)
-)))]
+#[cfg(not(patched))]
 macro_rules! trampoline_of_binding {
     ($binding:ty, $object:ty) => {
         #[allow(clippy::extra_unused_type_parameters)]
@@ -277,12 +242,7 @@ macro_rules! trampoline_of_binding {
 /// Without trampolines: the declaration's default.
 #[doc(hidden)]
 #[macro_export]
-#[cfg(not(all(
-    feature = "patching",
-    target_arch = "x86_64",
-    target_os = "linux",
-    not(miri)
-)))]
+#[cfg(not(patched))]
 macro_rules! rest_of_bound {
     ($($rest:tt)*) => {};
 }

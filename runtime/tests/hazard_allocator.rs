@@ -65,14 +65,22 @@ static GLOBAL: Counting = Counting;
 fn an_allocator_may_call_through_a_site_even_while_the_runtime_re_plans_it() {
     runtime::configure(Config::default().mode(Mode::Always).window(64).misses(16)).unwrap();
     let done = AtomicBool::new(false);
+    let program = AtomicU64::new(0);
     thread::scope(|scope| {
         scope.spawn(|| {
             while !done.load(Ordering::Relaxed) {
                 std::hint::black_box(vec![0_u8; 100]);
+                program.fetch_add(1, Ordering::Relaxed);
             }
         });
         for pass in 0..2000 {
             MOSTLY_LARGE.store(pass / 50 % 2 == 0, Ordering::Relaxed);
+            // A window's worth of the program's own calls in between, also where
+            // its thread waits for a processor: the runtime's are not recorded.
+            let until = program.load(Ordering::Relaxed) + if pass % 50 == 0 { 256 } else { 0 };
+            while program.load(Ordering::Relaxed) < until {
+                thread::yield_now();
+            }
             runtime::retarget().unwrap();
             std::hint::black_box(runtime::report());
         }

@@ -1,12 +1,7 @@
 //! What becomes of call sites in an optimized program, where a figure depends on it and
 //! nothing else would notice: read from this program's own code.
 
-#![cfg(all(
-    not(debug_assertions),
-    feature = "patching",
-    target_arch = "x86_64",
-    target_os = "linux"
-))]
+#![cfg(all(not(debug_assertions), patched))]
 
 use std::hint::black_box;
 

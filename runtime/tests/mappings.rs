@@ -1,7 +1,7 @@
 //! What the process has mapped, at every step of the runtime's life: nothing that is
 //! writable and executable, no other way to write what is executed, no code beyond
 //! what is accounted for.
-#![cfg(all(feature = "patching", target_os = "linux", target_arch = "x86_64"))]
+#![cfg(patched)]
 
 use std::fs;
 use std::ops::Range;

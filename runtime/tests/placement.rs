@@ -1,5 +1,5 @@
 //! Where the compiled program has its shims: among the trampolines, or apart.
-#![cfg(all(feature = "patching", target_os = "linux", target_arch = "x86_64"))]
+#![cfg(patched)]
 
 use object::{Object as _, ObjectSection as _, ObjectSymbol as _};
 use static_call::{static_call, static_dispatch};

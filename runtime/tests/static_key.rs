@@ -350,7 +350,7 @@ mod processes {
             .output()
             .unwrap();
         let said = String::from_utf8_lossy(&output.stdout);
-        let patched = cfg!(all(feature = "patching", target_arch = "x86_64"));
+        let patched = cfg!(patched);
         let expected = if patched {
             "said: Err(\"static keys cannot be switched here: `STATIC_CALL=off` is in the \
              environment\"), is on: false"

@@ -174,7 +174,7 @@ fn two_versions_in_one_process_see_their_own_and_refuse_each_others_plugins() {
     assert_eq!(lines.len(), 2, "{said}");
     assert!(said.contains("both swapped"), "{said}");
     let program = workspace.with_file_name("versions-target/debug/both");
-    if cfg!(all(target_arch = "x86_64", feature = "patching")) {
+    if cfg!(patched) {
         let [this, other] = [THIS, OTHER].map(|version| {
             pages_of(
                 &program,

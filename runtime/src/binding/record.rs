@@ -234,12 +234,7 @@ crate::slices::slice! {
     pub static STATIC_CALL_BINDINGS_0_1_0: [BindingRecord];
 }
 
-#[cfg(all(
-    feature = "patching",
-    target_arch = "x86_64",
-    target_os = "linux",
-    not(miri)
-))]
+#[cfg(patched)]
 mod section {
     use super::TrampolineOfBinding;
 
@@ -288,12 +283,7 @@ mod section {
     }
 }
 
-#[cfg(not(all(
-    feature = "patching",
-    target_arch = "x86_64",
-    target_os = "linux",
-    not(miri)
-)))]
+#[cfg(not(patched))]
 mod section {
     pub(super) fn all() -> &'static [super::TrampolineOfBinding] {
         &[]

@@ -6,14 +6,14 @@
 pub(crate) mod objects;
 #[cfg(feature = "patching")]
 mod pages;
-#[cfg(all(feature = "patching", target_arch = "x86_64"))]
+#[cfg(patched)]
 pub(crate) mod room;
 mod signals;
 mod wait;
 
 #[cfg(not(feature = "patching"))]
 pub(crate) use super::unsupported::code_memory;
-#[cfg(not(all(feature = "patching", target_arch = "x86_64")))]
+#[cfg(not(patched))]
 pub(crate) use super::unsupported::room;
 #[cfg(feature = "patching")]
 pub(crate) use pages::code_memory;

@@ -9,7 +9,7 @@
 //! retarget.
 
 #![cfg_attr(
-    any(not(feature = "patching"), not(target_os = "linux"), miri),
+    not(patched),
     allow(dead_code, reason = "what the providers share has no user here")
 )]
 
@@ -21,13 +21,7 @@ mod linux;
 #[cfg(test)]
 mod refusing;
 mod runs;
-#[cfg(any(
-    test,
-    not(feature = "patching"),
-    not(target_arch = "x86_64"),
-    not(target_os = "linux"),
-    miri
-))]
+#[cfg(any(test, not(patched)))]
 #[cfg_attr(all(target_os = "linux", not(miri)), allow(dead_code))]
 mod unsupported;
 

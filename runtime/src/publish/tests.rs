@@ -1,26 +1,11 @@
 //! The publisher's books, over memory that only pretends.
 
-#[cfg(all(
-    feature = "patching",
-    target_arch = "x86_64",
-    target_os = "linux",
-    not(miri)
-))]
+#[cfg(patched)]
 mod growth;
 mod keys;
-#[cfg(all(
-    feature = "patching",
-    target_arch = "x86_64",
-    target_os = "linux",
-    not(miri)
-))]
+#[cfg(patched)]
 mod page;
-#[cfg(all(
-    feature = "patching",
-    target_arch = "x86_64",
-    target_os = "linux",
-    not(miri)
-))]
+#[cfg(patched)]
 mod receivers;
 mod rooms;
 

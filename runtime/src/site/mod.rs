@@ -47,12 +47,7 @@ pub(crate) use record::record as record_for_loom;
 pub(crate) const FIRST_WINDOW: u32 = 1024;
 
 /// Whether call sites have trampolines on this target.
-pub const TRAMPOLINES: bool = cfg!(all(
-    feature = "patching",
-    target_arch = "x86_64",
-    target_os = "linux",
-    not(miri)
-));
+pub const TRAMPOLINES: bool = cfg!(patched);
 
 /// One call site: what `static_call!` declares.
 ///

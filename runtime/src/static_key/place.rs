@@ -33,10 +33,10 @@ impl PlaceRecord {
     }
 }
 
-/// Every place of a key in this loaded object, and one record that stands for none.
 #[cfg(feature = "std")]
-pub(crate) fn places() -> &'static [PlaceRecord] {
-    section::places()
+key::records! {
+    /// Every place of a key in this loaded object, and one record that stands for none.
+    pub(crate) fn places() -> [PlaceRecord] in "static_call_places_0_1_0";
 }
 
 /// The places of a loaded object, sorted by the addresses of their keys' records.
@@ -63,12 +63,7 @@ impl Places {
 
 /// Whether the key is on, and whose place this is, here.
 #[inline(always)]
-#[cfg(all(
-    feature = "patching",
-    target_arch = "x86_64",
-    target_os = "linux",
-    not(miri)
-))]
+#[cfg(patched)]
 pub(super) fn enabled<K: DeclaredStaticKey>() -> bool {
     'place: {
         // SAFETY: the instruction does nothing, and as a jump it leads to the label. What
@@ -101,12 +96,7 @@ pub(super) fn enabled<K: DeclaredStaticKey>() -> bool {
 
 /// Whether the key is on: a load, where no code is patched.
 #[inline(always)]
-#[cfg(not(all(
-    feature = "patching",
-    target_arch = "x86_64",
-    target_os = "linux",
-    not(miri)
-)))]
+#[cfg(not(patched))]
 pub(super) fn enabled<K: DeclaredStaticKey>() -> bool {
     let is_on = K::state().is_on();
     if is_on != K::INITIAL {
@@ -118,68 +108,5 @@ pub(super) fn enabled<K: DeclaredStaticKey>() -> bool {
 /// Has the branch that leads here stand aside.
 #[cold]
 #[inline(always)]
-#[cfg(not(all(
-    feature = "patching",
-    target_arch = "x86_64",
-    target_os = "linux",
-    not(miri)
-)))]
+#[cfg(not(patched))]
 fn unlikely() {}
-
-#[cfg(all(
-    feature = "patching",
-    target_arch = "x86_64",
-    target_os = "linux",
-    not(miri)
-))]
-mod section {
-    use super::PlaceRecord;
-
-    // Shared with nobody but this crate's own places.
-    #[allow(improper_ctypes)]
-    unsafe extern "C" {
-        #[link_name = "__start_static_call_places_0_1_0"]
-        static FIRST: PlaceRecord;
-        #[link_name = "__stop_static_call_places_0_1_0"]
-        static AFTER: PlaceRecord;
-    }
-
-    /// Puts an empty record into the section, without which the linker would know neither
-    /// its start nor its end. Its flags are those of the others'.
-    ///
-    /// # Safety
-    /// Does nothing, and may be called.
-    #[unsafe(naked)]
-    unsafe extern "C" fn bounds() {
-        core::arch::naked_asm!(
-            ".pushsection static_call_places_0_1_0, \"awo\", @progbits, {this}",
-            ".p2align 3",
-            ".quad 0, 0",
-            ".popsection",
-            "ret",
-            this = sym bounds,
-        )
-    }
-
-    pub(super) fn places() -> &'static [PlaceRecord] {
-        // SAFETY: it is one `ret`. Called so that the linker keeps it.
-        unsafe { bounds() };
-        // SAFETY: `enabled` and `bounds` alone write there.
-        unsafe { crate::key::between(&raw const FIRST, &raw const AFTER) }
-    }
-}
-
-#[cfg(all(
-    feature = "std",
-    not(all(
-        feature = "patching",
-        target_arch = "x86_64",
-        target_os = "linux",
-        not(miri)
-    ))
-))]
-mod section {
-    pub(super) fn places() -> &'static [super::PlaceRecord] {
-        &[]
-    }
-}

@@ -35,15 +35,7 @@ impl StaticKeyState {
 
     /// Whether it is on, or where the key is being switched, is not yet.
     #[inline(always)]
-    #[cfg_attr(
-        all(
-            feature = "patching",
-            target_arch = "x86_64",
-            target_os = "linux",
-            not(miri)
-        ),
-        allow(dead_code, reason = "places are patched")
-    )]
+    #[cfg_attr(patched, allow(dead_code, reason = "places are patched"))]
     pub(super) fn is_on(&self) -> bool {
         self.word.load(Ordering::Relaxed) != 0
     }

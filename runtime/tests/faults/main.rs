@@ -1,6 +1,6 @@
 //! The system says no: every system call that the runtime makes is refused, from
 //! the start and later, in processes of their own.
-#![cfg(all(target_os = "linux", target_arch = "x86_64", feature = "patching"))]
+#![cfg(patched)]
 
 use std::process::Command;
 use std::sync::LazyLock;

@@ -35,12 +35,7 @@ pub(crate) fn always() {
 /// not where call sites have no trampolines.
 pub(crate) fn chains_are_expected() -> bool {
     let overridden = std::env::var_os("STATIC_CALL").is_some_and(|mode| mode != "always");
-    cfg!(all(
-        feature = "patching",
-        target_arch = "x86_64",
-        target_os = "linux",
-        not(miri)
-    )) && !overridden
+    cfg!(patched) && !overridden
 }
 
 /// The rows of the sites in `file` that call `method`.

@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Barrier, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use static_call::runtime::{
@@ -283,12 +283,15 @@ fn the_plans_from_before_are_there_after_an_error() {
     with_all_on(&rules);
     // Somebody calls while nothing is counted as done.
     let stop = AtomicBool::new(false);
+    let begun = Barrier::new(2);
     std::thread::scope(|scope| {
         scope.spawn(|| {
+            begun.wait();
             while !stop.load(Ordering::Relaxed) {
                 count(&rules, listed);
             }
         });
+        begun.wait();
         let result = short().while_running(|| 7);
         stop.store(true, Ordering::Relaxed);
         assert!(matches!(result, Err(TuneError::NoProgress)), "{result:?}");
@@ -309,6 +312,9 @@ fn a_program_that_runs_by_itself_is_tuned_by_its_progress() {
             }
         });
         let progress = || done.load(Ordering::Relaxed);
+        while progress() == 0 {
+            std::thread::yield_now();
+        }
         let tuned = [1, 5, 20].into_iter().find_map(|seconds| {
             let tuned = runtime::tune_while(progress, Duration::from_secs(seconds));
             // Where the machine takes the time away.
