@@ -37,8 +37,14 @@ pub(crate) enum Event {
     Refused { why: String },
     /// Code cannot be patched here.
     Portable { why: String },
-    /// The environment asks for a mode that there is not.
-    Environment { why: String },
+    /// What this variable of the environment asks for cannot be had.
+    Environment { variable: &'static str, why: String },
+    /// A plan that was measured before decides from here on.
+    Followed {
+        source: Option<String>,
+        program: String,
+        entries: usize,
+    },
     PluginLoaded {
         path: PathBuf,
         plugin: u64,
@@ -67,9 +73,10 @@ impl Event {
             Event::Refused { .. }
             | Event::Environment { .. }
             | Event::PluginUnloaded { kept: true, .. } => Level::WARN,
-            Event::PluginLoaded { .. } | Event::PluginUnloaded { .. } | Event::Portable { .. } => {
-                Level::INFO
-            }
+            Event::PluginLoaded { .. }
+            | Event::PluginUnloaded { .. }
+            | Event::Portable { .. }
+            | Event::Followed { .. } => Level::INFO,
             Event::Applied { .. } | Event::Plain { .. } => Level::DEBUG,
             Event::Learning { .. } => Level::TRACE,
         }
@@ -112,9 +119,20 @@ impl Event {
             Event::Portable { why } => {
                 tracing::info!(target: TARGET, why, "no call is patched");
             }
-            Event::Environment { why } => {
-                tracing::warn!(target: TARGET, why, "`STATIC_CALL` is ignored");
+            Event::Environment { variable, why } => {
+                tracing::warn!(target: TARGET, why, "`{variable}` is ignored");
             }
+            Event::Followed {
+                source,
+                program,
+                entries,
+            } => tracing::info!(
+                target: TARGET,
+                source,
+                program,
+                entries,
+                "a measured plan decides"
+            ),
             Event::PluginLoaded {
                 path,
                 plugin,

@@ -147,6 +147,8 @@ mod trampoline;
 mod tune;
 mod vtable;
 #[cfg(feature = "std")]
+mod words;
+#[cfg(feature = "std")]
 mod worker;
 
 /// Annotates a trait, its methods, or an implementation.

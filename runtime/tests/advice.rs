@@ -225,6 +225,37 @@ fn a_call_that_is_never_made_is_to_be_removed() {
 }
 
 #[test]
+fn a_call_whose_other_copy_is_made_is_not_to_be_removed() {
+    macro_rules! copies {
+        ($($name:ident)*) => {
+            $(fn $name(rule: &dyn Rule) -> u64 { static_call!(rule.weigh(6)) })*
+        };
+    }
+    copies! { made not_made }
+    let _alone = alone(Mode::Always);
+    for x in 0..10_000 {
+        made(&Half);
+        if black_box(x > 10_000) {
+            not_made(&Half);
+        }
+        if x % 1000 == 0 {
+            runtime::retarget().unwrap();
+        }
+    }
+    let copies: Vec<_> = runtime::sites()
+        .into_iter()
+        .filter(|site| site.location.contains(" #"))
+        .collect();
+    assert_eq!(copies.len(), 2, "{copies:?}");
+    let advice = runtime::advise();
+    let mut of_copies = advice.iter().filter(|one| one.location().contains(" #"));
+    assert!(
+        of_copies.all(|one| one.kind() != AdviceKind::Remove),
+        "{advice}"
+    );
+}
+
+#[test]
 fn a_region_whose_types_never_come_or_that_nobody_enters_is_spoken_of() {
     fn visited(rule: &dyn Rule) -> u64 {
         specialize!(rule: [Double, Never] in { rule.weigh(8) })

@@ -44,6 +44,8 @@ binding! {
 struct Told;
 
 static EVENTS: Mutex<Vec<(Level, String)>> = Mutex::new(Vec::new());
+/// What was told before a test began.
+static FIRST: Mutex<Vec<(Level, String)>> = Mutex::new(Vec::new());
 static CALLS_BACK: AtomicBool = AtomicBool::new(false);
 static CALLED_BACK: AtomicU64 = AtomicU64::new(0);
 
@@ -104,7 +106,8 @@ fn alone(mode: Mode) -> MutexGuard<'static, ()> {
     SUBSCRIBED.call_once(|| tracing::subscriber::set_global_default(Told).unwrap());
     runtime::configure(Config::default().mode(mode)).unwrap();
     runtime::retarget().unwrap();
-    events().clear();
+    let first = std::mem::take(&mut *events());
+    FIRST.lock().unwrap().extend(first);
     guard
 }
 
@@ -210,6 +213,62 @@ fn plugins_are_told_of_when_they_come_and_when_they_are_gone() {
         "{:?}",
         events()
     );
+}
+
+/// In a process of its own, as the environment is read once.
+#[cfg(feature = "plan")]
+#[test]
+fn a_plan_that_the_environment_names_is_told_of_whether_it_decides_or_is_ignored() {
+    let test = "a_plan_that_the_environment_names_is_told_of_whether_it_decides_or_is_ignored";
+    let named = "STATIC_CALL_PLAN";
+    if let Some(path) = std::env::var_os(named) {
+        let _alone = alone(Mode::Auto);
+        // `alone` has forgotten what was told while it made the first pass.
+        let path = std::path::PathBuf::from(path);
+        let told = FIRST.lock().unwrap();
+        let of = |words: &[&str]| {
+            let these = told
+                .iter()
+                .filter(|(_, text)| words.iter().all(|word| text.contains(word)));
+            these.map(|(level, _)| *level).collect::<Vec<_>>()
+        };
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let decides = of(&["a measured plan decides", name, "entries=1"]);
+        let ignored = of(&["`STATIC_CALL_PLAN` is ignored", name]);
+        if name == "right.toml" {
+            assert_eq!((decides, ignored), (vec![Level::INFO], vec![]), "{told:?}");
+        } else {
+            assert_eq!((decides, ignored), (vec![], vec![Level::WARN]), "{told:?}");
+        }
+        return;
+    }
+    let folder = std::env::temp_dir().join(format!("static-call-events-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let right = folder.join("right.toml");
+    let sites = runtime::sites();
+    let one = sites.iter().find(|one| one.location.starts_with(file!()));
+    let mut place = one.unwrap().location.rsplitn(3, ':');
+    let (column, line) = (place.next().unwrap(), place.next().unwrap());
+    let text = format!(
+        "version = 1\nprogram = 'events'\n[[site]]\ncrate = 'events'\nfile = '{}'\n\
+         line = {line}\ncolumn = {column}\ntrait = 'events::Rule'\nmethod = 'weigh'\n\
+         plan = 'chain'\ncalls_per_second = 1000\nratio = 1.0\ninterval = [0.9, 1.1]\n\
+         measured = '2026-11-30T09:30:00Z'\n\
+         [[site.types]]\nname = 'events::Double'\nshare = 1.0\n",
+        file!()
+    );
+    std::fs::write(&right, text).unwrap();
+    for path in [right, folder.join("missing.toml")] {
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", test, "--nocapture"])
+            .env(named, path)
+            .env_remove("STATIC_CALL")
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}");
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 #[test]

@@ -198,7 +198,7 @@ fn named_types_are_inlined_within_a_few_calls_and_without_windows() {
     assert_eq!(row(LISTED).misses, misses);
     let text = runtime::report().to_string();
     let path = file.0.display().to_string();
-    assert!(text.contains(&format!("plan: {path}: 1 sites")), "{text}");
+    assert!(text.contains(&format!("plan: {path}: 1 site")), "{text}");
 }
 
 #[test]

@@ -68,7 +68,10 @@ impl Engine {
             self.introduced = true;
             if let Some(error) = self.environment_error() {
                 let why = error.to_string();
-                self.tell(Event::Environment { why });
+                self.tell(Event::Environment {
+                    variable: "STATIC_CALL",
+                    why,
+                });
             }
             if let Patching::Unavailable { reason } = &self.patching {
                 let why = reason.clone();

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::words::count;
+
 /// What a call of `runtime::retarget()` did. `Display` says that, and what comes next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
@@ -56,9 +58,9 @@ impl fmt::Display for Retarget {
         let Retarget { skipped, .. } = self;
         write!(
             formatter,
-            "{} sites: {} changed ({} published, {} learning anew, {} switched off), {} unchanged, \
+            "{}: {} changed ({} published, {} learning anew, {} switched off), {} unchanged, \
              {} skipped ({} never called, {} still learning, {} busy)",
-            self.sites,
+            count(self.sites, "site", "sites"),
             self.changed,
             self.published,
             self.reopened,
@@ -72,8 +74,9 @@ impl fmt::Display for Retarget {
         if self.bindings > 0 {
             write!(
                 formatter,
-                "; {} bindings, {} of them led another way",
-                self.bindings, self.bound
+                "; {}, {} of them led another way",
+                count(self.bindings, "binding", "bindings"),
+                self.bound
             )?;
         }
         write!(formatter, ". Next: {}", Next(self))
@@ -85,25 +88,21 @@ struct Next<'a>(&'a Retarget);
 
 impl fmt::Display for Next<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sites = |count| if count == 1 { "site" } else { "sites" };
+        let sites = |number| count(number, "site", "sites");
         let Retarget {
             learning, waiting, ..
         } = *self.0;
         match (learning, waiting) {
             (0, 0) => formatter.write_str("nothing waits; call again when something has changed"),
-            (_, 0) => write!(
-                formatter,
-                "{learning} {} learning; call again",
-                sites(learning)
-            ),
+            (_, 0) => write!(formatter, "{} learning; call again", sites(learning)),
             (0, _) => write!(
                 formatter,
-                "{waiting} {} waiting for the first window; call again",
+                "{} waiting for the first window; call again",
                 sites(waiting)
             ),
             _ => write!(
                 formatter,
-                "{learning} {} learning, {waiting} waiting for the first window; call again",
+                "{} learning, {waiting} waiting for the first window; call again",
                 sites(learning)
             ),
         }

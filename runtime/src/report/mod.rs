@@ -1,9 +1,10 @@
 //! The report: what every call site does, and why.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use crate::advice::rules::{self, Costs, Facts, Met};
-use crate::advice::{Advice, Suggestion};
+use crate::advice::{Advice, AdviceKind, Suggestion};
 use crate::calibrate::Calibration;
 use crate::config::Mode;
 use crate::engine::{
@@ -13,6 +14,7 @@ use crate::plan::auto::{Plain, chains_pay};
 use crate::plan::{Figures, Rest};
 use crate::site::{Phase, Site};
 use crate::specialize::{RegionRecord, STATIC_CALL_REGIONS_0_1_0};
+use crate::words::count;
 
 mod next;
 mod table;
@@ -347,6 +349,7 @@ impl Report {
         let mut suggestions = Vec::new();
         let sites = objects.flat_map(|object| rows(object, name, engine, &mut suggestions));
         let sites: Vec<_> = sites.collect();
+        keep_what_another_copy_is_called_by(&engine.objects, &mut suggestions);
         let regions = STATIC_CALL_REGIONS_0_1_0.iter().map(RegionReport::of);
         let regions: Vec<_> = regions.collect();
         suggestions.extend(regions.iter().filter_map(RegionReport::suggestion));
@@ -415,6 +418,25 @@ fn rows(
         row
     };
     order.into_iter().map(row).collect()
+}
+
+/// The same line of the source may be there again, in a plugin or by a macro: who removes
+/// one copy removes all.
+fn keep_what_another_copy_is_called_by(
+    objects: &[LoadedObject],
+    suggestions: &mut Vec<Suggestion>,
+) {
+    if !suggestions.iter().any(|one| one.kind == AdviceKind::Remove) {
+        return;
+    }
+    let sites = objects.iter().flat_map(|object| object.sites);
+    let called = sites.filter(|site| site.route().is_some());
+    let called: HashSet<_> = called
+        .map(|site| (site.file(), site.line(), site.column()))
+        .collect();
+    suggestions.retain(|one| {
+        one.kind != AdviceKind::Remove || !called.contains(&(one.file(), one.line(), one.column()))
+    });
 }
 
 /// What advice rests on; nothing for what does not run, or does not run as the runtime wants.
@@ -567,7 +589,7 @@ fn describe(site: &Site, details: Option<&Details>) -> (State, String) {
             let why = published(figures, has_chain);
             let counted = match misses {
                 0 => String::new(),
-                misses => format!(", {misses} misses so far"),
+                misses => format!(", {} so far", count(misses, "miss", "misses")),
             };
             (state, why + &counted)
         }

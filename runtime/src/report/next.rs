@@ -2,6 +2,7 @@
 
 use super::{FIRST_TO_COME, SiteReport};
 use crate::config::Mode;
+use crate::words::count;
 
 /// What that depends on.
 pub(super) struct Scene<'a> {
@@ -60,10 +61,6 @@ impl Scene<'_> {
         }
         "nothing: what there is to gain here is gained".to_owned()
     }
-}
-
-fn count(count: usize, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::fmt;
 use super::{BindingReport, RegionReport, Report, SiteReport, State};
 use crate::advice::short;
 use crate::calibrate::Calibration;
+use crate::words::count;
 
 const HEADINGS: [&str; 9] = [
     "call site",
@@ -33,8 +34,12 @@ const NAMED: usize = 4;
 pub(super) fn write(report: &Report, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
     write!(
         formatter,
-        "mode {}, backend {}, {} passes, {} chains outside of trampolines ({} bytes)",
-        report.mode, report.backend, report.passes, report.chains, report.chain_bytes
+        "mode {}, backend {}, {}, {} outside of trampolines ({})",
+        report.mode,
+        report.backend,
+        count(report.passes, "pass", "passes"),
+        count(report.chains, "chain", "chains"),
+        count(report.chain_bytes, "byte", "bytes")
     )?;
     if let Some(calibration) = report.calibration {
         write!(formatter, "\ncalibration: {}", measured(&calibration))?;

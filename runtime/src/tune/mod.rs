@@ -356,6 +356,13 @@ pub(crate) fn from_environment() {
             let followed = engine.follow_if_it_fits(plan, source);
             followed.map_err(|error| error.to_string())
         });
+        #[cfg(feature = "tracing")]
+        if let Err(why) = &followed {
+            engine.tell(crate::events::Event::Environment {
+                variable: "STATIC_CALL_PLAN",
+                why: why.clone(),
+            });
+        }
         engine.plan_error = followed.err();
     });
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::engine::{self, FollowedPlan};
+use crate::words::count;
 
 /// What the call sites of a program are to do: made by [`tune`](crate::runtime::tune), kept in
 /// a file with the feature `plan`, applied by [`apply`](Plan::apply).
@@ -200,7 +201,8 @@ impl fmt::Display for ApplyError {
             ApplyError::NothingFits { program, entries } => {
                 write!(
                     formatter,
-                    "none of the {entries} entries names a call site of this program"
+                    "none of {} names a call site of this program",
+                    count(*entries, "entry", "entries")
                 )?;
                 if !program.is_empty() {
                     write!(formatter, "; they were measured in `{program}`")?;

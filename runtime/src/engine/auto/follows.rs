@@ -16,6 +16,7 @@ use crate::life::{By, State};
 use crate::publish::Batch;
 use crate::site::{Site, TRAMPOLINES};
 use crate::tune::{ApplyError, Plan, short_path};
+use crate::words::count;
 
 /// The plan that decides.
 pub(in crate::engine) struct Follows {
@@ -81,7 +82,8 @@ pub struct FollowedPlan {
 impl std::fmt::Display for FollowedPlan {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let source = self.source.as_deref().unwrap_or("tuned in this process");
-        write!(formatter, "plan: {source}: {} sites", self.entries)?;
+        let sites = count(self.entries, "site", "sites");
+        write!(formatter, "plan: {source}: {sites}")?;
         if !self.program.is_empty() && self.misfits.len() == self.entries && self.entries > 0 {
             write!(formatter, ", measured in `{}`", self.program)?;
         }
@@ -131,6 +133,12 @@ impl Engine {
     }
 
     fn go_by(&mut self, follows: Follows) {
+        #[cfg(feature = "tracing")]
+        self.tell(crate::events::Event::Followed {
+            source: follows.source.clone(),
+            program: follows.plan.program.clone(),
+            entries: follows.plan.entries.len(),
+        });
         self.leave_auto();
         self.follows = Some(Box::new(follows));
         self.resumed.clear();
