@@ -249,7 +249,7 @@ fn a_plan_that_the_environment_names_is_told_of_whether_it_decides_or_is_ignored
     let one = sites.iter().find(|one| one.location.starts_with(file!()));
     let mut place = one.unwrap().location.rsplitn(3, ':');
     let (column, line) = (place.next().unwrap(), place.next().unwrap());
-    let text = format!(
+    let entry = format!(
         "version = 1\nprogram = 'events'\n[[site]]\ncrate = 'events'\nfile = '{}'\n\
          line = {line}\ncolumn = {column}\ntrait = 'events::Rule'\nmethod = 'weigh'\n\
          plan = 'chain'\ncalls_per_second = 1000\nratio = 1.0\ninterval = [0.9, 1.1]\n\
@@ -257,7 +257,7 @@ fn a_plan_that_the_environment_names_is_told_of_whether_it_decides_or_is_ignored
          [[site.types]]\nname = 'events::Double'\nshare = 1.0\n",
         file!()
     );
-    std::fs::write(&right, text).unwrap();
+    std::fs::write(&right, entry).unwrap();
     for path in [right, folder.join("missing.toml")] {
         let output = std::process::Command::new(std::env::current_exe().unwrap())
             .args(["--exact", test, "--nocapture"])
