@@ -1,6 +1,6 @@
 //! Remembers which compiler builds this crate, since a plugin must come from the same one; and
-//! says, as `cfg(patched)`, whether call sites are patched on this target. That is decided here
-//! and nowhere else.
+//! says, as `cfg(patched)`, whether call sites are patched on this target, and, as `cfg(plugins)`,
+//! whether plugins can be loaded. That is decided here and nowhere else.
 
 use std::process::Command;
 
@@ -13,7 +13,7 @@ fn main() {
         .and_then(|output| String::from_utf8(output.stdout).ok())
         .unwrap_or_default();
     println!("cargo::rustc-env=STATIC_CALL_RUSTC={}", version.trim());
-    println!("cargo::rustc-check-cfg=cfg(patched)");
+    println!("cargo::rustc-check-cfg=cfg(patched, plugins)");
     let is = |what: &str, value: &str| std::env::var(what).is_ok_and(|found| found == value);
     let has = |what: &str| std::env::var_os(what).is_some();
     if has("CARGO_FEATURE_PATCHING")
@@ -22,6 +22,9 @@ fn main() {
         && !has("CARGO_CFG_MIRI")
     {
         println!("cargo::rustc-cfg=patched");
+    }
+    if has("CARGO_FEATURE_PLUGINS") && is("CARGO_CFG_TARGET_OS", "linux") {
+        println!("cargo::rustc-cfg=plugins");
     }
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-env-changed=RUSTC");

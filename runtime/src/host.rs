@@ -89,7 +89,7 @@ pub(crate) static HOST: Host = Host {
 static ADOPTED_BY: OnceLock<&'static Host> = OnceLock::new();
 
 /// Called by the host in a plugin that it adopts.
-#[cfg(target_os = "linux")]
+#[cfg(plugins)]
 pub(crate) fn adopt(host: &'static Host) {
     // Twice means the same host again: a plugin has one loader.
     let _ = ADOPTED_BY.set(host);

@@ -77,12 +77,12 @@
 #![cfg_attr(not(feature = "std"), no_std)]
 // Plugins come and go on Linux, where the compiler sees what nobody uses. Elsewhere a third
 // of the runtime waits for them.
-#![cfg_attr(not(target_os = "linux"), allow(dead_code))]
+#![cfg_attr(not(plugins), allow(dead_code))]
 
 #[cfg(feature = "std")]
 extern crate self as static_call;
 
-#[cfg(all(fuzzing, feature = "std", target_os = "linux"))]
+#[cfg(all(fuzzing, plugins))]
 #[doc(hidden)]
 #[path = "fuzzing.rs"]
 pub mod __fuzzing;
@@ -114,7 +114,7 @@ mod life;
 mod os;
 #[cfg(feature = "std")]
 mod plan;
-#[cfg(all(feature = "std", target_os = "linux"))]
+#[cfg(plugins)]
 mod plugin;
 #[cfg(feature = "std")]
 mod private;
@@ -253,7 +253,7 @@ pub use static_call_macros::static_dispatch;
 #[cfg(feature = "std")]
 #[doc(hidden)]
 pub mod __private {
-    #[cfg(target_os = "linux")]
+    #[cfg(plugins)]
     pub mod plugin {
         pub use crate::plugin::manifest::{Constructor, Header, Manifest};
     }
@@ -559,7 +559,7 @@ pub use crate::binding::{Binding, CompareSwapError, Loaded, Override, SwapError,
 /// }
 /// # fn main() {}
 /// ```
-#[cfg(all(feature = "std", target_os = "linux"))]
+#[cfg(plugins)]
 #[macro_export]
 macro_rules! export_plugin {
     ($($name:literal => fn($($argument:ident: $ty:ty)?) -> Box<$object:ty> $body:block),* $(,)?) => {
@@ -582,7 +582,7 @@ macro_rules! export_plugin {
 }
 
 /// One constructor of [`export_plugin!`]; without an argument it takes `()`.
-#[cfg(all(feature = "std", target_os = "linux"))]
+#[cfg(plugins)]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __constructor {

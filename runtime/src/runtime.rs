@@ -18,7 +18,7 @@ pub use crate::advice::{Advice, AdviceKind, Suggestion};
 pub use crate::calibrate::Calibration;
 pub use crate::config::{Config, ConfigError, Mode};
 pub use crate::engine::{FollowedPlan, Retarget, RetargetError, Skipped};
-#[cfg(target_os = "linux")]
+#[cfg(plugins)]
 pub use crate::plugin::{Plugin, PluginBox, PluginError, UnloadError, UnloadReason};
 pub use crate::registry::TraitObject;
 pub use crate::report::{

@@ -1,6 +1,6 @@
 //! Bindings and plugins: one binding in a host and its plugins, objects that plugins
 //! bring, and what becomes of them when the plugin is to go.
-#![cfg(target_os = "linux")]
+#![cfg(plugins)]
 
 use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};

@@ -1,5 +1,5 @@
 //! What a subscriber of `tracing` is told, and that it may do what it likes.
-#![cfg(all(feature = "tracing", target_os = "linux"))]
+#![cfg(all(feature = "tracing", plugins))]
 
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

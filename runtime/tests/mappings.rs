@@ -1,7 +1,7 @@
 //! What the process has mapped, at every step of the runtime's life: nothing that is
 //! writable and executable, no other way to write what is executed, no code beyond
 //! what is accounted for.
-#![cfg(patched)]
+#![cfg(all(patched, plugins))]
 
 use std::fs;
 use std::ops::Range;

@@ -1,5 +1,5 @@
 //! Plan files in this process: what is named is inlined at its first calls, without windows.
-#![cfg(target_os = "linux")]
+#![cfg(plugins)]
 
 use std::fmt::Write as _;
 use std::path::PathBuf;

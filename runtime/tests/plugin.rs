@@ -1,5 +1,5 @@
 //! Host and plugins in one process, the plugins built by the test.
-#![cfg(target_os = "linux")]
+#![cfg(plugins)]
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};

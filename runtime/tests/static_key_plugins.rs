@@ -1,6 +1,6 @@
 //! Static keys and plugins: one key in a host and its plugins, whichever comes first, and
 //! what becomes of it when a plugin goes.
-#![cfg(target_os = "linux")]
+#![cfg(plugins)]
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,6 +1,6 @@
 //! Two versions of static-call in one process: linked into one program, and in a
 //! program and its plugin. The other version is this one under another number.
-#![cfg(target_os = "linux")]
+#![cfg(plugins)]
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use super::origin::{Kept, Origins};
 use crate::host::in_charge;
 
-#[cfg(target_os = "linux")]
+#[cfg(plugins)]
 use crate::plugin::PluginBox;
 
 /// What becomes of a binding whose object comes from a plugin that is to be unloaded.
@@ -37,7 +37,7 @@ enum Owner<D: ?Sized + 'static> {
     Static,
     /// The holder, by a box. A pointer, since calls go on while the holder is moved.
     Box(*mut D),
-    #[cfg(target_os = "linux")]
+    #[cfg(plugins)]
     Plugin(PluginBox<D>, WhenUnloaded),
 }
 
@@ -73,7 +73,7 @@ impl<D: ?Sized + 'static> Holder<D> {
         }
     }
 
-    #[cfg(target_os = "linux")]
+    #[cfg(plugins)]
     pub(super) fn plugins(object: PluginBox<D>, when: WhenUnloaded) -> Self {
         let pointer = core::ptr::from_ref(&*object);
         Holder {
@@ -100,13 +100,13 @@ impl<D: ?Sized + 'static> Holder<D> {
         match &self.owner {
             Owner::Static => false,
             Owner::Box(_) => true,
-            #[cfg(target_os = "linux")]
+            #[cfg(plugins)]
             Owner::Plugin(object, _) => !object.is_foreign(),
         }
     }
 
     /// The plugin that made it, if one did, and what happens when that goes.
-    #[cfg(target_os = "linux")]
+    #[cfg(plugins)]
     pub(super) fn plugin(&self) -> Option<(u64, WhenUnloaded)> {
         match &self.owner {
             Owner::Plugin(object, when) => Some((object.plugin()?, *when)),
@@ -114,7 +114,11 @@ impl<D: ?Sized + 'static> Holder<D> {
         }
     }
 
-    #[cfg(not(target_os = "linux"))]
+    #[cfg(not(plugins))]
+    #[allow(
+        clippy::unused_self,
+        reason = "where there are plugins, it may be one's"
+    )]
     pub(super) fn plugin(&self) -> Option<(u64, WhenUnloaded)> {
         None
     }
@@ -204,7 +208,7 @@ impl<D: ?Sized + 'static> fmt::Debug for Loaded<D> {
         let owner = match &self.0.owner {
             Owner::Static => "static",
             Owner::Box(_) => "box",
-            #[cfg(target_os = "linux")]
+            #[cfg(plugins)]
             Owner::Plugin(..) => "plugin",
         };
         formatter

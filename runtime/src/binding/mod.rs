@@ -62,7 +62,7 @@ use making::Turn;
 pub(crate) use origin::Origins;
 pub use overriding::Override;
 use overriding::Overrides;
-#[cfg(target_os = "linux")]
+#[cfg(plugins)]
 pub(crate) use record::partner;
 pub use record::{BindingRecord, STATIC_CALL_BINDINGS_0_1_0, TrampolineOfBinding, Unbound};
 pub(crate) use record::{Object, trampolines};
@@ -336,7 +336,7 @@ impl<D: TraitObject + ?Sized + 'static, K> Binding<D, K> {
     ///
     /// # Errors
     /// As for [`swap`](Self::swap).
-    #[cfg(target_os = "linux")]
+    #[cfg(plugins)]
     pub fn swap_plugin(
         &'static self,
         object: crate::plugin::PluginBox<D>,

@@ -5,27 +5,27 @@
 //! its object lies in, weakly, or no plugin would ever go that was bound once; and who is
 //! given a handle is given a share of them.
 
-#[cfg(target_os = "linux")]
+#[cfg(plugins)]
 use std::sync::{Arc, Weak};
 
-#[cfg(target_os = "linux")]
+#[cfg(plugins)]
 use crate::plugin::Loaded as Library;
 
 /// The plugins that an object lies in: mostly none.
 #[derive(Clone, Default)]
 pub(crate) struct Origins {
-    #[cfg(target_os = "linux")]
+    #[cfg(plugins)]
     plugins: Vec<(u64, Weak<Library>)>,
 }
 
 /// A share of them: they stay loaded as long as it is there.
 #[derive(Clone, Default)]
 pub(crate) struct Kept {
-    #[cfg(target_os = "linux")]
+    #[cfg(plugins)]
     _plugins: Vec<Arc<Library>>,
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(plugins)]
 impl Origins {
     pub(crate) fn add(&mut self, id: u64, plugin: Weak<Library>) {
         if self.plugins.iter().all(|(known, _)| *known != id) {
@@ -60,7 +60,7 @@ impl Origins {
     }
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(plugins))]
 #[allow(
     clippy::unnecessary_wraps,
     clippy::unused_self,

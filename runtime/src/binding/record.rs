@@ -155,7 +155,7 @@ impl BindingIdentity {
 ///
 /// # Errors
 /// There are several at that place, or none: which one it is cannot be told.
-#[cfg(any(test, target_os = "linux"))]
+#[cfg(any(test, plugins))]
 pub(crate) fn partner<T>(
     one: &T,
     ours: &[T],

@@ -104,7 +104,7 @@ impl Engine {
     ///
     /// # Errors
     /// One of which that cannot be told.
-    #[cfg(target_os = "linux")]
+    #[cfg(plugins)]
     pub(crate) fn leaders(
         &self,
         records: &'static [BindingRecord],

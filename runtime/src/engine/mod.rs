@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use crate::arch;
 use crate::binding::STATIC_CALL_BINDINGS_0_1_0;
-#[cfg(target_os = "linux")]
+#[cfg(plugins)]
 use crate::binding::{BindingRecord, TrampolineOfBinding};
 use crate::calibrate::Calibration;
 use crate::config::{Config, ConfigError, Mode};
@@ -50,7 +50,7 @@ mod visit;
 pub use auto::FollowedPlan;
 pub(crate) use auto::{WAKE, apply, forget_plan};
 pub(crate) use bindings::BoundBinding;
-#[cfg(target_os = "linux")]
+#[cfg(plugins)]
 pub(crate) use fork::loading;
 #[cfg(feature = "tracing")]
 pub(crate) use lock::holds_nothing;
@@ -95,7 +95,7 @@ pub(crate) struct Engine {
     /// It was told what cannot be done here.
     #[cfg(feature = "tracing")]
     introduced: bool,
-    #[cfg(target_os = "linux")]
+    #[cfg(plugins)]
     pub(crate) plugins: crate::plugin::Plugins,
 }
 
@@ -221,7 +221,7 @@ impl LoadedObject {
     }
 
     /// A plugin, all of whose parts were found inside it.
-    #[cfg(target_os = "linux")]
+    #[cfg(plugins)]
     pub(crate) fn of_plugin(
         sites: &'static [Site],
         placed: Placed,
@@ -276,7 +276,7 @@ impl Engine {
             events: Vec::new(),
             #[cfg(feature = "tracing")]
             introduced: false,
-            #[cfg(target_os = "linux")]
+            #[cfg(plugins)]
             plugins: crate::plugin::Plugins::default(),
         }
     }
@@ -347,7 +347,7 @@ impl Engine {
     /// The records of its bindings and their trampolines lie in the plugin, whole, and the
     /// room as well, which nobody uses. The bindings' leaders are those of
     /// [`leaders`](Self::leaders).
-    #[cfg(target_os = "linux")]
+    #[cfg(plugins)]
     pub(crate) unsafe fn add_plugin(
         &mut self,
         object: LoadedObject,

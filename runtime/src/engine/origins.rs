@@ -20,7 +20,7 @@ pub(crate) fn origins(addresses: &[usize], keep_others: bool) -> Option<Origins>
     if keep_others && !is_changing() {
         keep(addresses);
     }
-    #[cfg(target_os = "linux")]
+    #[cfg(plugins)]
     return Some(with(|engine| {
         let mut origins = Origins::default();
         for &address in addresses {
@@ -31,7 +31,7 @@ pub(crate) fn origins(addresses: &[usize], keep_others: bool) -> Option<Origins>
         }
         origins
     }));
-    #[cfg(not(target_os = "linux"))]
+    #[cfg(not(plugins))]
     Some(Origins::default())
 }
 

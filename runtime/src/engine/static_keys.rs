@@ -1,12 +1,12 @@
 //! Static keys, as far as the engine knows them: places that all take one way.
 
-#[cfg(target_os = "linux")]
+#[cfg(plugins)]
 use std::ops::Range;
 
 use super::{Engine, Patching};
 use crate::key::Key;
 use crate::publish::{Batch, PrepareError};
-#[cfg(target_os = "linux")]
+#[cfg(plugins)]
 use crate::static_key::PlaceRecord;
 use crate::static_key::{
     Change, Places, STATIC_CALL_STATIC_KEYS_0_1_0, StaticKeyError, StaticKeyRecord,
@@ -148,7 +148,7 @@ impl Engine {
     ///
     /// # Errors
     /// One of which that cannot be told.
-    #[cfg(target_os = "linux")]
+    #[cfg(plugins)]
     pub(crate) fn leaders_of_keys(
         records: &'static [StaticKeyRecord],
     ) -> Result<Vec<Option<&'static StaticKeyRecord>>, &'static StaticKeyRecord> {
@@ -179,7 +179,7 @@ impl Engine {
     /// The records lie in the plugin, whole, and `leaders` are those that
     /// [`leaders_of_keys`](Self::leaders_of_keys) has found. It stays loaded until
     /// [`remove_keys`](Self::remove_keys), and lies in `range`.
-    #[cfg(target_os = "linux")]
+    #[cfg(plugins)]
     pub(crate) unsafe fn add_keys(
         &mut self,
         keys: &'static [StaticKeyRecord],
@@ -225,7 +225,6 @@ impl Engine {
     }
 
     /// Lets a plugin's keys follow no more. They stay what they are.
-    #[cfg(target_os = "linux")]
     pub(crate) fn remove_keys(&mut self, plugin: u64) {
         self.static_keys.retain(|object| {
             let goes = object.plugin == Some(plugin);

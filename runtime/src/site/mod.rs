@@ -35,7 +35,7 @@ mod gate;
 mod inline;
 
 pub use gate::{DispatchedMethod, Gate, NotAnnotated, Own, record_call};
-#[cfg(target_os = "linux")]
+#[cfg(plugins)]
 pub(crate) use inline::MOST_LISTED;
 pub use inline::{Guards, Keys, LISTED_IN_SITE, List, ListOfMethod, SiteOf};
 pub(crate) use inline::{Key, VTABLES};

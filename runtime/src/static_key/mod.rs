@@ -32,7 +32,7 @@ mod place;
 mod state;
 
 pub use error::StaticKeyError;
-#[cfg(all(feature = "std", target_os = "linux"))]
+#[cfg(plugins)]
 pub(crate) use place::PlaceRecord;
 #[cfg(feature = "std")]
 pub(crate) use place::{Places, places};
@@ -189,7 +189,7 @@ impl StaticKeyRecord {
     }
 }
 
-#[cfg(all(feature = "std", target_os = "linux"))]
+#[cfg(plugins)]
 impl StaticKeyRecord {
     /// Whether both are the same key of the same source, in two loaded objects, as far as
     /// that can be told without where they stand.

@@ -44,7 +44,7 @@ impl StaticKeyState {
 #[cfg(feature = "std")]
 impl StaticKeyState {
     /// Where the flag is that says what it was declared as.
-    #[cfg(target_os = "linux")]
+    #[cfg(plugins)]
     pub(crate) fn initial_of(state: *const Self) -> *const u8 {
         state
             .wrapping_byte_add(core::mem::offset_of!(StaticKeyState, initial))
@@ -80,7 +80,6 @@ impl StaticKeyState {
     }
 
     /// From now on it is what the leader is; or its own again.
-    #[cfg(target_os = "linux")]
     pub(crate) fn follow(&self, leader: Option<&'static StaticKeyRecord>) {
         let leader = leader.map_or(ptr::null(), ptr::from_ref);
         self.leader.store(leader.cast_mut(), Ordering::Release);

@@ -1,6 +1,6 @@
 //! The system says no: every system call that the runtime makes is refused, from
 //! the start and later, in processes of their own.
-#![cfg(patched)]
+#![cfg(all(patched, plugins))]
 
 use std::process::Command;
 use std::sync::LazyLock;

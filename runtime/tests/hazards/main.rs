@@ -2,7 +2,7 @@
 //!
 //! A file is a hazard. Every test has a trait of its own, and so call sites of its
 //! own; they share one runtime, so they run one at a time.
-#![cfg(target_os = "linux")]
+#![cfg(plugins)]
 
 use std::process::{Command, Output};
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -1,6 +1,6 @@
 //! Plugins that are damaged, forged, or ill-behaved: each is refused with an error
 //! that says why, or handled, and the host is as it was.
-#![cfg(target_os = "linux")]
+#![cfg(plugins)]
 
 use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};

@@ -3,7 +3,7 @@
 //! What a profiler sees is counted by where it interrupted: in a trampoline, in a
 //! chain inside the program or a plugin, in a chain elsewhere, in the rest. Only from a
 //! chain elsewhere may it lose its way, see the soundness file.
-#![cfg(patched)]
+#![cfg(all(patched, plugins))]
 
 use std::process::Command;
 

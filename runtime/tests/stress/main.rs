@@ -6,7 +6,7 @@
 //! decisions from a seed of its own, which follows from the one that is printed first:
 //! `STATIC_CALL_SEED` plays those decisions again (how the threads interleave is up to
 //! the system, as ever).
-#![cfg(target_os = "linux")]
+#![cfg(plugins)]
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};

@@ -43,8 +43,6 @@ use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::{io, ptr};
 
-use rustix::thread::{MembarrierCommand, membarrier};
-
 use self::ledger::{Came, Ledger};
 use self::mapping::{Aside, Reserved};
 use self::survey::{Page, Survey};
@@ -109,8 +107,16 @@ fn probe(ledger: &'static Mutex<Ledger>) -> Result<Pages, PatchError> {
 
 /// Announces to the kernel that this process will ask for barriers.
 fn register() -> Result<(), PatchError> {
-    membarrier(MembarrierCommand::RegisterPrivateExpeditedSyncCore)
-        .map_err(|error| PatchError::new("membarrier", error))
+    membarrier(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE)
+}
+
+fn membarrier(command: libc::c_int) -> Result<(), PatchError> {
+    // SAFETY: these commands take neither flags nor memory.
+    let answer = unsafe { libc::syscall(libc::SYS_membarrier, command, 0) };
+    if answer == -1 {
+        return Err(PatchError::new("membarrier", io::Error::last_os_error()));
+    }
+    Ok(())
 }
 
 /// How a copy is put over a page.
@@ -737,11 +743,11 @@ impl CodeMemory for Pages {
     }
 
     fn barrier(&mut self) -> Result<(), PatchError> {
-        let run = || membarrier(MembarrierCommand::PrivateExpeditedSyncCore);
+        let run = || membarrier(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE);
         run().or_else(|_| {
             // A child of a fork may have lost the registration.
             register()?;
-            run().map_err(|error| PatchError::new("membarrier", error))
+            run()
         })
     }
 }

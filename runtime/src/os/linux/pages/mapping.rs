@@ -4,19 +4,84 @@
 //! the code that jumps there, and `memmap2` takes no address; nor does it say whether the
 //! system took memory back. So [`Reserved`] maps for itself.
 
-use std::ffi::c_void;
+use std::ffi::{c_int, c_void};
 use std::fs::File;
 use std::io::Write as _;
 use std::ops::Range;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd as _, FromRawFd as _};
 use std::{io, ptr};
 
+use libc::{MAP_FIXED, MAP_FIXED_NOREPLACE, MAP_POPULATE, PROT_EXEC, PROT_READ, PROT_WRITE};
 use memmap2::{Mmap, MmapMut, MmapOptions};
-use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
-use rustix::io::Errno;
-use rustix::mm::{self, MapFlags, MprotectFlags, MremapFlags, ProtFlags};
 
 use crate::os::PatchError;
+
+/// What a call that answers -1 was refused with.
+pub(super) fn answered(answer: c_int) -> io::Result<c_int> {
+    if answer == -1 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(answer)
+    }
+}
+
+/// Maps a file, or fresh zeroed memory, privately. Returns its address.
+///
+/// # Safety
+/// Nobody may need what was mapped there, where `flags` take the place of that.
+pub(super) unsafe fn map(
+    at: usize,
+    length: usize,
+    access: c_int,
+    flags: c_int,
+    file: Option<&File>,
+) -> io::Result<usize> {
+    let (descriptor, anonymous) = match file {
+        Some(file) => (file.as_raw_fd(), 0),
+        None => (-1, libc::MAP_ANONYMOUS),
+    };
+    let flags = libc::MAP_PRIVATE | anonymous | flags;
+    // SAFETY: the caller's.
+    let place = unsafe { libc::mmap(at as *mut c_void, length, access, flags, descriptor, 0) };
+    if place == libc::MAP_FAILED {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(place as usize)
+}
+
+/// Gives a mapping other rights.
+///
+/// # Safety
+/// It is the caller's, and no reference into it exists.
+unsafe fn protect(at: usize, length: usize, access: c_int) -> Result<(), PatchError> {
+    // SAFETY: the caller's.
+    answered(unsafe { libc::mprotect(at as *mut c_void, length, access) })
+        .map(|_| ())
+        .map_err(|error| PatchError::new("mprotect", error))
+}
+
+/// Moves a mapping over what is mapped at `to`.
+///
+/// # Safety
+/// It is the caller's, and nobody may need what was mapped at `to`.
+unsafe fn move_mapping(at: usize, length: usize, to: usize) -> Result<(), PatchError> {
+    let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
+    let (from, to) = (at as *mut c_void, to as *mut c_void);
+    // SAFETY: the caller's.
+    if unsafe { libc::mremap(from, length, length, flags, to) } == libc::MAP_FAILED {
+        return Err(PatchError::new("mremap", io::Error::last_os_error()));
+    }
+    Ok(())
+}
+
+/// Whether the system took a mapping back.
+///
+/// # Safety
+/// It is the caller's, and nobody has an address inside it.
+pub(super) unsafe fn unmap(at: usize, length: usize) -> bool {
+    // SAFETY: the caller's.
+    answered(unsafe { libc::munmap(at as *mut c_void, length) }).is_ok()
+}
 
 /// Fresh zeroed memory, writable, wherever there is room. The pages are populated
 /// by the same call: one fault each would cost more.
@@ -48,7 +113,7 @@ pub(super) struct NotMoved {
 /// # Safety
 /// Nobody may need what was mapped there, except to execute what is now.
 pub(super) unsafe fn move_over(bytes: &[u8], to: usize) -> Result<(), NotMoved> {
-    let memory = Reserved::map(0, bytes.len(), MapFlags::POPULATE).map_err(|error| NotMoved {
+    let memory = Reserved::map(0, bytes.len(), MAP_POPULATE).map_err(|error| NotMoved {
         error: PatchError::new("mmap", error),
         is_left: false,
     })?;
@@ -77,23 +142,24 @@ pub(super) unsafe fn move_over(bytes: &[u8], to: usize) -> Result<(), NotMoved> 
 /// As for [`move_over`].
 pub(super) unsafe fn map_over(bytes: &[u8], to: usize) -> Result<(), PatchError> {
     let file = sealed_file(bytes)?;
-    let access = ProtFlags::READ | ProtFlags::EXEC;
-    let flags = MapFlags::PRIVATE | MapFlags::FIXED | MapFlags::POPULATE;
+    let (access, flags) = (PROT_READ | PROT_EXEC, MAP_FIXED | MAP_POPULATE);
     // SAFETY: the caller vouches for the target.
-    unsafe { mm::mmap(to as *mut c_void, bytes.len(), access, flags, &file, 0) }
-        .map_err(|error| PatchError::new("mmap", error))?;
-    Ok(())
+    unsafe { map(to, bytes.len(), access, flags, Some(&file)) }
+        .map(|_| ())
+        .map_err(|error| PatchError::new("mmap", error))
 }
 
 /// A file in memory with this content for good. The mapping of a file shows what is
 /// written to the file later, and a process with privileges finds the file of each
 /// mapping in `/proc/self/map_files`.
 pub(super) fn sealed_file(bytes: &[u8]) -> Result<File, PatchError> {
-    let mut file = File::from(memory_file()?);
+    let mut file = memory_file()?;
     without_size_signal(|| file.write_all(bytes))
         .map_err(|error| PatchError::new("write", error))?;
-    let seals = SealFlags::WRITE | SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL;
-    fcntl_add_seals(&file, seals).map_err(|error| PatchError::new("fcntl", error))?;
+    let seals = libc::F_SEAL_WRITE | libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_SEAL;
+    // SAFETY: a number is all that this command takes.
+    answered(unsafe { libc::fcntl(file.as_raw_fd(), libc::F_ADD_SEALS, seals) })
+        .map_err(|error| PatchError::new("fcntl", error))?;
     Ok(file)
 }
 
@@ -126,12 +192,16 @@ fn without_size_signal<R>(work: impl FnOnce() -> io::Result<R>) -> io::Result<R>
 }
 
 /// A file in memory that may be mapped as code.
-fn memory_file() -> Result<OwnedFd, PatchError> {
-    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
-    memfd_create("static-call", flags | MemfdFlags::EXEC)
+fn memory_file() -> Result<File, PatchError> {
+    let flags = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING;
+    // SAFETY: the name is a string that ends with a zero byte.
+    let create = |flags| answered(unsafe { libc::memfd_create(c"static-call".as_ptr(), flags) });
+    let made = create(flags | libc::MFD_EXEC)
         // Kernels before 6.3 do not know the flag, and need none.
-        .or_else(|_| memfd_create("static-call", flags))
-        .map_err(|error| PatchError::new("memfd_create", error))
+        .or_else(|_| create(flags))
+        .map_err(|error| PatchError::new("memfd_create", error))?;
+    // SAFETY: the descriptor is new, and nobody else's.
+    Ok(unsafe { File::from_raw_fd(made) })
 }
 
 /// Pages of a file's private mapping, taken out of their place and put back there. In
@@ -168,18 +238,17 @@ impl Aside {
 
     /// Gives the right to write and takes that to execute.
     pub(super) fn make_writable(&self) -> Result<(), PatchError> {
-        self.protect(MprotectFlags::READ | MprotectFlags::WRITE)
+        self.protect(PROT_READ | PROT_WRITE)
     }
 
     /// Takes the right to write and gives back that to execute.
     pub(super) fn make_executable(&self) -> Result<(), PatchError> {
-        self.protect(MprotectFlags::READ | MprotectFlags::EXEC)
+        self.protect(PROT_READ | PROT_EXEC)
     }
 
-    fn protect(&self, access: MprotectFlags) -> Result<(), PatchError> {
+    fn protect(&self, access: c_int) -> Result<(), PatchError> {
         // SAFETY: the mapping is ours while it is aside, and no reference into it exists.
-        unsafe { mm::mprotect(self.now as *mut c_void, self.length, access) }
-            .map_err(|error| PatchError::new("mprotect", error))
+        unsafe { protect(self.now, self.length, access) }
     }
 
     /// Writes where `at` will be, within one page. Only while it is writable.
@@ -205,26 +274,15 @@ impl Aside {
     /// # Safety
     /// They are executable, and may take the place of what the file holds.
     pub(super) unsafe fn put_back(&self) -> Result<(), PatchError> {
-        let (from, flags) = (self.now as *mut c_void, MremapFlags::MAYMOVE);
         // SAFETY: the source is ours, and the caller vouches for the target, which shows
         // the same file.
-        unsafe {
-            mm::mremap_fixed(
-                from,
-                self.length,
-                self.length,
-                flags,
-                self.place as *mut c_void,
-            )
-        }
-        .map(|_| ())
-        .map_err(|error| PatchError::new("mremap", error))
+        unsafe { move_mapping(self.now, self.length, self.place) }
     }
 
     /// Gives up pages that could not be put back. Whether the system took them.
     pub(super) fn give_up(self) -> bool {
         // SAFETY: the mapping is ours, and nobody has an address inside it.
-        unsafe { mm::munmap(self.now as *mut c_void, self.length) }.is_ok()
+        unsafe { unmap(self.now, self.length) }
     }
 }
 
@@ -234,13 +292,11 @@ pub(super) fn moves_aside(page: usize) -> bool {
     let Ok(file) = File::open("/proc/self/exe") else {
         return false;
     };
-    let access = ProtFlags::EXEC | ProtFlags::READ;
     // SAFETY: a new mapping; nobody writes to the file of a program that runs.
-    let mapped = unsafe { mm::mmap(ptr::null_mut(), page, access, MapFlags::PRIVATE, &file, 0) };
-    let Ok(place) = mapped else {
+    let mapped = unsafe { map(0, page, PROT_READ | PROT_EXEC, 0, Some(&file)) };
+    let Ok(at) = mapped else {
         return false;
     };
-    let at = place as usize;
     // SAFETY: the page is mapped and readable at each step, or the kernel is not Linux.
     let first = || unsafe { ptr::read_volatile(at as *const u8) };
     let before = first();
@@ -260,8 +316,8 @@ pub(super) fn moves_aside(page: usize) -> bool {
         shows_its_file && first() == !before
     });
     // SAFETY: ours, and nobody has an address inside it.
-    let gone = unsafe { mm::munmap(place, page) };
-    works && gone.is_ok()
+    let gone = unsafe { unmap(at, page) };
+    works && gone
 }
 
 /// Private anonymous memory at a place of our choice, given back when it goes out
@@ -280,17 +336,20 @@ impl Reserved {
     ) -> Result<Self, PatchError> {
         let mut only_denied = true;
         for at in candidates {
-            match Self::map(at, length, MapFlags::FIXED_NOREPLACE | MapFlags::POPULATE) {
+            let result = Self::map(at, length, MAP_FIXED_NOREPLACE | MAP_POPULATE);
+            let error = result.as_ref().err().and_then(io::Error::raw_os_error);
+            match (result, error) {
                 // Kernels before 4.17 take the address as a mere hint.
-                Ok(mapping) if mapping.start != at => only_denied = false,
-                Err(Errno::EXIST) => only_denied = false,
+                (Ok(mapping), _) if mapping.start != at => only_denied = false,
+                (_, Some(libc::EEXIST)) => only_denied = false,
                 // Below what this process may map, or somebody's policy.
-                Err(Errno::PERM) => {}
-                result => return result.map_err(|error| PatchError::new("mmap", error)),
+                (_, Some(libc::EPERM)) => {}
+                (result, _) => return result.map_err(|error| PatchError::new("mmap", error)),
             }
         }
         if only_denied {
-            return Err(PatchError::new("mmap", Errno::PERM));
+            let denied = io::Error::from_raw_os_error(libc::EPERM);
+            return Err(PatchError::new("mmap", denied));
         }
         let full = io::Error::new(
             io::ErrorKind::AddrNotAvailable,
@@ -299,14 +358,11 @@ impl Reserved {
         Err(PatchError::new("mmap", full))
     }
 
-    fn map(at: usize, length: usize, flags: MapFlags) -> rustix::io::Result<Self> {
-        let access = ProtFlags::READ | ProtFlags::WRITE;
-        // SAFETY: without `FIXED` no existing mapping is touched.
-        unsafe { mm::mmap_anonymous(at as *mut c_void, length, access, MapFlags::PRIVATE | flags) }
-            .map(|start| Self {
-                start: start as usize,
-                length,
-            })
+    fn map(at: usize, length: usize, flags: c_int) -> io::Result<Self> {
+        debug_assert_eq!(flags & MAP_FIXED, 0);
+        // SAFETY: without `MAP_FIXED` no existing mapping is touched.
+        unsafe { map(at, length, PROT_READ | PROT_WRITE, flags, None) }
+            .map(|start| Self { start, length })
     }
 
     /// Writes `byte` everywhere. Only before [`Self::make_executable`].
@@ -329,19 +385,14 @@ impl Reserved {
     /// # Safety
     /// Nobody may need what was mapped there. After success this is not ours any more.
     unsafe fn move_to(&self, to: usize) -> Result<(), PatchError> {
-        let (from, flags) = (self.start as *mut c_void, MremapFlags::MAYMOVE);
         // SAFETY: the source is ours, the caller vouches for the target.
-        unsafe { mm::mremap_fixed(from, self.length, self.length, flags, to as *mut c_void) }
-            .map(|_| ())
-            .map_err(|error| PatchError::new("mremap", error))
+        unsafe { move_mapping(self.start, self.length, to) }
     }
 
     /// Takes the right to write and gives the right to execute.
     pub(super) fn make_executable(&self) -> Result<(), PatchError> {
-        let access = MprotectFlags::READ | MprotectFlags::EXEC;
         // SAFETY: the mapping is ours, and no reference into it exists.
-        unsafe { mm::mprotect(self.start as *mut c_void, self.length, access) }
-            .map_err(|error| PatchError::new("mprotect", error))
+        unsafe { protect(self.start, self.length, PROT_READ | PROT_EXEC) }
     }
 
     /// Leaves the memory mapped for good.
@@ -363,7 +414,7 @@ impl Reserved {
     fn unmap(&self) -> bool {
         // SAFETY: the mapping is ours, and whoever gives it back or drops it has no
         // address inside it left.
-        unsafe { mm::munmap(self.start as *mut c_void, self.length) }.is_ok()
+        unsafe { unmap(self.start, self.length) }
     }
 }
 

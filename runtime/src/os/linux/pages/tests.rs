@@ -4,8 +4,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use std::{array, thread};
 
-use rustix::mm::{self, MapFlags, ProtFlags};
-
 use super::*;
 use crate::arch::{self, HEAD_BYTES, TRAMPOLINE_BYTES, Target};
 
@@ -204,16 +202,7 @@ fn a_file_that_code_was_mapped_from_is_never_written_again() {
     assert!(file.write_all(&[0x90]).is_err());
     assert!(file.set_len(0).is_err() && file.set_len(8192).is_err());
     // SAFETY: a new mapping, if there is any.
-    let alias = unsafe {
-        mm::mmap(
-            ptr::null_mut(),
-            4096,
-            ProtFlags::READ | ProtFlags::WRITE,
-            MapFlags::SHARED,
-            &file,
-            0,
-        )
-    };
+    let alias = unsafe { memmap2::MmapOptions::new().len(4096).map_mut(&file) };
     assert!(alias.is_err());
 }
 
@@ -269,14 +258,14 @@ fn a_failed_run_is_named_and_the_ones_below_took_effect() {
     let mut memory = pages();
     let region = memory.reserve_near(near_tests(), 64 * 4096).unwrap();
     // Half of all addresses, never touched: there is no room for a copy.
-    let (length, flags) = (1 << 46, MapFlags::PRIVATE | MapFlags::NORESERVE);
-    // SAFETY: without `FIXED` no existing mapping is touched.
-    let huge = unsafe { mm::mmap_anonymous(ptr::null_mut(), length, ProtFlags::READ, flags) };
+    let length = 1 << 46;
+    // SAFETY: without `MAP_FIXED` no existing mapping is touched.
+    let huge = unsafe { mapping::map(0, length, libc::PROT_READ, libc::MAP_NORESERVE, None) };
     let Ok(huge) = huge else {
         return println!("skipped: address space is limited here");
     };
     // SAFETY: just mapped, readable, and never written.
-    let bytes = unsafe { std::slice::from_raw_parts(huge.cast(), length) };
+    let bytes = unsafe { std::slice::from_raw_parts(huge as *const u8, length) };
     let edits = [
         Edit {
             at: region.start + 32 * 4096,
@@ -298,5 +287,5 @@ fn a_failed_run_is_named_and_the_ones_below_took_effect() {
     let first = unsafe { ptr::read_volatile(region.start as *const u8) };
     assert_eq!(first, 0x90);
     // SAFETY: mapped above, and `bytes` is not used any more.
-    unsafe { mm::munmap(huge, length) }.unwrap();
+    assert!(unsafe { mapping::unmap(huge, length) });
 }

@@ -36,15 +36,14 @@ impl Text {
         for _ in 0..pages {
             file.write_all(&[0x90; 4096]).unwrap();
         }
-        let none = MapFlags::PRIVATE | MapFlags::NORESERVE;
-        let access = ProtFlags::READ | ProtFlags::EXEC;
+        let access = libc::PROT_READ | libc::PROT_EXEC;
         // SAFETY: fresh memory, and a file mapped over the middle of it.
         let start = unsafe {
-            let all = mm::mmap_anonymous(ptr::null_mut(), length + 8192, ProtFlags::empty(), none);
-            let flags = MapFlags::PRIVATE | MapFlags::FIXED | MapFlags::POPULATE;
-            mm::mmap(all.unwrap().byte_add(4096), length, access, flags, &file, 0).unwrap()
+            let none = (libc::PROT_NONE, libc::MAP_NORESERVE);
+            let all = mapping::map(0, length + 8192, none.0, none.1, None).unwrap();
+            let flags = libc::MAP_FIXED | libc::MAP_POPULATE;
+            mapping::map(all + 4096, length, access, flags, Some(&file)).unwrap()
         };
-        let start = start as usize;
         Text {
             file,
             range: start..start + length,
@@ -89,7 +88,7 @@ impl Text {
 impl Drop for Text {
     fn drop(&mut self) {
         // SAFETY: ours, and nobody has an address inside it.
-        let _ = unsafe { mm::munmap((self.range.start - 4096) as *mut _, self.range.len() + 8192) };
+        unsafe { mapping::unmap(self.range.start - 4096, self.range.len() + 8192) };
     }
 }
 

@@ -48,12 +48,12 @@ fn a_policy_against_new_code_is_noticed_before_anything_is_patched() {
 }
 
 /// Has the kernel refuse `mmap` with these flags to this thread, for good.
-fn refuse_mmap(flags: MapFlags, errno: i32) {
+fn refuse_mmap(flags: libc::c_int, errno: i32) {
     use seccompiler::{
         BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
         SeccompRule, TargetArch,
     };
-    let flags = u64::from(flags.bits());
+    let flags = u64::from(flags.cast_unsigned());
     let (length, operator) = (SeccompCmpArgLen::Dword, SeccompCmpOp::MaskedEq(flags));
     let condition = SeccompCondition::new(3, length, operator, flags).unwrap();
     let rule = SeccompRule::new(vec![condition]).unwrap();
@@ -72,7 +72,7 @@ fn a_policy_against_mappings_at_a_place_is_no_lack_of_room() {
     for errno in [libc::EPERM, libc::EACCES, libc::ENOMEM] {
         assert!(in_a_child(|| {
             let mut memory = pages();
-            refuse_mmap(MapFlags::FIXED_NOREPLACE, errno);
+            refuse_mmap(libc::MAP_FIXED_NOREPLACE, errno);
             memory
                 .reserve_near(near_tests(), 1)
                 .is_err_and(|error| error.is_refusal() && error.step == "mmap")
@@ -160,7 +160,11 @@ fn keys_after(refused: &[usize], copies: bool) -> bool {
     }
     if !copies {
         refuse(libc::SYS_memfd_create, 0, 0);
-        refuse(libc::SYS_mmap, 3, u64::from(MapFlags::PRIVATE.bits()));
+        refuse(
+            libc::SYS_mmap,
+            3,
+            u64::from(libc::MAP_PRIVATE.cast_unsigned()),
+        );
     }
     let result = set(&mut memory, &[keys[1], apart]);
     let now = [keys[0], keys[1], apart].map(|at| text.byte(at));
