@@ -450,7 +450,9 @@ fn object(meta: &ParseNestedMeta<'_>) -> Result<Ident> {
     let start = value.span();
     let ty: Type = value.parse().map_err(|_| Error::new(start, advice))?;
     match &ty {
-        Type::Path(TypePath { qself: None, path }) => path.get_ident().cloned(),
+        Type::Path(TypePath {
+            qself: None, path, ..
+        }) => path.get_ident().cloned(),
         _ => None,
     }
     .ok_or_else(|| Error::new_spanned(&ty, advice))
@@ -464,7 +466,9 @@ fn supertrait(meta: &ParseNestedMeta<'_>) -> Result<TypeParamBound> {
     let start = value.span();
     let ty: Type = value.parse().map_err(|_| Error::new(start, advice))?;
     match ty {
-        Type::Path(TypePath { qself: None, path }) => Ok(syn::parse_quote!(#path)),
+        Type::Path(TypePath {
+            qself: None, path, ..
+        }) => Ok(syn::parse_quote!(#path)),
         other => Err(Error::new_spanned(&other, advice)),
     }
 }

@@ -12,6 +12,8 @@ use syn::{
     TypeReference, WherePredicate,
 };
 
+use crate::rewrite;
+
 /// What one method asks for.
 pub(crate) struct Outlives<'a> {
     signature: &'a syn::Signature,
@@ -99,12 +101,12 @@ impl<'a> Outlives<'a> {
                     let mut lifetimes = self.0.item.generics.lifetimes();
                     lifetimes.any(|one| one.lifetime == *lifetime)
                 };
-                match &*receiver.ty {
+                match rewrite::type_of(receiver) {
                     Type::Reference(TypeReference {
                         lifetime: Some(lifetime),
                         ..
-                    }) if of_the_trait(lifetime) => {}
-                    ty => self.visit_type(ty),
+                    }) if of_the_trait(&lifetime) => {}
+                    ty => self.visit_type(&ty),
                 }
             }
         }

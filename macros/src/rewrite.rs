@@ -5,7 +5,10 @@ use quote::quote;
 use syn::spanned::Spanned;
 use syn::visit::Visit;
 use syn::visit_mut::VisitMut;
-use syn::{GenericArgument, Path, PathArguments, Type, TypePath, WhereClause, WherePredicate};
+use syn::{
+    GenericArgument, Path, PathArguments, Receiver, ReceiverKind, Safety, Signature, Type,
+    TypePath, WhereClause, WherePredicate,
+};
 
 /// Writes `Self::Frame` another way: `<Self as Trait<…>>::Frame`, say, because the
 /// short form is ambiguous on a trait object. `by` gives the type to write instead.
@@ -18,7 +21,9 @@ pub(crate) fn replace_associated<T: SelfRewritable>(
     }
     impl VisitMut for Replace<'_> {
         fn visit_type_mut(&mut self, ty: &mut Type) {
-            if let Type::Path(TypePath { qself: None, path }) = ty
+            if let Type::Path(TypePath {
+                qself: None, path, ..
+            }) = ty
                 && path.segments.len() >= 2
                 && path.segments[0].ident == "Self"
                 && let Some(written) = (self.by)(&path.segments[1].ident)
@@ -94,7 +99,7 @@ impl SelfVisitable for syn::TypeParamBound {
 
 /// Takes off the parentheses around types, but where several bounds are in them. What a
 /// macro substituted has some that nobody wrote.
-pub(crate) fn without_parentheses(signature: &mut syn::Signature) {
+pub(crate) fn without_parentheses(signature: &mut Signature) {
     struct Peel;
     impl VisitMut for Peel {
         fn visit_type_mut(&mut self, ty: &mut Type) {
@@ -103,7 +108,7 @@ pub(crate) fn without_parentheses(signature: &mut syn::Signature) {
             {
                 if matches!(
                     **elem,
-                    Type::TraitObject(_) | Type::ImplTrait(_) | Type::BareFn(_)
+                    Type::TraitObject(_) | Type::ImplTrait(_) | Type::FnPtr(_)
                 ) {
                     break;
                 }
@@ -134,9 +139,30 @@ pub(crate) fn placeholder(ty: &Type) -> Option<Span> {
     finder.0
 }
 
+/// The type of a receiver: of `&self` it is `&Self`.
+pub(crate) fn type_of(receiver: &Receiver) -> Type {
+    let of_self = || {
+        let name = Ident::new("Self", receiver.self_token.span);
+        Type::Path(syn::parse_quote!(#name))
+    };
+    match &receiver.kind {
+        ReceiverKind::Reference(and, lifetime, mutability) => {
+            let of_self = of_self();
+            syn::parse_quote!(#and #lifetime #mutability #of_self)
+        }
+        ReceiverKind::Typed(_, ty) => (**ty).clone(),
+        _ => of_self(),
+    }
+}
+
+/// Whether it takes `unsafe` to call the function.
+pub(crate) fn is_unsafe(signature: &Signature) -> bool {
+    matches!(signature.safety, Safety::Unsafe(_))
+}
+
 /// Whether the type is `Self` itself, by value.
 pub(crate) fn is_self(ty: &Type) -> bool {
-    matches!(ty, Type::Path(TypePath { qself: None, path }) if path.is_ident("Self"))
+    matches!(ty, Type::Path(TypePath { qself: None, path, .. }) if path.is_ident("Self"))
 }
 
 /// `T` of `Pin<T>`.
@@ -146,7 +172,10 @@ pub(crate) fn pinned(ty: &Type) -> Option<&Type> {
 
 /// `Pin` and `T` of `std::pin::Pin<T>`.
 pub(crate) fn pointer(ty: &Type) -> Option<(&Ident, &Type)> {
-    let Type::Path(TypePath { qself: None, path }) = ty else {
+    let Type::Path(TypePath {
+        qself: None, path, ..
+    }) = ty
+    else {
         return None;
     };
     let last = path.segments.last()?;
@@ -178,7 +207,7 @@ pub(crate) fn bounds_name<'a>(
 ) -> bool {
     bounds.into_iter().any(|bound| match bound {
         syn::TypeParamBound::Trait(bound) => {
-            matches!(bound.modifier, syn::TraitBoundModifier::None)
+            bound.maybe.is_none()
                 && bound
                     .path
                     .segments

@@ -5,8 +5,8 @@ use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 use syn::visit::Visit;
 use syn::{
-    Error, GenericParam, ItemTrait, Receiver, Result, ReturnType, TraitBound, TraitBoundModifier,
-    TraitItem, Type, TypeImplTrait, TypeParamBound, TypePath, WherePredicate,
+    Error, GenericParam, ItemTrait, Receiver, Result, ReturnType, TraitBound, TraitItem, Type,
+    TypeImplTrait, TypeParamBound, TypePath, WherePredicate,
 };
 
 use crate::ast::{Method, Trait};
@@ -18,7 +18,7 @@ use crate::rewrite;
 /// have a trampoline are skipped from here on. Returns whether the trait has
 /// objects to dispatch on.
 pub(crate) fn trait_(input: &mut Trait, errors: &mut Vec<Error>) -> bool {
-    if let Some(auto) = &input.item.auto_token {
+    if let Some(auto) = &input.item.modifiers.auto_token {
         errors.push(Error::new_spanned(
             auto,
             "an auto trait has no methods to dispatch; remove `#[static_dispatch]`",
@@ -46,7 +46,7 @@ pub(crate) fn trait_(input: &mut Trait, errors: &mut Vec<Error>) -> bool {
     one_list_for_all(input, errors);
     let mut objections = Vec::new();
     dyn_compatible(input, &mut objections);
-    let has_objects = objections.is_empty() && input.item.auto_token.is_none();
+    let has_objects = objections.is_empty() && input.item.modifiers.auto_token.is_none();
     // A method that is itself at fault is reported once, by the check above.
     if errors.is_empty() {
         errors.append(&mut objections);
@@ -234,16 +234,17 @@ fn conditional_argument(signature: &syn::Signature) -> Option<&syn::Attribute> {
 /// well, but a call that takes the object apart is no hot call.
 fn receiver(receiver: &Receiver) -> Result<()> {
     const REFERENCE: &str = "write `&self`, `&mut self` or `self: Pin<&mut Self>`";
-    if receiver.reference.is_some() || is_reference(&receiver.ty) {
+    let ty = rewrite::type_of(receiver);
+    if is_reference(&ty) {
         return Ok(());
     }
-    if rewrite::is_self(&receiver.ty) {
+    if rewrite::is_self(&ty) {
         return refuse(
             receiver,
             &format!("`self` by value cannot be called on a trait object; {REFERENCE}"),
         );
     }
-    if rewrite::pinned(&receiver.ty).is_some_and(is_reference) {
+    if rewrite::pinned(&ty).is_some_and(is_reference) {
         return Ok(());
     }
     let owns = |name: &Ident| {
@@ -251,8 +252,8 @@ fn receiver(receiver: &Receiver) -> Result<()> {
             .iter()
             .any(|owner| name == owner)
     };
-    if rewrite::pointer(&receiver.ty).is_some_and(|(name, _)| owns(name)) {
-        let ty = receiver.ty.to_token_stream().to_string().replace(' ', "");
+    if rewrite::pointer(&ty).is_some_and(|(name, _)| owns(name)) {
+        let ty = ty.to_token_stream().to_string().replace(' ', "");
         return refuse(
             receiver,
             &format!(
@@ -415,9 +416,7 @@ fn excludes_objects(bound: &TypeParamBound) -> Option<&Ident> {
     const OTHERS: [&str; 5] = ["Sized", "Clone", "Copy", "Default", "Hash"];
     const COMPARE_WITH_SELF: [&str; 4] = ["PartialEq", "Eq", "PartialOrd", "Ord"];
     let TypeParamBound::Trait(TraitBound {
-        modifier: TraitBoundModifier::None,
-        path,
-        ..
+        maybe: None, path, ..
     }) = bound
     else {
         return None;

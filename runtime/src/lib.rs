@@ -61,7 +61,9 @@
 //! the plain call; `runtime::backend()` says why.
 //!
 //! The feature `patching`, on by default, is what makes trampolines and patches them.
-//! Without it no memory is ever made executable, and every call is the plain call.
+//! Without it no memory is ever made executable, and every call is the plain call. The
+//! feature `plugins`, on by default as well, is `runtime::Plugin` and [`export_plugin!`], on
+//! Linux.
 //! Why patching is sound is argued in [`docs::soundness`]; [`docs::trampoline`] shows the
 //! machine code.
 //!
@@ -75,8 +77,8 @@
 //! compilers.
 
 #![cfg_attr(not(feature = "std"), no_std)]
-// Plugins come and go on Linux, where the compiler sees what nobody uses. Elsewhere a third
-// of the runtime waits for them.
+// Where plugins may come, the compiler sees what nobody uses. Elsewhere a third of the runtime
+// would wait for them.
 #![cfg_attr(not(plugins), allow(dead_code))]
 
 #[cfg(feature = "std")]

@@ -184,8 +184,8 @@ fn is_exclusive(method: &Method) -> bool {
     reference(method).is_some_and(|receiver| receiver.mutability.is_some())
 }
 
-fn reference(method: &Method) -> Option<&TypeReference> {
-    match &*method.receiver()?.ty {
+fn reference(method: &Method) -> Option<TypeReference> {
+    match rewrite::type_of(method.receiver()?) {
         Type::Reference(ty) if rewrite::is_self(&ty.elem) => Some(ty),
         _ => None,
     }
@@ -236,7 +236,9 @@ fn primitive(ty: &Type) -> Option<&Ident> {
         "i128", "isize", "f32", "f64",
     ];
     match ty {
-        Type::Path(TypePath { qself: None, path }) => path
+        Type::Path(TypePath {
+            qself: None, path, ..
+        }) => path
             .get_ident()
             .filter(|ident| PRIMITIVES.iter().any(|name| *ident == name)),
         Type::Paren(ty) => primitive(&ty.elem),
@@ -342,7 +344,7 @@ impl<'a> Bound<'a> {
             ..
         } = self;
         let visibility = &context.visibility();
-        let unsafety = &method.signature.unsafety;
+        let safety = &method.signature.safety;
         let name = names::located(&method.title, &method.title.to_string());
         let kept = method.attributes.iter().filter(|attribute| {
             ["doc", "must_use", "deprecated"]
@@ -368,7 +370,7 @@ impl<'a> Bound<'a> {
             #(#kept)*
             #[allow(clippy::boxed_local)]
             #[inline(always)]
-            #visibility #unsafety fn #name <#(#lifetimes),*>(#receiver #(, #plain_parameters)*)
+            #visibility #safety fn #name <#(#lifetimes),*>(#receiver #(, #plain_parameters)*)
                 #plain_output
             where
                 #(#predicates,)*
@@ -441,7 +443,7 @@ impl<'a> Bound<'a> {
         let ident = names::quiet(self.method.ident());
         let arguments = &self.shape.arguments;
         let call = quote!(<__Object as #applied>::#ident(__object #(, #arguments)*));
-        if self.method.signature.unsafety.is_some() {
+        if rewrite::is_unsafe(&self.method.signature) {
             quote!(unsafe { #call })
         } else {
             call

@@ -224,7 +224,7 @@ impl Context<'_> {
                 .iter()
                 .any(|name| attribute.path().is_ident(name))
         });
-        let unsafety = &method.signature.unsafety;
+        let safety = &method.signature.safety;
         let entry = self::entry(method, shape.has_arguments());
         let key = self.key(method, &quote!(Self));
         let parameters = parameters(&shape, &quote!(#private::Gate<__Site, #key>));
@@ -241,7 +241,7 @@ impl Context<'_> {
             #(#attributes)*
             #[doc(hidden)]
             #[inline(always)]
-            #visibility #unsafety fn #entry <#(#lifetimes,)* __Site>(
+            #visibility #safety fn #entry <#(#lifetimes,)* __Site>(
                 #receiver, #parameters
             ) #plain_output
             where
@@ -269,7 +269,7 @@ impl Context<'_> {
             ..
         } = &shape;
         let repeated = repeated(&method.attributes);
-        let unsafety = &method.signature.unsafety;
+        let safety = &method.signature.safety;
         let ident = names::quiet(method.ident());
         let entry = self::entry(method, shape.has_arguments());
         let gate = quote!(#private::Gate<__Site, #private::NotAnnotated>);
@@ -279,7 +279,7 @@ impl Context<'_> {
         quote! {
             #repeated
             #[doc(hidden)]
-            #visibility #unsafety fn #entry <#(#lifetimes,)* __Site>(
+            #visibility #safety fn #entry <#(#lifetimes,)* __Site>(
                 #receiver, #parameters
             ) #plain_output
             where

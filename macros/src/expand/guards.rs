@@ -264,12 +264,12 @@ impl<'a> Stages<'a> {
             plain_output,
             ..
         } = shape;
-        let unsafety = &method.signature.unsafety;
+        let safety = &method.signature.safety;
         let diverges = shape.diverges.then(|| quote!(#[allow(unreachable_code)]));
         let enter = names::enter(method.ident());
         let signature = quote! {
             #[doc(hidden)]
-            #unsafety fn #enter <#(#lifetimes),*>(
+            #safety fn #enter <#(#lifetimes),*>(
                 #receiver, __gate: #private::Gate<__Site, #key> #(, #plain_parameters)*
             ) #plain_output #of_method
         };

@@ -40,8 +40,8 @@ fn registration(attribute: TokenStream, item: &ItemImpl) -> syn::Result<TokenStr
     if let Some(error) = error {
         return Err(error);
     }
-    let (negative, path, _) = item.trait_.as_ref().expect("the caller saw the trait");
-    if let Some(negative) = negative {
+    let (path, _) = item.trait_.as_ref().expect("the caller saw the trait");
+    if let Some(negative) = item.modifiers.polarity {
         return Err(Error::new_spanned(
             negative,
             "a negative impl has nothing to register; remove `#[static_dispatch]`",

@@ -117,9 +117,9 @@ impl Visit<'_> for Mentioned {
 /// `Name` of `Self::Name`.
 fn associated(ty: &Type) -> Option<&Ident> {
     match ty {
-        Type::Path(TypePath { qself: None, path })
-            if path.segments.len() == 2 && path.segments[0].ident == "Self" =>
-        {
+        Type::Path(TypePath {
+            qself: None, path, ..
+        }) if path.segments.len() == 2 && path.segments[0].ident == "Self" => {
             Some(&path.segments[1].ident)
         }
         _ => None,

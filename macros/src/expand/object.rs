@@ -19,7 +19,7 @@ use syn::parse::Parser;
 use syn::token::Semi;
 use syn::visit_mut::VisitMut;
 use syn::{
-    Attribute, FnArg, Generics, ItemTrait, Pat, Signature, TraitBoundModifier, TraitItem,
+    Attribute, FnArg, FnModifiers, Generics, ItemTrait, Pat, ReceiverKind, Signature, TraitItem,
     TraitItemFn, TraitItemType, TypeParamBound, TypePath, WhereClause, WherePredicate, parse_quote,
 };
 
@@ -88,6 +88,7 @@ fn declared(context: &Context<'_>, name: &Ident) -> Trait {
         attrs.push(parse_quote!(#[doc(hidden)]));
         TraitItem::Fn(TraitItemFn {
             attrs,
+            modifiers: FnModifiers::default(),
             sig: method.signature.clone(),
             default: None,
             semi_token: Some(Semi::default()),
@@ -186,12 +187,10 @@ fn anonymous(method: &Method) -> Signature {
                 receiver.self_token.span = names::own(receiver.self_token.span);
                 // Not the user's token: an object is no type for C, which rustc
                 // would say of each object type.
-                if let (true, Some((and, _))) = (is_foreign, &mut receiver.reference) {
+                if let (true, ReceiverKind::Reference(and, ..)) = (is_foreign, &mut receiver.kind) {
                     and.span = names::own(and.span);
                 }
-                if receiver.reference.is_none() {
-                    receiver.mutability = None;
-                }
+                receiver.mutability = None;
             }
             FnArg::Typed(argument) => {
                 argument.attrs.clear();
@@ -410,7 +409,7 @@ impl Pair<'_> {
             of_self.filter(|predicate: &&WherePredicate| rewrite::mentions_self(*predicate));
         clause.predicates.extend(of_self.cloned());
         let bounds = item.supertraits.iter().filter(|bound| match bound {
-            TypeParamBound::Trait(bound) => matches!(bound.modifier, TraitBoundModifier::None),
+            TypeParamBound::Trait(bound) => bound.maybe.is_none(),
             TypeParamBound::Lifetime(_) => true,
             _ => false,
         });
@@ -436,12 +435,12 @@ impl Pair<'_> {
     /// `unsafe fn name<'a>(&self, …) -> …` for an inherent method of an object type.
     fn head(&self, method: &Method, name: &Ident) -> TokenStream {
         let shape = self.object.shape_on_object(method);
-        let unsafety = &method.signature.unsafety;
+        let safety = &method.signature.safety;
         let (receiver, lifetimes) = (&shape.receiver, &shape.lifetimes);
         let (parameters, output, clause) =
             (&shape.plain_parameters, &shape.plain_output, &shape.clause);
         quote! {
-            #unsafety fn #name <#(#lifetimes),*>(#receiver #(, #parameters)*) #output #clause
+            #safety fn #name <#(#lifetimes),*>(#receiver #(, #parameters)*) #output #clause
         }
     }
 
@@ -476,7 +475,7 @@ fn call(signature: &Signature, target: &TokenStream) -> TokenStream {
 }
 
 fn in_unsafe(signature: &Signature, call: TokenStream) -> TokenStream {
-    if signature.unsafety.is_some() {
+    if rewrite::is_unsafe(signature) {
         quote!(unsafe { #call })
     } else {
         call

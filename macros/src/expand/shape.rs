@@ -113,7 +113,8 @@ impl Shape {
         ty: &Ident,
     ) -> TokenStream {
         let arguments = &self.arguments;
-        let ty_of_self = method.receiver().map(|receiver| &*receiver.ty);
+        let ty_of_self = method.receiver().map(rewrite::type_of);
+        let ty_of_self = ty_of_self.as_ref();
         let pinned = ty_of_self.and_then(rewrite::pinned);
         // Also `self: &mut Self`.
         let exclusive = pinned
@@ -136,7 +137,7 @@ impl Shape {
 
 /// The call in a block of its own where the method is unsafe.
 fn unsafe_if(method: &Method, call: TokenStream) -> TokenStream {
-    if method.signature.unsafety.is_some() {
+    if rewrite::is_unsafe(&method.signature) {
         quote!(unsafe { #call })
     } else {
         call
@@ -152,8 +153,6 @@ fn receiver(method: &Method) -> TokenStream {
         .clone();
     receiver.attrs.clear();
     receiver.self_token.span = names::own(receiver.self_token.span);
-    if receiver.reference.is_none() {
-        receiver.mutability = None;
-    }
+    receiver.mutability = None;
     receiver.into_token_stream()
 }

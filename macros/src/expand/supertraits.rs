@@ -6,7 +6,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use syn::visit_mut::VisitMut;
-use syn::{GenericParam, TraitBound, TraitBoundModifier, Type, TypeParamBound};
+use syn::{GenericParam, TraitBound, Type, TypeParamBound};
 
 use super::context::Context;
 use crate::{rewrite, valid};
@@ -107,8 +107,7 @@ fn asked_about(bound: &TypeParamBound) -> Option<&TraitBound> {
         return None;
     };
     let last = &bound.path.segments.last()?.ident;
-    let may = matches!(bound.modifier, TraitBoundModifier::None)
-        && !WITHOUT_METHODS.iter().any(|name| last == name);
+    let may = bound.maybe.is_none() && !WITHOUT_METHODS.iter().any(|name| last == name);
     may.then_some(bound)
 }
 
@@ -174,8 +173,7 @@ fn holds_for_unit(bound: &TypeParamBound) -> bool {
         TypeParamBound::Lifetime(_) => true,
         TypeParamBound::Trait(bound) => {
             let holds = |name: &Ident| HOLD.iter().any(|known| name == known);
-            matches!(bound.modifier, TraitBoundModifier::Maybe(_))
-                || bound.path.get_ident().is_some_and(holds)
+            bound.maybe.is_some() || bound.path.get_ident().is_some_and(holds)
         }
         _ => false,
     }
