@@ -6,7 +6,7 @@ use syn::{Attribute, FnArg, ItemTrait, Receiver, Signature, TraitItem, TraitItem
 
 use crate::attr::{self, ItemOptions, MethodOptions};
 use crate::list::Listed;
-use crate::{rewrite, valid};
+use crate::rewrite;
 
 /// A trait under `#[static_dispatch]`, its methods' attributes already taken off.
 pub(crate) struct Trait {
@@ -23,9 +23,8 @@ pub(crate) struct Method {
     /// trait is one of ours.
     pub(crate) title: Ident,
     pub(crate) attributes: Vec<Attribute>,
-    /// What is wrong with its conditions, if it has more than the trait.
-    pub(crate) condition: Option<syn::Error>,
-    /// What its own attribute asks for; [`None`] where it has none.
+    /// What its own attribute asks for; [`None`] where it has none. Once the trait is
+    /// [checked](crate::valid::trait_), what is to be done with it.
     pub(crate) options: Option<MethodOptions>,
 }
 
@@ -48,10 +47,9 @@ impl Trait {
         errors: &mut Vec<syn::Error>,
     ) -> Trait {
         let mut methods = Vec::new();
-        let written = item.clone();
         for part in &mut item.items {
             match part {
-                TraitItem::Fn(method) => methods.push(Method::read(method, &written, errors)),
+                TraitItem::Fn(method) => methods.push(Method::read(method, errors)),
                 TraitItem::Const(other) => refuse_elsewhere(&mut other.attrs, errors),
                 TraitItem::Type(other) => refuse_elsewhere(&mut other.attrs, errors),
                 TraitItem::Macro(other) => refuse_elsewhere(&mut other.attrs, errors),
@@ -67,32 +65,14 @@ impl Trait {
 
     /// The methods that get trampolines.
     pub(crate) fn dispatched(&self) -> impl Iterator<Item = Dispatched<'_>> {
-        self.methods
-            .iter()
-            .filter_map(|method| self.as_dispatched(method))
-    }
-
-    /// The method with what its trampolines are to be like, if it has any.
-    pub(crate) fn as_dispatched<'a>(&self, method: &'a Method) -> Option<Dispatched<'a>> {
-        Some(Dispatched {
-            method,
-            targets: self.targets_of(method)?,
-            inline: match &method.options {
-                Some(MethodOptions::Dispatch { inline, .. }) => inline,
-                _ => &[],
-            },
-            none: match &method.options {
-                Some(MethodOptions::Dispatch { none, .. }) => none.as_deref(),
-                _ => None,
-            },
-        })
+        self.methods.iter().filter_map(Method::dispatched)
     }
 
     /// The methods that are callable on the object but have no trampoline.
     pub(crate) fn left_alone(&self) -> impl Iterator<Item = &Method> {
         self.methods
             .iter()
-            .filter(|method| self.targets_of(method).is_none())
+            .filter(|method| method.dispatched().is_none())
     }
 
     /// The methods that trait objects have.
@@ -101,27 +81,34 @@ impl Trait {
             .iter()
             .filter(|method| method.receiver().is_some() && !method.needs_sized_self())
     }
-
-    fn targets_of(&self, method: &Method) -> Option<u8> {
-        match (&method.options, self.options.targets) {
-            (Some(MethodOptions::Dispatch { targets, .. }), _) => Some(*targets),
-            // On the trait the option means "every eligible method".
-            (None, Some(targets)) => valid::method(method).is_ok().then_some(targets),
-            (Some(MethodOptions::Skip), _) | (None, None) => None,
-        }
-    }
 }
 
 impl Method {
-    fn read(method: &mut TraitItemFn, of: &ItemTrait, errors: &mut Vec<syn::Error>) -> Method {
+    fn read(method: &mut TraitItemFn, errors: &mut Vec<syn::Error>) -> Method {
         let mut signature = method.sig.clone();
         rewrite::without_parentheses(&mut signature);
         Method {
-            condition: valid::condition(&signature, of),
             options: attr::take_method(&mut method.attrs, errors),
             signature,
             title: method.sig.ident.clone(),
             attributes: method.attrs.clone(),
+        }
+    }
+
+    /// What its trampolines are to be like, if it has any.
+    pub(crate) fn dispatched(&self) -> Option<Dispatched<'_>> {
+        match &self.options {
+            Some(MethodOptions::Dispatch {
+                targets,
+                inline,
+                none,
+            }) => Some(Dispatched {
+                method: self,
+                targets: *targets,
+                inline,
+                none: none.as_deref(),
+            }),
+            Some(MethodOptions::Skip) | None => None,
         }
     }
 

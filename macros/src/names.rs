@@ -24,7 +24,7 @@ pub(crate) fn declaration(of_trait: &Ident) -> Ident {
 /// `dyn`, and `#[static_dispatch]` on the method and its trait.
 ///
 /// Calls with arguments and calls without have entries of their own, since they hand over
-/// their gates differently: see [`call`](crate::expand).
+/// their gates differently: see `expand::call`.
 pub(crate) fn entry(method: &Ident, has_arguments: bool) -> String {
     let needs = if has_arguments {
         "__needs_dyn_static_dispatch"

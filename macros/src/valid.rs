@@ -36,11 +36,21 @@ pub(crate) fn trait_(input: &mut Trait, errors: &mut Vec<Error>) -> bool {
     }
     required(input, errors);
     for method in &mut input.methods {
-        if let Some(MethodOptions::Dispatch { .. }) = method.options
-            && let Err(error) = self::method(method)
-        {
-            errors.push(error);
-            method.options = Some(MethodOptions::Skip);
+        let of_trait = input.options.targets;
+        match (&method.options, of_trait, self::method(method, &input.item)) {
+            (Some(MethodOptions::Dispatch { .. }), _, Err(error)) => {
+                errors.push(error);
+                method.options = Some(MethodOptions::Skip);
+            }
+            // On the trait the option means "every eligible method".
+            (None, Some(targets), Ok(())) => {
+                method.options = Some(MethodOptions::Dispatch {
+                    targets,
+                    inline: Vec::new(),
+                    none: None,
+                });
+            }
+            _ => {}
         }
     }
     one_list_for_all(input, errors);
@@ -107,7 +117,7 @@ fn one_list_for_all(input: &mut Trait, errors: &mut Vec<Error>) {
 }
 
 /// Whether a method can have a trampoline, and if not, why.
-pub(crate) fn method(method: &Method) -> Result<()> {
+pub(crate) fn method(method: &Method, of: &ItemTrait) -> Result<()> {
     let signature = &method.signature;
     let Some(receiver) = method.receiver() else {
         return refuse(
@@ -175,15 +185,12 @@ pub(crate) fn method(method: &Method) -> Result<()> {
         );
     }
     by_value_self(method)?;
-    match &method.condition {
-        Some(condition) => Err(condition.clone()),
-        None => Ok(()),
-    }
+    condition(signature, of).map_or(Ok(()), Err)
 }
 
 /// What is wrong with a method that asks for more than its trait does: of types that its
 /// signature names, or of `Self`. `async_trait` writes `Self: Sync`.
-pub(crate) fn condition(signature: &syn::Signature, item: &ItemTrait) -> Option<Error> {
+fn condition(signature: &syn::Signature, item: &ItemTrait) -> Option<Error> {
     let outlives = Outlives::new(signature, item);
     bound(signature, item)
         .map(ToTokens::to_token_stream)

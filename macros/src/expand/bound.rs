@@ -61,7 +61,7 @@ impl Context<'_> {
         let others = self
             .input
             .on_objects()
-            .filter(|method| self.input.as_dispatched(method).is_none() && is_shared(method))
+            .filter(|method| method.dispatched().is_none() && is_shared(method))
             .map(|method| Bound::new(self, method, None).left_alone());
         let refused = self
             .input

@@ -4,14 +4,14 @@
 //! Nothing stands around the call: a block there would change how long
 //! temporaries live and would move the receiver's evaluation.
 
-use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::spanned::Spanned;
 use syn::{Error, Expr, ExprMethodCall, Path, Result, Token};
 
 use super::context::inline_type;
-use super::quick::Quick;
+use super::quick::{Quick, beside};
 use crate::list::{self, Inline, Listed};
 use crate::names;
 
@@ -94,17 +94,6 @@ fn entry(method: &Ident, has_arguments: bool, word_of: Span) -> Ident {
         &names::entry(method, has_arguments),
         word_of.located_at(method.span()),
     )
-}
-
-/// The gate and the first argument: a pair, so that rustc counts the arguments as written.
-///
-/// At the argument's place, where rustc points to what is no argument of the method's.
-pub(super) fn beside(site: &TokenStream, first: &TokenStream) -> TokenStream {
-    let at = first.clone().into_iter().next();
-    let at = at.map_or_else(Span::call_site, |at| at.span());
-    let mut pair = Group::new(Delimiter::Parenthesis, quote!(#site, #first));
-    pair.set_span(Span::call_site().located_at(at));
-    TokenTree::Group(pair).into()
 }
 
 /// The block that declares the call site, and is the gate that leads from there.

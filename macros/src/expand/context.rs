@@ -10,8 +10,8 @@ use syn::{
 };
 
 use super::inherited::Inherited;
-use super::private_path;
 use super::shape::Shape;
+use super::shared::private_path;
 use crate::ast::{Method, Trait};
 use crate::list::Listed;
 use crate::{names, rewrite};

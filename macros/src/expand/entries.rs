@@ -22,7 +22,8 @@ impl Context<'_> {
         let dispatched = dispatched.map(|dispatched| self.entry(dispatched.method));
         let dispatched: TokenStream = dispatched.collect();
         let left_alone = self.input.left_alone();
-        let left_alone = left_alone.filter(|method| valid::method(method).is_ok());
+        let left_alone =
+            left_alone.filter(|method| valid::method(method, &self.input.item).is_ok());
         let left_alone: TokenStream = left_alone
             .map(|method| self.refusing_entry(method))
             .collect();

@@ -5,7 +5,8 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{Error, GenericArgument, GenericParam, ImplItem, ItemImpl, Path, PathArguments, Type};
 
-use super::{combined, order, path_is_used, private_path, with_error};
+use super::order;
+use super::shared::{combined, path_is_used, private_path, with_error};
 use crate::{attr, names};
 
 pub(crate) fn expand(attribute: TokenStream, mut item: ItemImpl) -> TokenStream {

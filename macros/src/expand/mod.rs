@@ -7,6 +7,7 @@ mod call;
 mod conditional;
 mod context;
 mod declaration;
+mod dispatching;
 mod entries;
 mod guards;
 mod impl_;
@@ -17,6 +18,7 @@ mod order;
 mod quick;
 mod region;
 mod shape;
+mod shared;
 mod shims;
 mod static_key;
 mod supertraits;
@@ -26,9 +28,10 @@ mod upcast;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::spanned::Spanned;
-use syn::{Attribute, Error, Item, Path, TraitItemFn};
+use syn::{Attribute, Error, Item, TraitItemFn};
 
 use crate::attr;
+use shared::{combined, krate, with_error};
 
 pub(crate) use binding::binding;
 pub(crate) use call::{plain_call, static_call};
@@ -78,13 +81,6 @@ pub(crate) fn static_dispatch(attribute: TokenStream, item: &TokenStream) -> Tok
 fn again(attribute: &TokenStream) -> TokenStream {
     let krate = krate(attribute);
     quote!(#[#krate::static_dispatch(#attribute)])
-}
-
-/// The crate's path, as the attribute gives it.
-fn krate(attribute: &TokenStream) -> TokenStream {
-    let (options, _) = attr::parse_item(attribute.clone(), false);
-    let krate = options.krate.as_ref();
-    krate.map_or_else(|| quote!(::static_call), ToTokens::to_token_stream)
 }
 
 /// The attribute once more on the same item.
@@ -150,33 +146,5 @@ fn misplaced(item: &Item) -> Error {
     Error::new(
         at,
         format!("{kind} has no methods to dispatch; `#[static_dispatch]` works on {places}"),
-    )
-}
-
-/// The item as written and the error beside it, so that one mistake stays one message.
-fn with_error(item: &impl ToTokens, error: Error) -> TokenStream {
-    let error = error.into_compile_error();
-    quote!(#item #error)
-}
-
-/// All errors as one, or [`None`].
-fn combined(errors: Vec<Error>) -> Option<Error> {
-    errors.into_iter().reduce(|mut all, error| {
-        all.combine(error);
-        all
-    })
-}
-
-/// Without the runtime nothing is called by the path that was given, whose import would then
-/// not be used.
-fn path_is_used(krate: Option<&Path>) -> Option<TokenStream> {
-    krate.map(|path| quote!(const _: () = #path::__private::USED;))
-}
-
-/// The path of `static_call::__private` as the user's crate sees it.
-fn private_path(krate: Option<&Path>) -> TokenStream {
-    krate.map_or_else(
-        || quote!(::static_call::__private),
-        |path| quote!(#path::__private),
     )
 }

@@ -24,7 +24,7 @@ use syn::{
 };
 
 use super::context::{Context, repeated};
-use super::trait_::dispatching;
+use super::dispatching::dispatching;
 use crate::ast::{Method, Trait};
 use crate::attr::{ItemOptions, MethodOptions};
 use crate::{names, rewrite};
@@ -65,8 +65,7 @@ fn declared(context: &Context<'_>, name: &Ident) -> Trait {
             signature: forwarding(context, name, method),
             title: method.title.clone(),
             attributes: method.attributes.clone(),
-            condition: method.condition.clone(),
-            options: Some(match context.input.as_dispatched(method) {
+            options: Some(match method.dispatched() {
                 None => MethodOptions::Skip,
                 Some(dispatched) => MethodOptions::Dispatch {
                     targets: dispatched.targets,
@@ -421,7 +420,7 @@ impl Pair<'_> {
 
     /// The call of a method of the object trait: through its site, or the vtable.
     fn forward(&self, method: &Method) -> TokenStream {
-        let target = if self.object.input.as_dispatched(method).is_some() {
+        let target = if method.dispatched().is_some() {
             let ty = self.object_type(&[]);
             let name = names::site_of(&method.title);
             quote!(<#ty>::#name)

@@ -6,7 +6,7 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Attribute, Expr, Item, ItemFn, ItemImpl, ItemTrait, Stmt, Type};
 
-use super::krate;
+use super::shared::krate;
 use crate::attr;
 
 /// Macros that are to have run before: until then, methods are not those that objects will

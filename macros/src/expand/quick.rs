@@ -6,9 +6,8 @@
 //! calls, indexing and `?`, one behind the other, and operators in front of arguments.
 //! All else, and all that is wrong, is left to the parser, which also says what is wrong.
 
-use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
-
-use super::call;
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use quote::quote;
 
 /// `receiver . method (arguments)`.
 pub(super) struct Quick {
@@ -56,7 +55,7 @@ impl Quick {
         let mut arguments = if first.is_empty() {
             site
         } else {
-            call::beside(&site, &first.iter().cloned().collect())
+            beside(&site, &first.iter().cloned().collect())
         };
         arguments.extend(rest.iter().cloned());
         let mut group = Group::new(Delimiter::Parenthesis, arguments);
@@ -146,6 +145,17 @@ fn is_name(ident: &Ident) -> bool {
         "_",
     ];
     WORDS.iter().all(|word| ident != word)
+}
+
+/// The gate and the first argument: a pair, so that rustc counts the arguments as written.
+///
+/// At the argument's place, where rustc points to what is no argument of the method's.
+pub(super) fn beside(site: &TokenStream, first: &TokenStream) -> TokenStream {
+    let at = first.clone().into_iter().next();
+    let at = at.map_or_else(Span::call_site, |at| at.span());
+    let mut pair = Group::new(Delimiter::Parenthesis, quote!(#site, #first));
+    pair.set_span(Span::call_site().located_at(at));
+    TokenTree::Group(pair).into()
 }
 
 #[cfg(test)]

@@ -1,23 +1,6 @@
-//! The expansion of `#[static_dispatch]` on a trait. Beside the trait, which
-//! gains one hidden supertrait and is otherwise emitted as written, stand:
-//!
-//! 1. the declaration, an element of the registry's slice;
-//! 2. the hook, `trait __TraitStaticDispatch`, implemented for every implementor:
-//!    one vtable method that returns the implementation's table;
-//! 3. the shims, `trait __TraitShims`, implemented for every implementor: per
-//!    dispatched method a shim (one implementation, body inlined) and a fallback
-//!    (counts a miss, then the plain vtable call);
-//! 4. the keys, `__TraitMethod_name<…, Object>`: one type for each method of
-//!    each object type, by which a call site's trampoline finds its fallback;
-//! 5. the guards, `trait __TraitGuards<…, List>`, implemented for every object type
-//!    and every list: the compares and inlined bodies, and behind them the switch;
-//! 6. the entries: inherent methods on `dyn Trait`, `dyn Trait + Send`, …, which
-//!    `static_call!` calls by method syntax, so that autoderef, two-phase borrows
-//!    and temporaries are those of the plain call;
-//! 7. the bound, `__TraitBound<…, Object, Binding>`: what the trait's bindings are
-//!    called by;
-//! 8. where it is asked for, the upcasts: by which the entries of an annotated
-//!    supertrait are found on the trait's object types.
+//! The expansion of `#[static_dispatch]` on a trait: it is read, checked, and written with
+//! what makes it dispatch ([`dispatching`]) and, where it is asked for, with a second trait
+//! ([`object`]).
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
@@ -25,7 +8,9 @@ use syn::ItemTrait;
 
 use super::context::Context;
 use super::declaration::layout_hash;
-use super::{combined, object};
+use super::dispatching::dispatching;
+use super::object;
+use super::shared::combined;
 use crate::ast::Trait;
 use crate::{attr, valid};
 
@@ -46,38 +31,4 @@ pub(crate) fn expand(attribute: TokenStream, item: ItemTrait) -> TokenStream {
     let dispatching = dispatching(input, layout);
     // What is sound of a faulty trait still dispatches: its calls are no errors.
     quote!(#dispatching #object #error)
-}
-
-/// The trait, and what makes its methods dispatch.
-pub(super) fn dispatching(mut input: Trait, layout: u64) -> TokenStream {
-    let context = Context::new(&input, layout);
-    // Without the runtime there are no call sites: `specialize!` asks objects for their type,
-    // and that is all.
-    let hidden = if cfg!(not(feature = "std")) {
-        vec![
-            context.declaration(),
-            context.hook(),
-            context.shims(),
-            context.objects(),
-            // They are to implement the trait, and their imports are to be used.
-            context.listed_types(),
-        ]
-    } else {
-        vec![
-            context.declaration(),
-            context.hook(),
-            context.shims(),
-            context.keys(),
-            context.guards(),
-            context.listed_types(),
-            context.entries(),
-            context.bound(),
-        ]
-    };
-    let upcasts = cfg!(feature = "std").then(|| context.upcasts());
-    let hook = context.hook_applied();
-    input.item.colon_token.get_or_insert_with(Default::default);
-    input.item.supertraits.push(syn::parse_quote!(#hook));
-    let item = &input.item;
-    quote!(#item #(#hidden)* #upcasts)
 }

@@ -11,6 +11,7 @@ use crate::{expand, regroup};
 
 #[cfg(feature = "std")]
 mod expansion;
+mod floors;
 mod valid_inputs;
 
 use valid_inputs::{ATTRIBUTES, BINDINGS, CALLS, IMPLS, REGIONS, TRAITS};
