@@ -162,7 +162,7 @@ impl Config {
 }
 
 /// What was wrong with a configuration. Nothing was changed.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub enum ConfigError {
     /// A share must be from 0 to 1.
@@ -189,6 +189,8 @@ pub enum ConfigError {
         given: String,
     },
 }
+
+crate::words::debug_is_the_sentence!(ConfigError);
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

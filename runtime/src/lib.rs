@@ -148,7 +148,6 @@ mod trampoline;
 #[cfg(feature = "std")]
 mod tune;
 mod vtable;
-#[cfg(feature = "std")]
 mod words;
 #[cfg(feature = "std")]
 mod worker;
@@ -561,7 +560,8 @@ pub use crate::binding::{Binding, CompareSwapError, Loaded, Override, SwapError,
 /// }
 /// # fn main() {}
 /// ```
-#[cfg(plugins)]
+#[cfg(feature = "plugins")]
+#[cfg(target_os = "linux")]
 #[macro_export]
 macro_rules! export_plugin {
     ($($name:literal => fn($($argument:ident: $ty:ty)?) -> Box<$object:ty> $body:block),* $(,)?) => {

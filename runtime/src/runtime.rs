@@ -18,7 +18,9 @@ pub use crate::advice::{Advice, AdviceKind, Suggestion};
 pub use crate::calibrate::Calibration;
 pub use crate::config::{Config, ConfigError, Mode};
 pub use crate::engine::{FollowedPlan, Retarget, RetargetError, Skipped};
-#[cfg(plugins)]
+// Not `cfg(plugins)`: rustc names the condition to whoever misses it.
+#[cfg(feature = "plugins")]
+#[cfg(target_os = "linux")]
 pub use crate::plugin::{Plugin, PluginBox, PluginError, UnloadError, UnloadReason};
 pub use crate::registry::TraitObject;
 pub use crate::report::{

@@ -24,6 +24,8 @@ const FREQUENT: f32 = 0.2;
 const ORDER: f32 = 1.5;
 /// Calls on one object in a row, from which on a loop is worth compiling for its type.
 const ROW: f32 = 4.0;
+/// As many types are named for a region: each is a copy of the loop.
+const MOST_IN_REGION: usize = 8;
 /// Comparisons with the call before, from which on something is said of rows.
 const PAIRS: u32 = 40;
 /// A plain call that takes less than one in so many parts of the time has nothing to give.
@@ -60,6 +62,8 @@ pub(crate) struct Met<'a> {
 pub(crate) struct Facts<'a> {
     /// Most frequent first.
     pub(crate) met: Vec<Met<'a>>,
+    /// Types of this object that were ever met, also where calls of late met others.
+    pub(crate) known: Vec<&'a str>,
     /// Of how many calls.
     pub(crate) weight: f32,
     /// In the order of the list.
@@ -186,6 +190,20 @@ fn best<'a>(facts: &Facts<'a>) -> Vec<Met<'a>> {
     own.take(BEST).collect()
 }
 
+/// All types that a region in front of a loop should name: windows see a few objects of the
+/// loop each, and whatever is not named is called plainly in all of its turns.
+fn all<'a>(facts: &Facts<'a>) -> Vec<&'a str> {
+    let of_late = facts.met.iter().filter(|one| one.own).map(|one| one.name);
+    let mut all: Vec<&str> = Vec::new();
+    for name in of_late.chain(facts.known.iter().copied()) {
+        if !all.contains(&name) {
+            all.push(name);
+        }
+    }
+    all.truncate(MOST_IN_REGION);
+    all
+}
+
 fn sum(types: &[Met<'_>]) -> f32 {
     types.iter().map(|one| one.share).sum()
 }
@@ -215,20 +233,21 @@ fn row(facts: &Facts<'_>) -> Option<Found> {
     } else {
         format!("about {row:.0} times in a row")
     };
-    let types = best(facts);
-    let message = if types.is_empty() || sum(&types) < MOST {
+    let types = all(facts);
+    let own = facts.met.iter().filter(|one| one.own);
+    let message = if own.map(|one| one.share).sum::<f32>() < MOST {
         format!(
             "the same object is called {times}: make the loop around it a provided method of \
              the trait, which is compiled for each type"
         )
     } else {
+        let names: Vec<_> = types.iter().map(|name| short(name)).collect();
         format!(
             "the same object is called {times}: put `specialize!(…: [{}] in {{ … }})` around \
-             the loop, or make the loop a provided method of the trait",
-            names(&types)
+             the loop, with what else comes there, or make the loop a provided method of the trait",
+            names.join(", ")
         )
     };
-    let types = types.iter().map(|one| one.name);
     Some(Found::new(AdviceKind::Specialize, types, message))
 }
 

@@ -5,7 +5,6 @@ use core::fmt;
 use super::Loaded;
 
 /// Why a binding was not swapped. What was bound still is.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum SwapError {
     /// The call comes from a signal handler, which may have interrupted whoever holds
@@ -23,6 +22,8 @@ pub enum SwapError {
         source: std::io::Error,
     },
 }
+
+crate::words::debug_is_the_sentence!(SwapError);
 
 impl fmt::Display for SwapError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -65,15 +66,10 @@ pub enum CompareSwapError<D: ?Sized + 'static> {
     Swap(SwapError),
 }
 
+// As with the others.
 impl<D: ?Sized + 'static> fmt::Debug for CompareSwapError<D> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            CompareSwapError::Changed { current } => formatter
-                .debug_struct("Changed")
-                .field("current", current)
-                .finish(),
-            CompareSwapError::Swap(error) => formatter.debug_tuple("Swap").field(error).finish(),
-        }
+        fmt::Display::fmt(self, formatter)
     }
 }
 
@@ -83,7 +79,7 @@ impl<D: ?Sized + 'static> fmt::Display for CompareSwapError<D> {
             CompareSwapError::Changed { .. } => formatter.write_str(
                 "something else is bound than what was expected; look at `current` and try again",
             ),
-            CompareSwapError::Swap(error) => error.fmt(formatter),
+            CompareSwapError::Swap(error) => fmt::Display::fmt(error, formatter),
         }
     }
 }

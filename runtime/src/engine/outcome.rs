@@ -112,7 +112,6 @@ impl fmt::Display for Next<'_> {
 /// Why chains could not be published. Every call still reaches the right code:
 /// what was published before stays, and nothing new will be; `runtime::backend()`
 /// keeps the reason.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum RetargetError {
     /// The system refused a step of patching.
@@ -123,6 +122,8 @@ pub enum RetargetError {
         source: std::io::Error,
     },
 }
+
+crate::words::debug_is_the_sentence!(RetargetError);
 
 impl fmt::Display for RetargetError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -280,6 +280,12 @@ impl Details {
         self.last_seen = targets;
     }
 
+    /// The types that were ever met, by a vtable of each.
+    pub(crate) fn known_types(&self) -> impl Iterator<Item = (usize, &'static str)> {
+        let known = self.known.iter();
+        known.map(|(candidate, name)| (candidate.target.vtable, *name))
+    }
+
     /// The position in the site's list of the type with this table, if it is listed, and
     /// the trait is declared by the very static that the list's route names: then both were
     /// linked together, and agree about layouts.

@@ -10,7 +10,6 @@ use crate::registry::TraitDeclaration;
 use crate::static_key::StaticKeyError;
 
 /// Why a plugin could not be loaded, or made no object. The host is as it was.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum PluginError {
     /// The file cannot be read.
@@ -163,6 +162,8 @@ pub(super) fn describe(declaration: &TraitDeclaration, slot: Option<usize>) -> S
 pub(super) fn supertraits(slot: usize) -> String {
     format!("{slot} vtable slots of supertraits")
 }
+
+crate::words::debug_is_the_sentence!(PluginError);
 
 impl fmt::Display for PluginError {
     #[allow(clippy::too_many_lines, reason = "a sentence for each")]
@@ -317,7 +318,6 @@ impl std::error::Error for PluginError {
 }
 
 /// Why [`Plugin::unload`] did nothing.
-#[derive(Debug)]
 pub struct UnloadError {
     /// The plugin, as loaded as before.
     pub plugin: Plugin,
@@ -382,5 +382,7 @@ impl fmt::Display for UnloadError {
         }
     }
 }
+
+crate::words::debug_is_the_sentence!(UnloadError);
 
 impl std::error::Error for UnloadError {}

@@ -463,6 +463,10 @@ fn facts<'a>(
         })
     });
     let mut met: Vec<_> = met.collect();
+    let known = details.known_types().filter_map(|(vtable, name)| {
+        (engine.plugin_at(vtable) == plugin && !name.contains('{')).then_some(name)
+    });
+    let known = known.collect();
     met.sort_by(|one, other| other.share.total_cmp(&one.share));
     let calibration = engine.calibration();
     let chains = match engine.mode() {
@@ -480,6 +484,7 @@ fn facts<'a>(
     };
     Some(Facts {
         met,
+        known,
         weight: details.weight,
         listed: details
             .listed()
@@ -620,9 +625,12 @@ fn describe(site: &Site, details: Option<&Details>) -> (State, String) {
 /// Why the default mode has left a site plain.
 fn plain(why: &Plain) -> String {
     match why {
-        Plain::NoList => "predicted calls are cheap here; `inline = […]` may gain".into(),
+        Plain::NoList => "chains do not pay here; `inline = […]` may gain".into(),
         Plain::Listed(share) => {
-            format!("listed types are {} % of the calls so far", percent(*share))
+            format!(
+                "guards, for {} % of the calls, have gained nothing so far",
+                percent(*share)
+            )
         }
         Plain::DoesNotPay(ratio) if ratio.is_finite() => {
             format!("does not pay: guards take {ratio:.2} of the plain call's time here")

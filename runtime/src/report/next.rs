@@ -1,6 +1,6 @@
 //! What to do now: the report's last line.
 
-use super::{FIRST_TO_COME, SiteReport};
+use super::{FIRST_TO_COME, SiteReport, State};
 use crate::config::Mode;
 use crate::words::count;
 
@@ -59,6 +59,15 @@ impl Scene<'_> {
                 count(open + coming, "site is", "sites are")
             );
         }
+        let plain = |one: &&SiteReport| one.state == State::Plain;
+        let plain = self.sites.iter().filter(plain).count();
+        if plain > 0 {
+            return format!(
+                "nothing by itself: {} plain. A loop over one object gains by `specialize!`, and \
+                 one whose order of objects repeats by being turned inside out",
+                count(plain, "site stays", "sites stay")
+            );
+        }
         "nothing: what there is to gain here is gained".to_owned()
     }
 }
@@ -67,7 +76,6 @@ impl Scene<'_> {
 mod tests {
     use super::*;
     use crate::config::Mode::{Auto, Off};
-    use crate::report::State;
 
     fn row(state: State, why: &str) -> SiteReport {
         SiteReport {
@@ -94,6 +102,7 @@ mod tests {
         ];
         let comes = [row(State::Idle, FIRST_TO_COME)];
         let rests = [row(State::Plain, "")];
+        let gains = [row(State::Inlined, "")];
         let says = |mode, passes, workers, sites: &[SiteReport], advice| {
             let scene = Scene {
                 mode,
@@ -127,7 +136,8 @@ mod tests {
                 "follow the advice: 1 place has",
             ),
             (says(Auto, 9, 1, &learns, 0), "2 sites are still looked at"),
-            (says(Auto, 9, 1, &rests, 0), "is gained"),
+            (says(Auto, 9, 1, &rests, 0), "1 site stays plain"),
+            (says(Auto, 9, 1, &gains, 0), "is gained"),
         ];
         for (said, words) in expected {
             assert!(said.contains(words), "{said}");

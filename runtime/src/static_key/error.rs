@@ -3,7 +3,6 @@
 use core::fmt;
 
 /// Why a static key was not switched. It is as it was before.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum StaticKeyError {
     /// [`release`](super::StaticKey::release) of a key that nobody holds.
@@ -44,6 +43,8 @@ pub enum StaticKeyError {
         torn: bool,
     },
 }
+
+crate::words::debug_is_the_sentence!(StaticKeyError);
 
 impl fmt::Display for StaticKeyError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -21,7 +21,6 @@ const HEAD: &str = "\
 ";
 
 /// Why a plan file was not read or written.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum PlanError {
     /// The file could not be read or written.
@@ -48,6 +47,8 @@ pub enum PlanError {
         known: u32,
     },
 }
+
+crate::words::debug_is_the_sentence!(PlanError);
 
 impl fmt::Display for PlanError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

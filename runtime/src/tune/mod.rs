@@ -273,7 +273,6 @@ pub fn tune_while(progress: impl FnMut() -> u64, duration: Duration) -> Result<T
 }
 
 /// Why nothing was decided. Call sites do what they did before.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum TuneError {
     /// The budget holds fewer than 60 pairs of slots.
@@ -292,6 +291,8 @@ pub enum TuneError {
     /// The system refused a step of patching.
     Refused(RetargetError),
 }
+
+crate::words::debug_is_the_sentence!(TuneError);
 
 impl fmt::Display for TuneError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

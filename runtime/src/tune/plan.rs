@@ -167,7 +167,6 @@ impl Plan {
 }
 
 /// Why a plan was not applied. Nothing was changed.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum ApplyError {
     /// The mode is `off`.
@@ -186,6 +185,8 @@ pub enum ApplyError {
     /// The system refused a step of patching.
     Refused(crate::runtime::RetargetError),
 }
+
+crate::words::debug_is_the_sentence!(ApplyError);
 
 impl fmt::Display for ApplyError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
