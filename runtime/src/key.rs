@@ -234,18 +234,23 @@ macro_rules! key {
                     // Neither a NOP nor a direct jump heeds them; assemblers pad branches so
                     // (`-malign-branch-prefix-size`).
                     ".p2align 3, 0x2e, 4",
-                    // The record's section is tied to a symbol of the function's.
-                    ".ifndef .Lstatic_call{arm}",
-                    ".Lstatic_call{arm}:",
-                    ".endif",
                     "2:",
                     ".byte 0x0f, 0x1f, 0x44, 0x00, 0x00",
-                    ".pushsection static_call_keys_0_1_0, \"awo\", @progbits, .Lstatic_call{arm}",
+                    // The label once and by the assembler's name from there: each time that it
+                    // is named is an edge of its own to LLVM, and leads to a block of its own
+                    // where edges are split, as profiles of edges do.
+                    ".irp arm, {arm}",
+                    // The record's section is tied to a symbol of the function's.
+                    ".ifndef .Lstatic_call\\arm",
+                    ".Lstatic_call\\arm:",
+                    ".endif",
+                    ".pushsection static_call_keys_0_1_0, \"awo\", @progbits, .Lstatic_call\\arm",
                     ".p2align 3",
                     ".long 2b - .",
-                    ".long {arm} - .",
+                    ".long \\arm - .",
                     ".quad {site}",
                     ".popsection",
+                    ".endr",
                     site = sym <$site as $crate::__private::CallSite>::site,
                     arm = label { break '__key $arm },
                     options(nomem, nostack, preserves_flags),

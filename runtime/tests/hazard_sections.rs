@@ -56,6 +56,26 @@ fn with_fat_lto_the_runtime_sees_every_site_of_the_source_and_patches_every_call
     }
 }
 
+/// Profiles count edges, so LLVM gives each edge out of a key a block of its own.
+#[test]
+fn where_edges_are_counted_for_a_profile_keys_lead_to_their_arms_as_ever() {
+    let profile = Path::new(env!("CARGO_TARGET_TMPDIR")).join("profile");
+    let flags = format!("-Cprofile-generate={}", profile.display());
+    let said = sites_in("counted", &[("RUSTFLAGS", &flags)]);
+    println!("{said}");
+    assert!(said.contains("146 of 146 sites"), "{said}");
+    assert!(said.contains(", 64 of 64 trampolines"), "{said}");
+    if said.contains("\npatching") {
+        assert!(said.contains("145 patched, 0 of "), "{said}");
+        assert!(said.contains("of bindings, 64 patched"), "{said}");
+        assert!(
+            said.contains("static key: 0, 12 and 0 of 12 places"),
+            "{said}"
+        );
+    }
+    std::fs::remove_dir_all(profile).unwrap();
+}
+
 /// Builds a fixture in the profile for development, and returns where it lies.
 fn build(package: &str, crate_type: Option<&str>, file: &str) -> PathBuf {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("dylib");

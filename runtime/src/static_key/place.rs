@@ -73,18 +73,21 @@ pub(super) fn enabled<K: DeclaredStaticKey>() -> bool {
             core::arch::asm!(
                 // As in `key!`: prefixes of the instruction, so that it is no second one.
                 ".p2align 3, 0x2e, 4",
-                // The record's section is tied to a symbol of the function's.
-                ".ifndef .Lstatic_call{other}",
-                ".Lstatic_call{other}:",
-                ".endif",
                 "2:",
                 ".byte 0x0f, 0x1f, 0x44, 0x00, 0x00",
-                ".pushsection static_call_places_0_1_0, \"awo\", @progbits, .Lstatic_call{other}",
+                // The label once, as in `key!`.
+                ".irp other, {other}",
+                // The record's section is tied to a symbol of the function's.
+                ".ifndef .Lstatic_call\\other",
+                ".Lstatic_call\\other:",
+                ".endif",
+                ".pushsection static_call_places_0_1_0, \"awo\", @progbits, .Lstatic_call\\other",
                 ".p2align 3",
                 ".long 2b - .",
-                ".long {other} - .",
+                ".long \\other - .",
                 ".quad {key}",
                 ".popsection",
+                ".endr",
                 key = sym K::record,
                 other = label { break 'place !K::INITIAL },
                 options(nomem, nostack, preserves_flags),
