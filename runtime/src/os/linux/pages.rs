@@ -693,11 +693,7 @@ impl CodeMemory for Pages {
     }
 
     fn admit(&mut self, at: usize) -> Result<(), PatchError> {
-        let admitted = self.kind(at & !(self.page - 1), true, None);
-        if let Some(survey) = &mut self.survey {
-            survey.rest();
-        }
-        admitted.map(|_| ())
+        self.kind(at & !(self.page - 1), true, None).map(|_| ())
     }
 
     fn reserve_near(

@@ -8,6 +8,7 @@
 //! compared with the file.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fs::{self, File};
 use std::io;
 use std::ops::Range;
@@ -46,7 +47,6 @@ pub(super) struct Survey {
     page: usize,
     /// In ascending order; empty if the system does not say.
     mappings: Vec<Mapping>,
-    page_map: Option<File>,
     /// Entries of pages, by the number of the first of so many.
     entries: HashMap<u64, Vec<u64>>,
 }
@@ -67,7 +67,6 @@ impl Survey {
             made: Instant::now(),
             page,
             mappings: fs::read("/proc/self/maps").map_or_else(|_| Vec::new(), |maps| parse(&maps)),
-            page_map: None,
             entries: HashMap::new(),
         }
     }
@@ -79,11 +78,6 @@ impl Survey {
     /// Whether the system does not say what is mapped.
     pub(super) fn is_blind(&self) -> bool {
         self.mappings.is_empty()
-    }
-
-    /// Closes the file that is open in between, if no more is to be looked at now.
-    pub(super) fn rest(&mut self) {
-        self.page_map = None;
     }
 
     /// Looks at the page at `at`, which was never replaced.
@@ -146,18 +140,20 @@ impl Survey {
         let number = (at / self.page) as u64;
         let index = usize::try_from(number % ENTRIES as u64).ok()?;
         let first = number - index as u64;
-        if !self.entries.contains_key(&first) {
-            if self.page_map.is_none() {
-                self.page_map = File::open("/proc/self/pagemap").ok();
+        let entries = match self.entries.entry(first) {
+            Entry::Occupied(entries) => entries.into_mut(),
+            Entry::Vacant(place) => {
+                // Not kept open: whoever looks last could not tell.
+                let page_map = File::open("/proc/self/pagemap").ok()?;
+                let mut bytes = vec![0; ENTRIES * size_of::<u64>()];
+                let offset = first * size_of::<u64>() as u64;
+                let length = page_map.read_at(&mut bytes, offset).ok()?;
+                let (words, _) = bytes[..length].as_chunks::<{ size_of::<u64>() }>();
+                let words = words.iter().copied().map(u64::from_ne_bytes);
+                place.insert(words.collect())
             }
-            let mut bytes = vec![0; ENTRIES * size_of::<u64>()];
-            let offset = first * size_of::<u64>() as u64;
-            let length = self.page_map.as_ref()?.read_at(&mut bytes, offset).ok()?;
-            let (words, _) = bytes[..length].as_chunks::<{ size_of::<u64>() }>();
-            let words = words.iter().copied().map(u64::from_ne_bytes);
-            self.entries.insert(first, words.collect());
-        }
-        self.entries.get(&first)?.get(index).copied()
+        };
+        entries.get(index).copied()
     }
 
     /// Compares a page with the file that is mapped there.
