@@ -26,6 +26,21 @@ fn sites_in(name: &str, variables: &[(&str, &str)]) -> String {
     said
 }
 
+/// Each record is found, and what it names is patched.
+fn assert_all_is_there(said: &str) {
+    assert!(said.contains("146 of 146 sites"), "{said}");
+    assert!(said.contains(", 64 of 64 trampolines"), "{said}");
+    if said.contains("\npatching") {
+        // All but the one that nobody calls.
+        assert!(said.contains("145 patched, 0 of "), "{said}");
+        assert!(said.contains("of bindings, 64 patched"), "{said}");
+        assert!(
+            said.contains("static key: 0, 12 and 0 of 12 places"),
+            "{said}"
+        );
+    }
+}
+
 #[test]
 fn with_fat_lto_the_runtime_sees_every_site_of_the_source_and_patches_every_called_one() {
     let said = sites_in(
@@ -43,17 +58,7 @@ fn with_fat_lto_the_runtime_sees_every_site_of_the_source_and_patches_every_call
         "two types share a vtable: {said}"
     );
     assert!(said.contains("1 bare"), "nothing is merged: {said}");
-    assert!(said.contains("146 of 146 sites"), "{said}");
-    assert!(said.contains(", 64 of 64 trampolines"), "{said}");
-    if said.contains("\npatching") {
-        // All but the one that nobody calls.
-        assert!(said.contains("145 patched, 0 of "), "{said}");
-        assert!(said.contains("of bindings, 64 patched"), "{said}");
-        assert!(
-            said.contains("static key: 0, 12 and 0 of 12 places"),
-            "{said}"
-        );
-    }
+    assert_all_is_there(&said);
 }
 
 /// Profiles count edges, so LLVM gives each edge out of a key a block of its own.
@@ -63,16 +68,7 @@ fn where_edges_are_counted_for_a_profile_keys_lead_to_their_arms_as_ever() {
     let flags = format!("-Cprofile-generate={}", profile.display());
     let said = sites_in("counted", &[("RUSTFLAGS", &flags)]);
     println!("{said}");
-    assert!(said.contains("146 of 146 sites"), "{said}");
-    assert!(said.contains(", 64 of 64 trampolines"), "{said}");
-    if said.contains("\npatching") {
-        assert!(said.contains("145 patched, 0 of "), "{said}");
-        assert!(said.contains("of bindings, 64 patched"), "{said}");
-        assert!(
-            said.contains("static key: 0, 12 and 0 of 12 places"),
-            "{said}"
-        );
-    }
+    assert_all_is_there(&said);
     std::fs::remove_dir_all(profile).unwrap();
 }
 
