@@ -6,12 +6,15 @@
 //! ever writable and executable, no alias stays, and mappings are private: a child's
 //! changes are its own.
 //!
-//! # Three ways
+//! # Four ways
 //! - **The file's own pages** ([`Came::Own`]): moved aside with `MREMAP_DONTUNMAP`, made
 //!   writable, edited, made executable, moved back. Meanwhile their place shows what the
 //!   file holds. `perf`, debuggers and unwinders go on seeing the program's file. Linux
 //!   5.13 and later.
-//! - **A copy from a file in memory** ([`Replacement::File`]), mapped over the page.
+//! - **A copy in a private mapping of the same file** ([`Origin`]), mapped anew, written,
+//!   made executable and moved over the page. It is the program's file to all of these, too.
+//! - **A copy from a file in memory** ([`Replacement::File`]), mapped over the page: where the
+//!   file cannot be opened any more, and for memory that is no file's.
 //! - **An anonymous copy** ([`Replacement::Anonymous`]), made executable and moved over it.
 //!
 //! A page goes the first way as long as nothing was written to it but single instructions,
@@ -33,19 +36,20 @@
 //! `vm.max_map_count` in all, and then pages are left as they are.
 //!
 //! # Limits
-//! - Copies are not the object's: `perf` finds no symbols there (debuggers and unwinders
-//!   do, by the object's headers).
+//! - Copies by the last two ways are not the object's: `perf` finds no symbols there (debuggers
+//!   and unwinders do, by the object's headers).
 //! - A page in which somebody else has written is left alone: [`survey`].
 //! - A `fork` from another thread between two of the calls, by other means than the C
 //!   library's, leaves the child one unused private copy and the file's own bytes.
 
+use std::fs::File;
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::{io, ptr};
 
 use self::ledger::{Came, Ledger};
 use self::mapping::{Aside, Reserved};
-use self::survey::{Page, Survey};
+use self::survey::{Origin, Page, Survey};
 use super::objects;
 use crate::os::runs::{self, GAP_TO_COPY, GAP_TO_MOVE, Run};
 use crate::os::{CodeMemory, Edit, PatchError, REACH, Unavailable};
@@ -101,6 +105,7 @@ fn probe(ledger: &'static Mutex<Ledger>) -> Result<Pages, PatchError> {
     let size = pages.page;
     pages.ledger().forget(&(tried..tried + size), size);
     pages.keeps_files = mapping::moves_aside(pages.page);
+    pages.copies_files = true;
     pages.barrier()?;
     Ok(pages)
 }
@@ -134,6 +139,10 @@ struct Pages {
     way: Replacement,
     /// Whether pages of a file can stay its own.
     keeps_files: bool,
+    /// Whether a copy is put into a private mapping of the file that it is of.
+    copies_files: bool,
+    /// What code was mapped from, as far as it was asked for.
+    origins: Vec<Origin>,
     ledger: &'static Mutex<Ledger>,
     /// Whether pages may be moved aside, once it was asked in a batch.
     may_move: Option<bool>,
@@ -164,6 +173,8 @@ impl Pages {
             Ok(page) if page.is_power_of_two() => Ok(Self {
                 way: Replacement::Anonymous,
                 keeps_files: false,
+                copies_files: false,
+                origins: Vec::new(),
                 ledger,
                 may_move: None,
                 moved: false,
@@ -314,6 +325,7 @@ impl Pages {
         }
         self.unloads = unloads;
         self.code.clear();
+        self.origins.clear();
         let mut survey = Survey::new(self.page);
         let own = self.ledger().within(&(0..usize::MAX), Came::Own);
         for at in own {
@@ -624,22 +636,58 @@ impl Pages {
     /// # Safety
     /// Nobody may need what was mapped there, except to execute what is now.
     unsafe fn put_over(&mut self, bytes: &[u8], to: usize) -> Result<(), PatchError> {
-        // SAFETY: by the caller's word nobody needs what was mapped there.
+        if let Some((file, offset)) = self.file_of(&(to..to + bytes.len()))
+            // SAFETY: by the caller's word nobody needs what was mapped there.
+            && unsafe { self.move_over(bytes, to, Some((&file, offset))) }.is_ok()
+        {
+            return Ok(());
+        }
+        // SAFETY: as above.
         if self.way == Replacement::File && unsafe { mapping::map_over(bytes, to) }.is_ok() {
             return Ok(());
         }
         // Out of files, say: no reason to give up.
+        // SAFETY: as above.
+        unsafe { self.move_over(bytes, to, None) }
+    }
+
+    /// Moves a copy over pages, unless one was left mapped before.
+    ///
+    /// # Safety
+    /// As for [`Self::put_over`].
+    unsafe fn move_over(
+        &mut self,
+        bytes: &[u8],
+        to: usize,
+        file: Option<(&File, u64)>,
+    ) -> Result<(), PatchError> {
         if let Some((step, kind)) = self.leaves_copies {
             return Err(PatchError::new(step, kind));
         }
         // SAFETY: by the caller's word nobody needs what was mapped there.
-        unsafe { mapping::move_over(bytes, to) }.map_err(|not_moved| {
+        unsafe { mapping::move_over(bytes, to, file) }.map_err(|not_moved| {
             let error = not_moved.error;
             if not_moved.is_left {
                 self.leaves_copies = Some((error.step, error.source.kind()));
             }
             error
         })
+    }
+
+    /// The file that all of these pages were mapped from, and where in it they are.
+    fn file_of(&mut self, pages: &Range<usize>) -> Option<(File, u64)> {
+        let has =
+            |origin: &&Origin| origin.pages.start <= pages.start && pages.end <= origin.pages.end;
+        if !self.copies_files || self.is_reserved(pages.start) {
+            return None;
+        }
+        if let Some(known) = self.origins.iter().find(has) {
+            return known.at(pages.start);
+        }
+        let origin = self.survey().origin(pages.start).filter(|one| has(&one))?;
+        let found = origin.at(pages.start);
+        self.origins.push(origin);
+        found
     }
 }
 
@@ -724,6 +772,8 @@ impl CodeMemory for Pages {
 
     fn forget(&mut self, object: &Range<usize>) {
         self.reserved.retain(|pages| !object.contains(&pages.start));
+        self.origins
+            .retain(|one| !object.contains(&one.pages.start));
         self.ledger().forget(object, self.page);
         self.survey = None;
     }

@@ -25,7 +25,7 @@ pub(super) fn answered(answer: c_int) -> io::Result<c_int> {
     }
 }
 
-/// Maps a file, or fresh zeroed memory, privately. Returns its address.
+/// Maps a file from an offset on, or fresh zeroed memory, privately. Returns its address.
 ///
 /// # Safety
 /// Nobody may need what was mapped there, where `flags` take the place of that.
@@ -34,15 +34,16 @@ pub(super) unsafe fn map(
     length: usize,
     access: c_int,
     flags: c_int,
-    file: Option<&File>,
+    file: Option<(&File, u64)>,
 ) -> io::Result<usize> {
-    let (descriptor, anonymous) = match file {
-        Some(file) => (file.as_raw_fd(), 0),
-        None => (-1, libc::MAP_ANONYMOUS),
+    let (descriptor, offset, anonymous) = match file {
+        Some((file, offset)) => (file.as_raw_fd(), offset, 0),
+        None => (-1, 0, libc::MAP_ANONYMOUS),
     };
+    let offset = libc::off_t::try_from(offset).map_err(io::Error::other)?;
     let flags = libc::MAP_PRIVATE | anonymous | flags;
     // SAFETY: the caller's.
-    let place = unsafe { libc::mmap(at as *mut c_void, length, access, flags, descriptor, 0) };
+    let place = unsafe { libc::mmap(at as *mut c_void, length, access, flags, descriptor, offset) };
     if place == libc::MAP_FAILED {
         return Err(io::Error::last_os_error());
     }
@@ -107,13 +108,18 @@ pub(super) struct NotMoved {
     pub(super) is_left: bool,
 }
 
-/// Moves anonymous memory with `bytes` in it over `to`. The kernel checks all that
+/// Moves fresh memory with `bytes` in it over `to`: anonymous memory, or a private mapping
+/// of the file that is mapped at `to`, from the same offset. The kernel checks all that
 /// it can refuse before it takes the old mapping away.
 ///
 /// # Safety
 /// Nobody may need what was mapped there, except to execute what is now.
-pub(super) unsafe fn move_over(bytes: &[u8], to: usize) -> Result<(), NotMoved> {
-    let memory = Reserved::map(0, bytes.len(), MAP_POPULATE).map_err(|error| NotMoved {
+pub(super) unsafe fn move_over(
+    bytes: &[u8],
+    to: usize,
+    file: Option<(&File, u64)>,
+) -> Result<(), NotMoved> {
+    let memory = Reserved::map(0, bytes.len(), MAP_POPULATE, file).map_err(|error| NotMoved {
         error: PatchError::new("mmap", error),
         is_left: false,
     })?;
@@ -144,7 +150,7 @@ pub(super) unsafe fn map_over(bytes: &[u8], to: usize) -> Result<(), PatchError>
     let file = sealed_file(bytes)?;
     let (access, flags) = (PROT_READ | PROT_EXEC, MAP_FIXED | MAP_POPULATE);
     // SAFETY: the caller vouches for the target.
-    unsafe { map(to, bytes.len(), access, flags, Some(&file)) }
+    unsafe { map(to, bytes.len(), access, flags, Some((&file, 0))) }
         .map(|_| ())
         .map_err(|error| PatchError::new("mmap", error))
 }
@@ -293,7 +299,7 @@ pub(super) fn moves_aside(page: usize) -> bool {
         return false;
     };
     // SAFETY: a new mapping; nobody writes to the file of a program that runs.
-    let mapped = unsafe { map(0, page, PROT_READ | PROT_EXEC, 0, Some(&file)) };
+    let mapped = unsafe { map(0, page, PROT_READ | PROT_EXEC, 0, Some((&file, 0))) };
     let Ok(at) = mapped else {
         return false;
     };
@@ -320,8 +326,8 @@ pub(super) fn moves_aside(page: usize) -> bool {
     works && gone
 }
 
-/// Private anonymous memory at a place of our choice, given back when it goes out
-/// of scope. Never writable and executable at once.
+/// Private memory, anonymous or a file's, given back when it goes out of scope. Never
+/// writable and executable at once.
 pub(super) struct Reserved {
     /// Address of the first byte.
     pub(super) start: usize,
@@ -336,7 +342,7 @@ impl Reserved {
     ) -> Result<Self, PatchError> {
         let mut only_denied = true;
         for at in candidates {
-            let result = Self::map(at, length, MAP_FIXED_NOREPLACE | MAP_POPULATE);
+            let result = Self::map(at, length, MAP_FIXED_NOREPLACE | MAP_POPULATE, None);
             let error = result.as_ref().err().and_then(io::Error::raw_os_error);
             match (result, error) {
                 // Kernels before 4.17 take the address as a mere hint.
@@ -358,10 +364,10 @@ impl Reserved {
         Err(PatchError::new("mmap", full))
     }
 
-    fn map(at: usize, length: usize, flags: c_int) -> io::Result<Self> {
+    fn map(at: usize, length: usize, flags: c_int, file: Option<(&File, u64)>) -> io::Result<Self> {
         debug_assert_eq!(flags & MAP_FIXED, 0);
         // SAFETY: without `MAP_FIXED` no existing mapping is touched.
-        unsafe { map(at, length, PROT_READ | PROT_WRITE, flags, None) }
+        unsafe { map(at, length, PROT_READ | PROT_WRITE, flags, file) }
             .map(|start| Self { start, length })
     }
 

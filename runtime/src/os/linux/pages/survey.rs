@@ -13,7 +13,7 @@ use std::fs::{self, File};
 use std::io;
 use std::ops::Range;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::objects;
@@ -49,6 +49,30 @@ pub(super) struct Survey {
     mappings: Vec<Mapping>,
     /// Entries of pages, by the number of the first of so many.
     entries: HashMap<u64, Vec<u64>>,
+}
+
+/// What a loaded object's code was mapped from.
+#[derive(Clone, Debug)]
+pub(super) struct Origin {
+    /// Where all of it is mapped from this file, as if it were one mapping.
+    pub(super) pages: Range<usize>,
+    offset: u64,
+    inode: u64,
+    name: PathBuf,
+}
+
+impl Origin {
+    /// The file, and where it has what is mapped at `at`.
+    pub(super) fn at(&self, at: usize) -> Option<(File, u64)> {
+        let file = open(&self.name, self.inode)?;
+        Some((file, self.offset + (at - self.pages.start) as u64))
+    }
+}
+
+/// The file of this name, if it is still this one.
+fn open(name: &Path, inode: u64) -> Option<File> {
+    let file = File::open(name).ok()?;
+    (file.metadata().ok()?.ino() == inode).then_some(file)
 }
 
 /// One mapping that may be executed.
@@ -156,10 +180,37 @@ impl Survey {
         entries.get(index).copied()
     }
 
-    /// Compares a page with the file that is mapped there.
-    fn compare(&self, index: usize, at: usize) -> Page {
+    /// What the code at `at` was mapped from, if that can be opened still.
+    pub(super) fn origin(&self, at: usize) -> Option<Origin> {
+        let index = self.mapping_of(at)?;
+        let of = &self.mappings[index];
+        if of.inode == 0 || !of.private {
+            return None;
+        }
+        let (name, _) = self.file(index)?;
+        // Parts of it that were replaced are mappings of their own.
+        let continues = |a: &Mapping, b: &Mapping| {
+            let length = (b.range.start - a.range.start) as u64;
+            let follows = a.range.end == b.range.start && a.offset + length == b.offset;
+            follows && a.inode == b.inode && a.private && b.private
+        };
+        let all = &self.mappings;
+        let first = (1..=index)
+            .rev()
+            .find(|&one| !continues(&all[one - 1], &all[one]));
+        let last = (index + 1..all.len()).find(|&one| !continues(&all[one - 1], &all[one]));
+        let first = &all[first.unwrap_or(0)];
+        Some(Origin {
+            pages: first.range.start..all[last.unwrap_or(all.len()) - 1].range.end,
+            offset: first.offset,
+            inode: of.inode,
+            name,
+        })
+    }
+
+    /// The file of a mapping, and a name by which it is found.
+    fn file(&self, index: usize) -> Option<(PathBuf, File)> {
         let mapping = &self.mappings[index];
-        let offset = mapping.offset + (at - mapping.range.start) as u64;
         let Range { start, end } = mapping.range;
         let names = [
             mapping.path.clone(),
@@ -167,11 +218,18 @@ impl Survey {
             // For those who may: a file that was deleted is found there as well.
             PathBuf::from(format!("/proc/self/map_files/{start:x}-{end:x}")),
         ];
-        let file = names.iter().find_map(|name| {
-            let file = File::open(name).ok()?;
-            (file.metadata().ok()?.ino() == mapping.inode).then_some(file)
-        });
-        match file.map(|file| self.is_in_file(&file, offset, at)) {
+        names.into_iter().find_map(|name| {
+            let file = open(&name, mapping.inode)?;
+            Some((name, file))
+        })
+    }
+
+    /// Compares a page with the file that is mapped there.
+    fn compare(&self, index: usize, at: usize) -> Page {
+        let mapping = &self.mappings[index];
+        let offset = mapping.offset + (at - mapping.range.start) as u64;
+        let file = self.file(index);
+        match file.map(|(_, file)| self.is_in_file(&file, offset, at)) {
             Some(Ok(true)) => Page::OfItsFile,
             Some(Ok(false)) => {
                 Page::Foreign("it holds bytes that its file does not: a breakpoint?")

@@ -42,7 +42,7 @@ impl Text {
             let none = (libc::PROT_NONE, libc::MAP_NORESERVE);
             let all = mapping::map(0, length + 8192, none.0, none.1, None).unwrap();
             let flags = libc::MAP_FIXED | libc::MAP_POPULATE;
-            mapping::map(all + 4096, length, access, flags, Some(&file)).unwrap()
+            mapping::map(all + 4096, length, access, flags, Some((&file, 0))).unwrap()
         };
         Text {
             file,
@@ -60,7 +60,8 @@ impl Text {
         unsafe { ptr::read_volatile(at as *const u8) }
     }
 
-    /// The mappings of it, and whether all are the file's own and executable.
+    /// The mappings of it, and whether all are the file's own, each from where it was, and
+    /// executable.
     fn mappings(&self) -> (usize, bool) {
         let inode = std::os::unix::fs::MetadataExt::ino(&self.file.metadata().unwrap());
         let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
@@ -68,13 +69,15 @@ impl Text {
         for line in maps.lines() {
             let start = usize::from_str_radix(line.split('-').next().unwrap(), 16).unwrap();
             if self.range.contains(&start) {
-                lines.push(line.split_ascii_whitespace().collect::<Vec<_>>());
+                let words = line.split_ascii_whitespace().collect::<Vec<_>>();
+                let offset = usize::from_str_radix(words[2], 16).unwrap();
+                lines.push((words[1], words[4], offset == start - self.range.start));
             }
         }
         let inode = inode.to_string();
         let own = lines
             .iter()
-            .all(|words| words[1] == "r-xp" && words[4] == inode);
+            .all(|&(rights, of, there)| rights == "r-xp" && of == inode && there);
         (lines.len(), own)
     }
 
@@ -138,8 +141,21 @@ fn a_page_whose_single_instructions_change_stays_its_files_and_one_mapping() {
 
 #[test]
 fn code_longer_than_a_word_makes_its_page_a_copy_for_good() {
-    let text = Text::new(16);
+    longer_than_a_word(false);
+}
+
+#[test]
+fn a_copy_of_a_page_is_mapped_from_the_pages_own_file() {
+    longer_than_a_word(true);
+}
+
+/// A page with long code is a copy for good, in a mapping of its file or of another.
+fn longer_than_a_word(of_its_file: bool) {
+    let path = path();
+    let text = Text::at(&path, 16);
     let mut memory = pages();
+    assert!(memory.copies_files);
+    memory.copies_files = of_its_file;
     replace(
         &mut memory,
         &[edit(text.page(3), &[1; 8]), edit(text.page(9), &[1; 8])],
@@ -147,18 +163,43 @@ fn code_longer_than_a_word_makes_its_page_a_copy_for_good() {
     .unwrap();
     assert_eq!(text.mappings(), (1, true));
     replace(&mut memory, &[edit(text.page(3) + 8, &[2; 40])]).unwrap();
-    assert!(!text.mappings().1);
+    assert_eq!(text.mappings(), (3, of_its_file));
     // A word later, at the same place: it would be zeros, or what the file holds, meanwhile.
     replace(
         &mut memory,
         &[edit(text.page(3), &[3; 8]), edit(text.page(9), &[3; 8])],
     )
     .unwrap();
-    assert!(!text.mappings().1);
+    assert_eq!(text.mappings(), (3, of_its_file));
     let bytes = [0, 8, 47, 48].map(|offset| text.byte(text.page(3) + offset));
     assert_eq!((bytes, text.byte(text.page(9))), ([3, 2, 2, 0x90], 3));
     assert_eq!(memory.ledger().came(text.page(3)), Some(Came::Copied));
     assert_eq!(memory.ledger().came(text.page(9)), Some(Came::Own));
+    // Without the name the file is another's, or nobody's: a copy all the same.
+    std::fs::rename(&path, path.with_extension("gone")).unwrap();
+    std::fs::write(&path, [0xCC; 4096]).unwrap();
+    replace(&mut memory, &[edit(text.page(3) + 8, &[4; 40])]).unwrap();
+    let bytes = [0, 8, 47, 48].map(|offset| text.byte(text.page(3) + offset));
+    assert_eq!(bytes, [3, 4, 4, 0x90]);
+    std::fs::remove_file(path.with_extension("gone")).unwrap();
+    std::fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn a_mapping_with_a_copy_in_it_is_never_moved_aside_as_a_whole() {
+    let path = path();
+    let text = Text::at(&path, 16);
+    let mut memory = pages();
+    // One mapping of which any part comes and goes, and a copy right beside it, which the
+    // kernel may take for a part of that.
+    replace(&mut memory, &[edit(text.page(4) + 8, &[2; 40])]).unwrap();
+    for number in [3, 5, 1, 8] {
+        replace(&mut memory, &[edit(text.page(number), &[1; 8])]).unwrap();
+        let whole = memory.ledger().joined_around(text.page(number));
+        assert!(whole.is_none_or(|whole| !whole.contains(&text.page(4))));
+        assert_eq!(text.byte(text.page(4) + 8), 2);
+    }
+    std::fs::remove_file(path).unwrap();
 }
 
 #[test]
