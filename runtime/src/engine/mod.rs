@@ -160,6 +160,16 @@ impl Patching {
         }
     }
 
+    /// Why chains have no names that were asked for.
+    pub(crate) fn naming_error(&self) -> Option<String> {
+        match self {
+            Patching::Works(publisher) | Patching::Failed { publisher, .. } => {
+                publisher.naming_error().map(str::to_owned)
+            }
+            Patching::Unavailable { .. } => None,
+        }
+    }
+
     /// After a refused step: what is published stays, nothing new is.
     fn fail(&mut self, reason: String) {
         let now = std::mem::replace(

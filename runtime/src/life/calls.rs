@@ -114,9 +114,8 @@ impl Life {
     pub(super) fn close(&mut self, now: Now, sites: &mut impl Sites) -> bool {
         self.tick(now);
         let mut wake = false;
-        let elapsed = (now.wall - self.opened).max(0);
-        // Of its own time, which others on the processor do not lengthen.
-        let own = (self.time - self.began).clamp(0, elapsed);
+        // The program's own time, which neither others on the processor nor its sleep lengthen.
+        let own = (self.time - self.began).max(0);
         for at in 0..self.sweep.len() {
             let index = self.sweep[at];
             let block = sites.swap(index, Block::simple(Way::Gap, NO_END));
@@ -131,7 +130,7 @@ impl Life {
             let calls = recorded + skipped;
             // Prices are what things cost at most: less than a quarter of the time was hardly
             // the program's, or a site that is called seldom would be taken for a hot one.
-            let took = (elapsed - used).max(elapsed / 4).max(calls * p.plain);
+            let took = (own - used).max(own / 4).max(calls * p.plain);
             // Known once it was called, or when nothing came for long enough.
             if calls >= 8 || took > rare * 8 {
                 site.every = Some(took / calls.max(1));

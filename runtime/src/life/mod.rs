@@ -242,6 +242,8 @@ pub(crate) struct Life {
     seed: u64,
     /// What the purse lacks for a site that is ready; how fast it fills, of its full rate.
     lacks: Option<Ps>,
+    /// What it lacks for the window that is next.
+    short: Option<Ps>,
     rate: f64,
     /// When the last pass was, by both.
     passed: (Ps, Ps),
@@ -272,6 +274,7 @@ impl Life {
             looks: false,
             seed: seed | 1,
             lacks: None,
+            short: None,
             rate: 1.0,
             passed: (0, 0),
             wanted: 0,

@@ -13,7 +13,8 @@ use super::{
 const FEW: usize = 8;
 /// A window is not meant to take longer.
 const SPAN: Ps = MS;
-/// And is closed by a pass if it does by that much.
+/// And is closed by a pass if it does by that much of the program's time: one that sleeps
+/// most of the time would call nothing in as much of the clock's.
 const SWEEP: Ps = 20 * MS;
 /// Between windows while the news is not good.
 const LATER: Ps = 300 * MS;
@@ -51,11 +52,12 @@ impl Life {
     /// A pass. What it answers is to be done as one batch.
     pub(crate) fn pass(&mut self, by: By, now: Now, sites: &mut impl Sites) -> &[Act] {
         self.begin();
+        self.short = None;
         self.tick(now);
         if by == By::Worker {
             self.purse.owe(self.prices.pass);
         }
-        let stale = now.wall - self.opened >= SWEEP || now.wall < self.opened;
+        let stale = self.time - self.began >= SWEEP || now.wall < self.opened;
         if stale && !self.sweep.is_empty() {
             self.close(now, sites);
         }
@@ -319,6 +321,8 @@ impl Life {
         rest.sort_by_key(|site| self.sites[*site].page);
         rest.rotate_left(at);
         let bursts = if study { BURSTS } else { 1 };
+        // The next time others have their turn.
+        let turns = !hot.is_empty() && !rest.is_empty();
         let p = self.prices;
         // Half of what is there; the rest is for misses.
         let mut left = self.purse.have / 2;
@@ -339,6 +343,8 @@ impl Life {
             // All is paid ahead, the flips back too.
             let price = calls + 2 * p.clock + 2 * p.key + pages;
             if left < price {
+                let only = self.sweep.is_empty() && !turns;
+                self.short = only.then_some(2 * (price - left));
                 break;
             }
             left -= price;
@@ -368,7 +374,9 @@ impl Life {
             (time / self.rate) as Ps
         };
         let window = 2 * self.flip_price() + 16 * Ps::from(BURST) * self.prices.record;
-        let funded = fills(2 * window - self.purse.have);
+        // A pass that comes before the purse has filled is paid from it, too: where the
+        // program sleeps most of the time, it might never fill.
+        let funded = fills(self.short.unwrap_or(2 * window - self.purse.have));
         let mut next = self.lacks.map_or(LONGEST, fills);
         for site in &self.sites {
             let due = match site.state {
@@ -378,7 +386,10 @@ impl Life {
                 State::Off if site.given => continue,
                 State::Off if self.is_trusted(site) && site.on_due > now => site.on_due - now,
                 State::Off => (site.due - now).max(funded),
-                State::Open { .. } => (self.opened + SWEEP - now).max(0),
+                State::Open { .. } => {
+                    let left = (self.began + SWEEP - self.time).max(0);
+                    (left as f64 / self.rate) as Ps
+                }
                 State::Leaving | State::Closing => 0,
                 State::Gone | State::On => continue,
             };

@@ -191,6 +191,16 @@ pub(crate) trait CodeMemory: Send {
     /// [`forget`](Self::forget) is called for it, and nobody uses them.
     unsafe fn open(&mut self, pages: Range<usize>) -> Result<(), PatchError>;
 
+    /// Gives code that is no file's a name, for profilers, where that was asked for.
+    fn name(&mut self, code: &Range<usize>, name: fmt::Arguments<'_>) {
+        let _ = (code, name);
+    }
+
+    /// Why names are missing that were asked for.
+    fn naming_error(&self) -> Option<&str> {
+        None
+    }
+
     /// Forgets the pages that were opened in an object, which may be unloaded.
     fn forget(&mut self, object: &Range<usize>);
 

@@ -200,6 +200,11 @@ impl Arenas {
         None
     }
 
+    /// How long the chain at `at` is, in bytes.
+    pub(super) fn length(&self, at: usize) -> usize {
+        self.lengths.get(&at).copied().unwrap_or(0)
+    }
+
     /// Gives back what `allocate` handed out beyond the code's end.
     pub(super) fn shrink(&mut self, at: usize, allocated: usize, used: usize) {
         let length = used.next_multiple_of(arch::CHAIN_ALIGN);

@@ -23,7 +23,7 @@ use crate::arch::{
 };
 use crate::key::Key;
 use crate::os::{CodeMemory, Edit, PatchError};
-use crate::site::Path;
+use crate::site::{Path, Route};
 
 mod arenas;
 
@@ -115,8 +115,8 @@ pub(crate) struct Batch {
     code: Vec<(usize, Vec<u8>)>,
     heads: Vec<(usize, [u8; HEAD_BYTES])>,
     keys: Vec<(usize, [u8; KEY_BYTES])>,
-    /// Chains that were not there before.
-    new_chains: Vec<(Code, usize)>,
+    /// Chains that were not there before, and of which method.
+    new_chains: Vec<(Code, usize, &'static Route)>,
 }
 
 impl Batch {
@@ -231,6 +231,11 @@ impl Publisher {
             chains: HashMap::new(),
             elsewhere: HashMap::new(),
         }
+    }
+
+    /// Why chains have no names that were asked for.
+    pub(crate) fn naming_error(&self) -> Option<&str> {
+        self.memory.naming_error()
     }
 
     /// Chains outside of trampolines: how many, and their size in bytes.
@@ -436,7 +441,9 @@ impl Publisher {
         let code = wanted.encode(at, fallback, receiver)?;
         self.arenas.shrink(at, longest, code.len());
         batch.code.push((at, code));
-        batch.new_chains.push((key.clone(), at));
+        batch
+            .new_chains
+            .push((key.clone(), at, trampoline.path.route));
         match self.chains.entry(key) {
             Entry::Vacant(first) => {
                 first.insert(at);
@@ -496,8 +503,8 @@ impl Publisher {
     }
 
     /// Forgets chains that were never written.
-    fn forget(&mut self, chains: &[(Code, usize)]) {
-        for (key, at) in chains {
+    fn forget(&mut self, chains: &[(Code, usize, &Route)]) {
+        for (key, at, _) in chains {
             if self.chains.get(key) == Some(at) {
                 self.chains.remove(key);
             } else if let Some(places) = self.elsewhere.get_mut(key) {
@@ -567,6 +574,13 @@ impl Publisher {
             if let Err(error) = written.and_then(|()| self.memory.barrier()) {
                 self.forget(&batch.new_chains);
                 return Err(failed(error));
+            }
+            for (_, at, route) in &batch.new_chains {
+                let code = *at..at + self.arenas.length(*at);
+                let of = route.declaration;
+                let method = of.methods().get(route.method).map_or("?", |one| one.name());
+                let name = format_args!("static_call::chain of {}::{method}", of.name());
+                self.memory.name(&code, name);
             }
         }
         if batch.is_empty() {

@@ -88,6 +88,8 @@ pub struct Report {
     pub plan: Option<FollowedPlan>,
     /// What is wrong with `STATIC_CALL_PLAN` in the environment, if anything.
     pub plan_error: Option<String>,
+    /// Why chains have no names in the file that `STATIC_CALL_PERF` asks for, if so.
+    pub naming_error: Option<String>,
     /// What publishes chains.
     pub backend: Backend,
     /// What chains cost here, if it was measured: multiples of the plain call's time.
@@ -375,6 +377,7 @@ impl Report {
             environment_error: engine.environment_error().map(ToString::to_string),
             plan: engine.followed(),
             plan_error: engine.plan_error.clone(),
+            naming_error: engine.patching.naming_error(),
             backend,
             calibration: engine.calibration(),
             passes: engine.passes,

@@ -53,6 +53,9 @@ pub(super) fn write(report: &Report, formatter: &mut fmt::Formatter<'_>) -> fmt:
     if let Some(error) = &report.plan_error {
         write!(formatter, "\nSTATIC_CALL_PLAN is ignored: {error}")?;
     }
+    if let Some(error) = &report.naming_error {
+        write!(formatter, "\nchains have no names for perf: {error}")?;
+    }
     let rows: Vec<_> = report.sites.iter().map(cells).collect();
     table(formatter, &HEADINGS, &rows, 6)?;
     if !report.bindings.is_empty() {

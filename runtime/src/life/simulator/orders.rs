@@ -239,6 +239,14 @@ fn in_phases() -> Vec<Row> {
     let name = "listed, and a plugin of 10 ms every 100 ms, passes every 100 ms";
     rows.push(row(name, 1, exact, 10 * SEC, plugin));
     let burst = |kind| [Segment::Idle(SEC), one(kind, 700_000)];
+    let name = "26 ms of listed calls, 174 ms of sleep";
+    let turn = vec![one(0, 18_000_000), Segment::Idle(174 * MS)];
+    rows.push(row(name, 1, W, 20 * SEC, over(turn.clone())));
+    let name = "26 ms of listed calls, 174 ms of sleep, passes every 100 ms";
+    rows.push(row(name, 1, exact, 20 * SEC, over(turn)));
+    let name = "5 ms of listed calls, 95 ms of sleep";
+    let turn = vec![one(0, 3_500_000), Segment::Idle(95 * MS)];
+    rows.push(row(name, 1, W, 20 * SEC, over(turn)));
     let name = "1 ms of listed calls after 1 s of silence";
     rows.push(row(name, 1, W, 60 * SEC, over(burst(0).into())));
     let name = "1 ms of listed, 1 ms of unlisted, 1 s of silence before each";

@@ -63,6 +63,12 @@ impl World {
         }
     }
 
+    /// With other dice.
+    pub(crate) fn seeded(mut self, number: u64) -> Self {
+        self.life.seed ^= number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self
+    }
+
     /// Each site has a plan given of all that is listed, as from a file.
     pub(crate) fn given(mut self) -> Self {
         let mut met = Window::default();
@@ -85,7 +91,13 @@ impl World {
             match (self.row.order)(&self.calls.blocks, self.now, dice) {
                 Segment::Idle(time) => {
                     self.out.idle += time;
-                    self.goes_by(time);
+                    let end = self.now + time;
+                    // The worker does not sleep.
+                    while self.next < end {
+                        self.goes_by((self.next - self.now).max(0));
+                        self.passes();
+                    }
+                    self.goes_by((end - self.now).max(0));
                 }
                 Segment::Work(time) => {
                     self.out.plain += time;

@@ -45,10 +45,11 @@
 use std::fs::File;
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::{io, ptr};
+use std::{fmt, io, ptr};
 
 use self::ledger::{Came, Ledger};
 use self::mapping::{Aside, Reserved};
+use self::perf_map::PerfMap;
 use self::survey::{Origin, Page, Survey};
 use super::objects;
 use crate::os::runs::{self, GAP_TO_COPY, GAP_TO_MOVE, Run};
@@ -57,6 +58,7 @@ use crate::os::{CodeMemory, Edit, PatchError, REACH, Unavailable};
 mod ledger;
 mod lock;
 mod mapping;
+mod perf_map;
 mod survey;
 #[cfg(all(test, target_arch = "x86_64", target_pointer_width = "64"))]
 mod tests;
@@ -71,8 +73,15 @@ const BREAKPOINT: u8 = 0xCC;
 /// # Errors
 /// The step that was refused, and what the kernel said.
 pub(crate) fn code_memory() -> Result<Box<dyn CodeMemory>, Unavailable> {
+    let asked = |mut pages: Pages| {
+        pages.names = PerfMap::from_environment();
+        if pages.names.is_some() {
+            pages.way = Replacement::Anonymous;
+        }
+        pages
+    };
     probe(&LEDGER)
-        .map(|pages| Box::new(pages) as Box<dyn CodeMemory>)
+        .map(|pages| Box::new(asked(pages)) as Box<dyn CodeMemory>)
         .map_err(|error| Unavailable {
             reason: format!("the system refused {} ({})", error.step, error.source),
         })
@@ -148,6 +157,8 @@ struct Pages {
     may_move: Option<bool>,
     /// What was said to that last.
     moved: bool,
+    /// Where chains get names, if that is asked for.
+    names: Option<PerfMap>,
     /// What was seen last of what is mapped.
     survey: Option<Survey>,
     /// How many mappings more there may be for what was replaced.
@@ -178,6 +189,7 @@ impl Pages {
                 ledger,
                 may_move: None,
                 moved: false,
+                names: None,
                 survey: None,
                 limit: limit(),
                 leaves_copies: None,
@@ -763,11 +775,20 @@ impl CodeMemory for Pages {
     }
 
     unsafe fn open(&mut self, pages: Range<usize>) -> Result<(), PatchError> {
-        let breakpoints = vec![BREAKPOINT; pages.len()];
         // SAFETY: the caller's: nobody uses them.
-        unsafe { self.put_over(&breakpoints, pages.start) }?;
+        unsafe { mapping::fill_over(&pages, BREAKPOINT) }?;
         self.reserved.push(pages);
         Ok(())
+    }
+
+    fn name(&mut self, code: &Range<usize>, name: fmt::Arguments<'_>) {
+        if let Some(names) = &mut self.names {
+            names.add(code, name);
+        }
+    }
+
+    fn naming_error(&self) -> Option<&str> {
+        self.names.as_ref()?.error()
     }
 
     fn forget(&mut self, object: &Range<usize>) {

@@ -23,6 +23,9 @@ trait Body: Send + Sync {
     /// A chain that has no room there.
     #[static_dispatch(targets = 8)]
     fn far(&self, x: u64) -> u64;
+    /// A chain again, and memory behind it.
+    #[static_dispatch(targets = 2)]
+    fn boxed(&self, x: u64) -> Box<u64>;
 }
 
 struct Times<const N: u64>;
@@ -36,6 +39,9 @@ impl<const N: u64> Body for Times<N> {
     }
     fn far(&self, x: u64) -> u64 {
         work(x, N)
+    }
+    fn boxed(&self, x: u64) -> Box<u64> {
+        Box::new(x * N)
     }
 }
 
@@ -110,8 +116,19 @@ fn asks_a_key() -> u64 {
 }
 
 #[inline(never)]
+fn calls_for_memory() -> u64 {
+    let mut sum = 0;
+    for x in 0..100 {
+        let body = black_box(TWO[x % 2]);
+        sum ^= *black_box(static_call!(body.boxed(x as u64)));
+    }
+    sum
+}
+
+#[inline(never)]
 fn all() -> u64 {
-    calls_guarded() ^ calls_near() ^ calls_far() ^ calls_bound() ^ asks_a_key()
+    let called = calls_guarded() ^ calls_near() ^ calls_far() ^ calls_bound();
+    called ^ asks_a_key() ^ calls_for_memory()
 }
 
 /// Several passes, with calls between, until windows are full and plans are on.

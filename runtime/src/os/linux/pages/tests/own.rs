@@ -352,6 +352,8 @@ fn two_versions_that_replace_pages_of_one_text_at_once_lose_nothing_of_each_othe
                     let byte = u8::try_from(round % 100).unwrap();
                     let bytes = [byte; 5];
                     replace(&mut memory, &places.map(|at| edit(at, &bytes))).unwrap();
+                    // While the other moves pages their place shows the file.
+                    let _held = lock::hold();
                     assert_eq!(
                         places.map(|at| text.byte(at + 4)),
                         [byte; 2],

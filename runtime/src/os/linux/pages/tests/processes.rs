@@ -197,6 +197,7 @@ fn whatever_is_refused_while_a_page_is_aside_it_ends_executable_and_what_it_hold
     }
 }
 
+#[cfg_attr(sanitized, ignore = "the sanitizer's own memory cannot be locked")]
 #[test]
 fn where_memory_is_locked_pages_are_copied_and_nothing_is_unlocked() {
     let text = own::Text::new(32);
