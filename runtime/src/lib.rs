@@ -56,12 +56,12 @@
 //! makes a program slower than that.
 //!
 //! # Where it works
-//! Trampolines are patched on x86-64 Linux. Elsewhere, under Miri, where the
-//! system refuses executable memory, and without the `std` feature, every call is
-//! the plain call; `runtime::backend()` says why.
-//!
-//! The feature `patching`, on by default, is what makes trampolines and patches them.
-//! Without it no memory is ever made executable, and every call is the plain call. The
+//! Keys and trampolines are patched on x86-64 Linux; where the system refuses executable memory
+//! calls are plain there, and `runtime::backend()` says why. Without the feature `patching`,
+//! which is on by default, no memory is ever made executable, and there are no chains: a call
+//! with a list looks at a word in memory and compares. That is so on other systems, too, as
+//! far as they say which vtables can be believed; Linux does. `specialize!` and bindings work
+//! everywhere. Without `std` every `static_call!` is the plain call. The
 //! feature `plugins`, on by default as well, is `runtime::Plugin` and [`export_plugin!`], on
 //! Linux.
 //! Why patching is sound is argued in [`docs::soundness`]; [`docs::trampoline`] shows the

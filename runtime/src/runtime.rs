@@ -42,7 +42,7 @@ pub use crate::worker::Worker;
 ///
 /// # Cost
 /// A few nanoseconds for each site if nothing changed. Otherwise some tens of
-/// microseconds for the batch, however many sites are in it; see the README for
+/// microseconds for the batch, however many sites are in it; see `benches/README.md` for
 /// measured figures. Calls go on meanwhile.
 ///
 /// # Errors

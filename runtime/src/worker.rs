@@ -14,7 +14,7 @@ use crate::os;
 /// thread and waits for it; in a child of `fork`, where the thread does not exist, it does
 /// nothing.
 #[derive(Debug)]
-#[must_use = "the thread stops when this is dropped"]
+#[must_use = "the thread stops when this is dropped: keep it, `let _worker = …`"]
 pub struct Worker {
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,

@@ -512,8 +512,8 @@ fn a_plugin_whose_supertrait_has_another_method_is_refused_though_nobody_annotat
     let text = error.to_string();
     assert!(
         matches!(&error, PluginError::Trait { name, .. } if name.ends_with("::Below"))
-            && text.contains("2 vtable slots of supertraits")
-            && text.contains("1 vtable slots of supertraits"),
+            && text.contains("2 vtable entries of supertraits")
+            && text.contains("1 vtable entry of supertraits"),
         "{text}"
     );
     assert!(!is_mapped(&other));

@@ -296,7 +296,7 @@ fn says_of(says: &str) -> &'static str {
 #[test]
 fn in_auto_a_site_without_a_list_is_plain_and_says_what_may_gain() {
     let _alone = alone(Mode::Auto);
-    let says = "`inline = […]` may gain";
+    let says = "and nothing is listed";
     let row = until(says, || {
         weighed_up(&Double, 1);
     });

@@ -16,6 +16,11 @@ const ENOUGH: f32 = 48.0;
 /// place.
 const LEAST: f32 = 0.1;
 const MOST: f32 = 0.5;
+/// What the two most frequent types are less than, where types are said to be even. In
+/// between, windows say now this and now that, and nothing is said.
+const EVEN: f32 = 0.42;
+/// A region around one call gains if what it lists is nearly all that comes.
+const NEARLY_ALL: f32 = 0.9;
 /// A type that fewer calls are on is called rare.
 const RARE: f32 = 0.02;
 /// A listed type is replaced for one that has this share.
@@ -137,7 +142,8 @@ pub(crate) fn site(facts: &Facts<'_>) -> Vec<Found> {
     if facts.weight < ENOUGH {
         return Vec::new();
     }
-    if let Some(cold) = cold(facts) {
+    let is_on = facts.met.iter().any(|one| one.guarded || one.chained);
+    if let Some(cold) = cold(facts).filter(|_| !is_on) {
         return vec![cold];
     }
     if let Some(row) = row(facts) {
@@ -298,7 +304,7 @@ fn list(facts: &Facts<'_>) -> Option<Found> {
     };
     let guard = facts.costs.and_then(|costs| costs.guard);
     if guard.is_some_and(|guard| guard > GAINS_BELOW) {
-        if !facts.listed.is_empty() {
+        if !facts.listed.is_empty() || sum(&types) < NEARLY_ALL {
             return None;
         }
         let message = format!(
@@ -326,6 +332,10 @@ fn unlist(facts: &Facts<'_>) -> Option<Found> {
         let met = facts.met.iter().filter(|one| one.name == name);
         met.map(|one| one.share).sum::<f32>()
     };
+    // While a window is open nothing is shown to be met.
+    if facts.met.is_empty() {
+        return None;
+    }
     let is_rare = |name: &&str| share(name) < RARE;
     let rare: Vec<&str> = facts.listed.iter().copied().filter(is_rare).collect();
     if !rare.is_empty() && facts.opened >= SOME {
@@ -411,13 +421,12 @@ fn mixed(facts: &Facts<'_>) -> Option<Found> {
     if facts.met.iter().any(|one| one.guarded || one.chained) {
         return None;
     }
-    let own: Vec<_> = facts.met.iter().filter(|one| one.own).copied().collect();
-    let most = sum(&own[..own.len().min(BEST)]);
-    if facts.opened < SOME || most >= MOST {
+    let most = sum(&facts.met[..facts.met.len().min(BEST)]);
+    if facts.opened < SOME || facts.met.is_empty() || most >= EVEN {
         return None;
     }
     leave(format!(
-        "its types are many and even, and the two that a list could name are {} of the calls",
+        "its types are many and even, and the two most frequent are {} of the calls",
         percent(most)
     ))
 }

@@ -220,6 +220,44 @@ fn calls_that_are_seldom_or_of_many_even_types_or_where_guards_do_not_pay_are_to
 }
 
 #[test]
+fn what_windows_say_now_and_then_is_not_advised() {
+    // Between even and frequent; and one frequent type among others, which is not even.
+    let types = [("a::A", 0.26), ("a::B", 0.22), ("a::C", 0.2), ("a::D", 0.2)];
+    assert_eq!(advised(&busy(&types)), []);
+    let mut facts = busy(&[
+        ("a::A", 0.49),
+        ("b::B", 0.18),
+        ("b::C", 0.17),
+        ("b::D", 0.16),
+    ]);
+    facts.met[1..].iter_mut().for_each(|one| one.own = false);
+    assert_eq!(advised(&facts), []);
+    // A region around a call loses where a half of the calls is on others.
+    let mut facts = busy(&[
+        ("a::A", 0.28),
+        ("a::B", 0.24),
+        ("a::C", 0.24),
+        ("a::D", 0.24),
+    ]);
+    if let Some(costs) = &mut facts.costs {
+        costs.guard = Some(1.0);
+    }
+    assert_eq!(advised(&facts), []);
+    // While a window is open.
+    let facts = Facts {
+        met: Vec::new(),
+        listed: vec!["a::A"],
+        ..busy(&[])
+    };
+    assert_eq!(advised(&facts), []);
+    // What is on and gains is not to be left alone for a phase in which it was not called.
+    let mut facts = busy(&[("a::A", 1.0)]);
+    (facts.every, facts.listed) = (Some(583_000.0), vec!["a::A"]);
+    facts.met[0].guarded = true;
+    assert_eq!(advised(&facts), []);
+}
+
+#[test]
 fn what_no_window_has_met_is_to_be_removed_and_what_few_calls_have_met_is_not_spoken_of() {
     let mut facts = Facts {
         opened: 8,

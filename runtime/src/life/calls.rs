@@ -135,6 +135,10 @@ impl Life {
             if calls >= 8 || took > rare * 8 {
                 site.every = Some(took / calls.max(1));
             }
+            if calls >= 8 {
+                let now = took / calls;
+                site.quickest = Some(site.quickest.map_or(now, |before| before.min(now)));
+            }
             if full {
                 site.watched = HOT_ONCE;
             } else {

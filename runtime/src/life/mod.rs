@@ -365,10 +365,15 @@ impl Life {
     }
 
     /// The time between a site's calls, if windows that it has not filled have looked for long
-    /// enough; those that a site fills end when others do, and say little of it.
+    /// enough; those that a site fills end when others do, and say little of it. Of a site that
+    /// is called in one phase of a program, what windows saw in that.
     pub(crate) fn every(&self, site: usize) -> Option<Ps> {
         let site = &self.sites[site];
-        (site.watched >= site::BELIEVED).then(|| site.watched / site.called.max(1))
+        let average = site.watched / site.called.max(1);
+        let every = site
+            .quickest
+            .map_or(average, |quickest| quickest.min(average));
+        (site.watched >= site::BELIEVED).then_some(every)
     }
 
     fn random(&mut self) -> f64 {

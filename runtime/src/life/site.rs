@@ -38,6 +38,8 @@ pub(super) struct Site {
     /// The program's own time in windows, none of which it has filled, and its calls in these.
     pub(super) watched: Ps,
     pub(super) called: i64,
+    /// The least time between calls that a window has seen: in the phase in which it is called.
+    pub(super) quickest: Option<Ps>,
     /// No window before; nothing on before.
     pub(super) due: Ps,
     pub(super) on_due: Ps,
@@ -80,6 +82,7 @@ impl Site {
             every: None,
             watched: 0,
             called: 0,
+            quickest: None,
             due: 0,
             on_due: 0,
             pause: SOON,

@@ -32,9 +32,6 @@ const COMPARE: Ps = NS;
 #[derive(Clone, Debug)]
 pub(crate) struct Offered {
     pub(crate) plan: Plan,
-    /// What a hit takes of the plain call's time, as measured for such a guard.
-    pub(crate) guard_ratio: Option<f32>,
-    pub(crate) chain_ratio: Option<f32>,
 }
 
 /// Why a site is plain.
@@ -163,17 +160,7 @@ pub(crate) fn offer<'a>(
         miss: MISS + compares * COMPARE,
         publish: 0,
     };
-    let guard_ratio = if furthest < LISTED_IN_SITE {
-        costs.guard
-    } else {
-        costs.behind
-    };
-    let offered = Offered {
-        guard_ratio: guard_ratio.filter(|_| !plan.guards.is_empty()),
-        chain_ratio: chain_ratio(costs, plan.chain.len()),
-        plan,
-    };
-    Some((offered, offer))
+    Some((Offered { plan }, offer))
 }
 
 /// What a plan is worth that was measured: which share of the calls it knows, and what one of
@@ -225,8 +212,6 @@ impl Offered {
         Figures {
             guarded: guarded as f32,
             chained: chained as f32,
-            guard_ratio: self.guard_ratio,
-            chain_ratio: self.chain_ratio,
         }
     }
 }

@@ -130,10 +130,6 @@ pub(crate) struct Figures {
     pub(crate) guarded: f32,
     /// Share of the calls that the chain knows.
     pub(crate) chained: f32,
-    /// What guards take here of the plain call's time, if that was asked.
-    pub(crate) guard_ratio: Option<f32>,
-    /// And a chain.
-    pub(crate) chain_ratio: Option<f32>,
 }
 
 /// Why a site's calls are left to the vtable.

@@ -8,6 +8,7 @@ use super::Plugin;
 use crate::binding::BindingRecord;
 use crate::registry::TraitDeclaration;
 use crate::static_key::StaticKeyError;
+use crate::words::count;
 
 /// Why a plugin could not be loaded, or made no object. The host is as it was.
 #[non_exhaustive]
@@ -160,7 +161,11 @@ pub(super) fn describe(declaration: &TraitDeclaration, slot: Option<usize>) -> S
 
 /// What stands in front of the slot of the hook: the entries of the trait's supertraits.
 pub(super) fn supertraits(slot: usize) -> String {
-    format!("{slot} vtable slots of supertraits")
+    count(
+        slot,
+        "vtable entry of supertraits",
+        "vtable entries of supertraits",
+    )
 }
 
 crate::words::debug_is_the_sentence!(PluginError);
@@ -376,8 +381,13 @@ impl fmt::Display for UnloadError {
             ),
             UnloadReason::InUse { others } => write!(
                 formatter,
-                "`{path}` cannot be unloaded while {others} of its objects and handles are alive; \
-                 drop them first"
+                "`{path}` cannot be unloaded while {} alive; drop {} first",
+                count(
+                    *others,
+                    "object or handle of it is",
+                    "objects and handles of it are"
+                ),
+                if *others == 1 { "it" } else { "them" }
             ),
         }
     }

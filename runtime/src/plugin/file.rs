@@ -52,9 +52,14 @@ pub(super) fn check(path: &Path) -> Result<Opened, PluginError> {
         if metadata.is_file() {
             return Ok(metadata.len());
         }
+        let what = if metadata.is_dir() {
+            "it is a directory"
+        } else {
+            "it is not a regular file"
+        };
         Err(PluginError::NotALibrary {
             path: path.to_owned(),
-            reason: "it is not a regular file".into(),
+            reason: what.into(),
         })
     };
     regular(std::fs::metadata(path).map_err(cannot)?)?;

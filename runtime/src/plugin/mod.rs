@@ -411,7 +411,10 @@ fn check_names(path: &Path, contents: &Contents) -> Result<(), PluginError> {
     twice.map_or(Ok(()), |one| {
         Err(PluginError::Manifest {
             path: path.to_owned(),
-            reason: format!("two constructors are called `{}`", one.name),
+            reason: format!(
+                "two constructors are called `{0}`: rename one `{0}` in `export_plugin!`",
+                one.name
+            ),
         })
     })
 }

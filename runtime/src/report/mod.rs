@@ -628,7 +628,7 @@ fn describe(site: &Site, details: Option<&Details>) -> (State, String) {
 /// Why the default mode has left a site plain.
 fn plain(why: &Plain) -> String {
     match why {
-        Plain::NoList => "chains do not pay here; `inline = […]` may gain".into(),
+        Plain::NoList => "chains do not pay here, and nothing is listed".into(),
         Plain::Listed(share) => {
             format!(
                 "guards, for {} % of the calls, have gained nothing so far",
@@ -654,24 +654,14 @@ const FIRST_TO_COME: &str = "not looked at yet: its first window is to come";
 
 /// What is on, for which share of the calls, and at which price.
 fn published(figures: &Figures, has_chain: bool) -> String {
-    let price = |ratio: Option<f32>| {
-        ratio.map_or_else(String::new, |ratio| {
-            format!(" ({ratio:.2} of a plain call)")
-        })
-    };
     let mut parts = Vec::new();
     if figures.guarded > 0.0 || !has_chain {
-        parts.push(format!(
-            "inlines {} %{}",
-            percent(figures.guarded),
-            price(figures.guard_ratio)
-        ));
+        parts.push(format!("inlines {} %", percent(figures.guarded)));
     }
     if has_chain {
         parts.push(format!(
-            "covers {} % of the calls{}",
-            percent(figures.chained),
-            price(figures.chain_ratio)
+            "covers {} % of the calls",
+            percent(figures.chained)
         ));
     }
     parts.join(", ")

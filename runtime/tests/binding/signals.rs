@@ -215,7 +215,10 @@ extern "C" fn swaps(_: libc::c_int) {
 
 /// Nothing is blocked in it, and it runs on the thread's own stack, so it looks like any
 /// function. If its thread is inside the runtime it is refused all the same.
-#[cfg_attr(sanitized, ignore = "the sanitizer's allocator waits for itself in handlers")]
+#[cfg_attr(
+    sanitized,
+    ignore = "the sanitizer's allocator waits for itself in handlers"
+)]
 #[test]
 fn a_handler_that_is_not_noticed_does_not_wait_for_its_own_thread() {
     const SIGNALS: u64 = 10_000;

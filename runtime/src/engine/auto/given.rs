@@ -188,11 +188,7 @@ impl Given {
                 plan.chain = all.iter().map(|one| one.target).collect();
             }
         }
-        Offered {
-            plan,
-            guard_ratio: None,
-            chain_ratio: None,
-        }
+        Offered { plan }
     }
 
     /// The time between calls, as it was measured.
@@ -327,8 +323,6 @@ impl Details {
             Status::Published(Figures {
                 guarded: guarded as f32,
                 chained: chained as f32,
-                guard_ratio: None,
-                chain_ratio: None,
             })
         } else if is_on {
             Status::Resting(Resting::Given("by plan: none of its types was met yet"))

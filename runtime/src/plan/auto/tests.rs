@@ -86,8 +86,6 @@ fn listed_types_that_were_met_are_guarded_and_others_are_left_plain() {
     assert_eq!(numbers(&offered), (vec![(3, 0), (1, 1)], vec![]));
     assert!(is_about(offer.hits, 0.7), "{}", offer.hits);
     assert!(saves(&offer, 400), "{}", offer.gain);
-    assert_eq!(offered.guard_ratio, Some(0.6));
-    assert_eq!(offered.chain_ratio, None);
 }
 
 #[test]
@@ -112,7 +110,6 @@ fn no_chain_is_offered_where_plain_calls_are_cheap() {
     assert!(offered(&met, 0, 2, &gains).is_none());
     let (offered, offer) = offered(&met, 0, 2, &RETPOLINES).expect("chains pay");
     assert_eq!(numbers(&offered), (vec![], vec![1]));
-    assert_eq!(offered.chain_ratio, Some(0.3));
     assert!(saves(&offer, 5600) && is_about(offer.hits, 1.0));
 }
 
@@ -135,7 +132,7 @@ fn a_chain_of_several_is_priced_by_what_it_takes_on_a_mix() {
     let met = [(1, 80, None), (2, 20, None)];
     let (both, offer) = offered(&met, 0, 2, &RETPOLINES).expect("chains pay");
     assert_eq!(numbers(&both), (vec![], vec![1, 2]));
-    assert!(both.chain_ratio == Some(0.6) && saves(&offer, 3200));
+    assert!(saves(&offer, 3200));
     // And is not offered where that does not pay.
     let costs = Calibration {
         chain_mixed: Some(1.0),
@@ -143,7 +140,7 @@ fn a_chain_of_several_is_priced_by_what_it_takes_on_a_mix() {
     };
     let (one, offer) = offered(&met, 0, 2, &costs).expect("chains pay");
     assert_eq!(numbers(&one), (vec![], vec![1]));
-    assert!(one.chain_ratio == Some(0.3) && saves(&offer, 5600));
+    assert!(saves(&offer, 5600));
 }
 
 #[test]
@@ -172,9 +169,9 @@ fn a_guard_knows_two_vtables_of_its_type_the_most_frequent_ones() {
 fn a_type_further_down_a_list_is_priced_by_its_guard_behind_the_arm() {
     let (third, offer) = offered(&[(1, 100, Some(2))], 0, 2, &CHEAP).expect("it pays");
     assert_eq!(numbers(&third), (vec![(1, 2)], vec![]));
-    assert!(third.guard_ratio == Some(0.8) && saves(&offer, 200));
-    let (second, offer) = offered(&[(1, 100, Some(1))], 0, 2, &CHEAP).expect("it pays");
-    assert!(second.guard_ratio == Some(0.6) && saves(&offer, 400));
+    assert!(saves(&offer, 200));
+    let (_, offer) = offered(&[(1, 100, Some(1))], 0, 2, &CHEAP).expect("it pays");
+    assert!(saves(&offer, 400));
     // Each on its own: where those behind do not pay, the first ones are on.
     let costs = Calibration {
         behind: Some(1.1),
