@@ -172,7 +172,6 @@ pub(crate) fn decide(evidence: &Evidence<'_>, policy: &Policy) -> Decision {
     let figures = Figures {
         guarded: share_of(guarded, evidence.samples),
         chained: share_of(count(&chain), evidence.samples),
-        ..Figures::default()
     };
     let plan = Plan {
         guards: guards

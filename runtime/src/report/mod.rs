@@ -594,7 +594,7 @@ fn describe(site: &Site, details: Option<&Details>) -> (State, String) {
                     Phase::Watching => u64::from(details.counted_misses(site)),
                     _ => 0,
                 };
-            let why = published(figures, has_chain);
+            let why = published(*figures, has_chain);
             let counted = match misses {
                 0 => String::new(),
                 misses => format!(", {} so far", count(misses, "miss", "misses")),
@@ -653,7 +653,7 @@ const NOT_MET: &str = "not called while a window was open";
 const FIRST_TO_COME: &str = "not looked at yet: its first window is to come";
 
 /// What is on, for which share of the calls, and at which price.
-fn published(figures: &Figures, has_chain: bool) -> String {
+fn published(figures: Figures, has_chain: bool) -> String {
     let mut parts = Vec::new();
     if figures.guarded > 0.0 || !has_chain {
         parts.push(format!("inlines {} %", percent(figures.guarded)));
