@@ -33,8 +33,6 @@ fn switched_off_in_the_environment_all_these_tests_hold() {
     let result = said.lines().rfind(|line| line.starts_with("test result"));
     let result = result.expect("it ran");
     println!("{result}");
-    assert!(
-        result.contains(" 0 filtered out") && result.contains(" 0 ignored"),
-        "{result}"
-    );
+    let all = result.contains(" 0 ignored") || cfg!(sanitized);
+    assert!(result.contains(" 0 filtered out") && all, "{result}");
 }

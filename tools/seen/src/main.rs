@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release -p static-call-seen` builds the program that is watched, in two
 //! ways, has each tool that is installed look at it in each situation, and prints a table.
-//! Ends with an error if a tool sees less than it should. Tools that are not installed, or
+//! `-- gdb` takes the rows of that name. Ends with an error if a tool sees less than it should. Tools that are not installed, or
 //! that the system does not let look, are named and left out.
 
 use std::fmt::Write as _;
@@ -234,11 +234,11 @@ fn output(command: &mut Command) -> Result<String> {
 
 /// Functions with keys, and with calls through trampolines.
 const FUNCTIONS: [&str; 5] = [
-    "calls_guarded",
-    "calls_near",
-    "calls_far",
-    "calls_bound",
-    "asks_a_key",
+    "fn calls_guarded()",
+    "fn calls_near()",
+    "fn calls_far()",
+    "fn calls_bound()",
+    "fn asks_a_key()",
 ];
 
 impl Bench {
@@ -375,23 +375,46 @@ impl Bench {
         Ok(Some(seen))
     }
 
-    /// Breakpoints in functions with keys, set before anything is patched there and left in
-    /// place.
+    /// Breakpoints at functions with keys. On the line of a call one may stand in the plain way,
+    /// which patched calls do not take.
     fn breakpoints(&self, when: When) -> Result<Option<Seen>> {
         let mut watched = Watched::start(&self.plain, when, 60)?;
-        watched.patch(when)?;
         let mut command = Command::new("gdb");
         command.args(["-batch", "-nx", "-p", &watched.id()]);
-        for function in FUNCTIONS {
-            command.args(["-ex", &format!("tbreak watched::{function}")]);
+        let source = include_str!("bin/watched.rs");
+        let number = |text| {
+            1 + source
+                .lines()
+                .take_while(|line| !line.contains(text))
+                .count()
+        };
+        let places = FUNCTIONS.map(|text| format!("watched.rs:{}", number(text)));
+        for place in &places {
+            command.args(["-ex", &format!("tbreak {place}")]);
         }
-        for _ in FUNCTIONS {
+        for _ in &places {
             command.args(["-ex", "continue", "-ex", "bt"]);
         }
-        let printed = output(&mut command)?;
-        let right = FUNCTIONS
-            .iter()
-            .filter(|name| printed.contains(&format!("#0  watched::{name}")));
+        let gdb = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()?;
+        if when == When::Late {
+            // The breakpoints are there by then, and pages with them are left alone.
+            thread::sleep(Duration::from_secs(2));
+            let input = watched.input.as_mut().ok_or("it reads nothing")?;
+            input.write_all(b"\n")?;
+        }
+        let printed = gdb.wait_with_output()?.stdout;
+        let printed = String::from_utf8_lossy(&printed);
+        // A hit says where it is, and so does the first frame of its backtrace.
+        let hits = printed.split("Temporary breakpoint").skip(1);
+        let is_one = |hit: &&str| {
+            let mut names = FUNCTIONS.iter().filter_map(|one| one.strip_prefix("fn "));
+            has_frames(hit) && names.any(|name| hit.contains(&name[..name.len() - 2]))
+        };
+        let right = hits.filter(is_one);
         Ok(Some(Seen {
             right: right.count(),
             all: FUNCTIONS.len(),
@@ -448,7 +471,7 @@ impl Bench {
                 .arg(&data),
         )?;
         fs::remove_file(data)?;
-        let right = printed.contains("calls_for_memory") && printed.contains("watched::main");
+        let right = printed.contains("calls_for_memory") && printed.contains("bin/watched.rs");
         Ok(Some(Seen {
             right: usize::from(right),
             all: 1,
@@ -494,9 +517,8 @@ fn frame(line: &str) -> Option<Frame> {
 
 /// Whether a backtrace of `gdb` has the functions that were called all the time.
 fn has_frames(printed: &str) -> bool {
-    ["watched::all ()", "watched::main ()"]
-        .iter()
-        .all(|frame| printed.contains(frame))
+    let main = |line: &str| line.contains("main () at") && line.contains("watched.rs");
+    printed.contains("watched::all::") && printed.lines().any(main)
 }
 
 fn is_there(command: &str) -> bool {
@@ -512,7 +534,11 @@ fn run() -> Result<bool> {
     let mut table =
         "| tool | what | before | after | attached late |\n|---|---|---|---|---|\n".to_owned();
     let mut right = true;
+    let words: Vec<String> = std::env::args().skip(1).collect();
     for row in ROWS {
+        if !words.iter().all(|word| row.tool.contains(&**word)) {
+            continue;
+        }
         if !is_there(row.needs) {
             println!("`{}` is not installed: left out", row.needs);
             continue;

@@ -377,11 +377,16 @@ fn a_chain_is_published_where_plain_calls_are_expensive() {
     let (sites, through) = fixture::sites::<3>();
     let mut scenario = Scenario::new(&sites[..1], through[0], CHAINS_PAY, patching);
     scenario.until_published(&[0, 1]);
-    assert_ne!(scenario.head(), Head::Rest);
+    let first = scenario.head();
+    assert_ne!(first, Head::Rest);
     scenario.call(&[0, 1, 2, 3]);
+    // It is given up for a window, or for a chain of these at once where the purse holds that.
+    let is_over = |this: &Scenario| *this.status() == Status::Learning || this.head() != first;
+    scenario.until(&[2, 3], is_over);
     // In a window it would hide what it knows.
-    scenario.until(&[2, 3], |this| *this.status() == Status::Learning);
-    assert_eq!(scenario.head(), Head::Rest);
+    if *scenario.status() == Status::Learning {
+        assert_eq!(scenario.head(), Head::Rest);
+    }
     scenario.end();
 }
 
