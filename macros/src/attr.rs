@@ -28,8 +28,6 @@ pub(crate) struct ItemOptions {
     pub(crate) krate: Option<Path>,
     /// `object = Name` on the trait also writes the trait `Name`.
     pub(crate) object: Option<Ident>,
-    /// `apart` on the trait: its shims stay out of the trampolines' section.
-    pub(crate) apart: bool,
     /// `supertrait = Base` on the trait: the annotated supertrait whose methods its
     /// objects also have call sites for.
     pub(crate) supertrait: Option<TypeParamBound>,
@@ -112,16 +110,6 @@ pub(crate) fn parse_item(attribute: TokenStream, is_impl: bool) -> (ItemOptions,
             }
             options.auto = auto(&meta)?;
             Ok(())
-        } else if meta.path.is_ident("apart") {
-            if options.apart {
-                return Err(meta.error("`apart` is given twice; keep one"));
-            }
-            options.apart = true;
-            if meta.input.is_empty() || meta.input.peek(Token![,]) {
-                Ok(())
-            } else {
-                Err(meta.error("`apart` takes no value: write `#[static_dispatch(apart)]`"))
-            }
         } else if meta.path.is_ident("targets") {
             if options.targets.is_some() {
                 return Err(meta.error("`targets` is given twice; keep one"));
@@ -148,7 +136,7 @@ pub(crate) fn parse_item(attribute: TokenStream, is_impl: bool) -> (ItemOptions,
                 if is_impl {
                     "`crate = ::name` and `unsafe(crate = path)`"
                 } else {
-                    "`targets = N`, `object = Name`, `supertrait = Base`, `auto = [A]`, `apart`, \
+                    "`targets = N`, `object = Name`, `supertrait = Base`, `auto = [A]`, \
                      `crate = ::name`, `unsafe(crate = path)` and `unsafe(same_supertraits)`"
                 },
             ))
@@ -201,8 +189,6 @@ fn of_the_trait(meta: &ParseNestedMeta<'_>) -> Option<&'static str> {
         Some("`supertrait` belongs on the trait: `#[static_dispatch(supertrait = Base)]`")
     } else if is("auto") {
         Some("`auto` belongs on the trait: `#[static_dispatch(auto = [Unpin])]`")
-    } else if is("apart") {
-        Some("`apart` belongs on the trait: `#[static_dispatch(apart)]`")
     } else if is("targets") {
         Some(
             "`targets` belongs on the trait or its methods; on an impl write \
@@ -332,8 +318,6 @@ fn parse_method(attribute: &Attribute) -> Result<MethodOptions> {
             ))
         } else if meta.path.is_ident("auto") {
             Err(meta.error("`auto` belongs on the trait: `#[static_dispatch(auto = [Unpin])]`"))
-        } else if meta.path.is_ident("apart") {
-            Err(meta.error("`apart` belongs on the trait: `#[static_dispatch(apart)]`"))
         } else {
             Err(unknown(
                 &meta,

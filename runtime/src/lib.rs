@@ -163,10 +163,6 @@ mod worker;
 /// of the standard library's; the trait then takes longer to compile;
 /// `supertrait = Base` lets [`static_call!`] find the methods of this annotated supertrait
 /// on the trait's objects, which then dereference to `dyn Base`;
-/// `apart` keeps its shims, which hold the methods' inlined bodies, in the program's own
-/// text: among the trampolines, where they lie otherwise, a jump to them is a cycle
-/// faster on some processors, but these pages are replaced when calls are patched,
-/// and profilers that look code up by its mapping find no names there;
 /// `crate = ::name` names this crate where `Cargo.toml` has another name for it, and
 /// `unsafe(crate = path)` promises that a path leads to a re-export of it: the expansion
 /// believes what it finds there, and a module with other contents would be undefined

@@ -1,4 +1,4 @@
-//! Where the compiled program has its shims: among the trampolines, or apart.
+//! Where the compiled program has its shims: among the trampolines.
 #![cfg(patched)]
 
 use object::{Object as _, ObjectSection as _, ObjectSymbol as _};
@@ -10,22 +10,10 @@ trait Near {
     fn near(&self) -> u64;
 }
 
-#[static_dispatch(apart)]
-trait Apart {
-    #[static_dispatch]
-    fn apart(&self) -> u64;
-}
-
 struct Three;
 
 impl Near for Three {
     fn near(&self) -> u64 {
-        3
-    }
-}
-
-impl Apart for Three {
-    fn apart(&self) -> u64 {
         3
     }
 }
@@ -48,13 +36,9 @@ fn sections_of(function: &str) -> Vec<String> {
 }
 
 #[test]
-fn shims_lie_among_the_trampolines_unless_they_are_to_be_apart() {
+fn shims_lie_among_the_trampolines() {
     let three: &(dyn Near + Sync) = &Three;
     assert_eq!(static_call!(three.near()), 3);
-    let three: &(dyn Apart + Sync) = &Three;
-    assert_eq!(static_call!(three.apart()), 3);
-
     assert_eq!(sections_of("__shim_near"), ["static_call_text_0_1_0"]);
-    assert_eq!(sections_of("__shim_apart"), [".text"]);
-    assert_eq!(sections_of("__trampoline"), ["static_call_text_0_1_0"; 2]);
+    assert_eq!(sections_of("__trampoline"), ["static_call_text_0_1_0"]);
 }

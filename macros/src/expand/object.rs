@@ -128,7 +128,6 @@ fn declared(context: &Context<'_>, name: &Ident) -> Trait {
         },
         options: ItemOptions {
             krate: context.input.options.krate.clone(),
-            apart: context.input.options.apart,
             supertrait: context.input.options.supertrait.clone(),
             auto: context.input.options.auto.clone(),
             same_supertraits: context.input.options.same_supertraits,

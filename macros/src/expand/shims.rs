@@ -105,22 +105,6 @@ impl Context<'_> {
         }
     }
 
-    /// Where shims lie: among the trampolines, unless they are to be `apart`.
-    ///
-    /// On a Zen 4 a jump to another page of 4 KiB costs a cycle, a jump within one costs
-    /// none, and a trampoline's jump is to a shim. `runtime/docs/trampoline.md` has the
-    /// figures. What else there is on such pages does not matter: they are replaced by
-    /// copies of themselves.
-    fn section_of_shims(&self) -> Option<TokenStream> {
-        let near = quote! {
-            #[cfg_attr(
-                all(target_arch = "x86_64", target_os = "linux"),
-                unsafe(link_section = "static_call_text_0_1_0")
-            )]
-        };
-        (!self.input.options.apart).then_some(near)
-    }
-
     /// Shim and fallback of one method, and what records a call that falls back: out of
     /// line, and one function for all sites, which are many.
     ///
@@ -150,7 +134,15 @@ impl Context<'_> {
         let shims_applied = self.shims_applied();
         let key = self.key(method, &quote!(Self));
         let call = shape.call(method, &quote!(<Self as #applied>::#ident));
-        let section = self.section_of_shims();
+        // Among the trampolines. On a Zen 4 a jump to another page of 4 KiB costs a cycle, a
+        // jump within one costs none, and a trampoline's jump is to a shim.
+        // `runtime/docs/trampoline.md` has the figures.
+        let section = quote! {
+            #[cfg_attr(
+                all(target_arch = "x86_64", target_os = "linux"),
+                unsafe(link_section = "static_call_text_0_1_0")
+            )]
+        };
         quote! {
             #repeated
             #[doc(hidden)]

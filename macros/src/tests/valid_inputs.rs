@@ -7,7 +7,7 @@ pub(super) const ATTRIBUTES: &[&str] = &[
     "unsafe(crate = ::facade::static_call)",
     "targets = 8, crate = ::other",
     "auto = [Unpin, ::std::panic::UnwindSafe]",
-    "auto = all, apart",
+    "auto = all",
 ];
 
 /// Traits that have objects.

@@ -4,9 +4,7 @@
 use crate::site::Site;
 use crate::static_dispatch;
 
-// Apart: programs with many call sites have most of their shims on other pages than
-// their trampolines, and prices are to be those that nobody pays more than.
-#[static_dispatch(unsafe(crate = crate), apart)]
+#[static_dispatch(unsafe(crate = crate))]
 pub(super) trait Probe {
     /// One multiplication: the hardest case, since the call is all there is.
     #[static_dispatch(targets = 2)]

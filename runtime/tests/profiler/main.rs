@@ -281,3 +281,54 @@ fn a_megabyte_of_chains_is_where_a_profiler_finds_its_way() {
         "{said}{complaints}"
     );
 }
+
+#[test]
+#[ignore = "runs in a process of its own"]
+fn a_program_that_names_its_chains() {
+    if start().is_none() {
+        return println!("named");
+    }
+    let name = format!("/tmp/perf-{}.map", std::process::id());
+    let map = std::fs::read_to_string(&name).unwrap();
+    std::fs::remove_file(name).unwrap();
+    let of = " static_call::chain of Kind::long";
+    let lines: Vec<_> = map
+        .lines()
+        .filter_map(|line| line.strip_suffix(of))
+        .collect();
+    assert!(!lines.is_empty(), "{map}");
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+    let number = |text: &str| usize::from_str_radix(text, 16).unwrap();
+    for line in lines {
+        let (start, length) = line.split_once(' ').unwrap();
+        let code = number(start)..number(start) + number(length);
+        // `perf` reads names for memory that is no file's.
+        let within = maps.lines().any(|line| {
+            let words: Vec<_> = line.split_ascii_whitespace().collect();
+            let (from, to) = words[0].split_once('-').unwrap();
+            (number(from)..number(to)).contains(&code.start)
+                && number(to) >= code.end
+                && (words[1], words.get(5)) == ("r-xp", None)
+        });
+        assert!(within && !code.is_empty(), "{line}: {maps}");
+    }
+    assert_eq!(runtime::report().naming_error, None);
+    println!("named");
+}
+
+#[test]
+fn chains_have_names_for_perf_where_that_is_asked_for() {
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "a_program_that_names_its_chains", "--ignored"])
+        .arg("--nocapture")
+        .env_remove("STATIC_CALL")
+        .env("STATIC_CALL_PERF", "1")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let complaints = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success() && said.contains("named"),
+        "{said}{complaints}"
+    );
+}
