@@ -9,7 +9,7 @@ use std::fmt::{self, Write as _};
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::ops::Range;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 
 use super::mapping::without_size_signal;
 
@@ -24,10 +24,13 @@ pub(super) struct PerfMap {
 }
 
 impl PerfMap {
-    /// If the environment asks for one.
+    /// If the environment asks for one; not where that is of a user with fewer rights than
+    /// the process has.
     pub(super) fn from_environment() -> Option<Self> {
         let asked = std::env::var_os("STATIC_CALL_PERF")?;
-        (!asked.is_empty() && asked != "0").then(|| PerfMap {
+        // SAFETY: `getauxval` has no preconditions.
+        let is_secure = unsafe { libc::getauxval(libc::AT_SECURE) } != 0;
+        (!is_secure && !asked.is_empty() && asked != "0").then(|| PerfMap {
             process: std::process::id(),
             lines: String::new(),
             written: 0,
@@ -67,8 +70,11 @@ fn append(name: &str, lines: &str) -> io::Result<()> {
         .mode(0o600)
         .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
         .open(name)?;
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::other("it is no regular file"));
+    let metadata = file.metadata()?;
+    // SAFETY: `geteuid` has no preconditions.
+    let own = unsafe { libc::geteuid() };
+    if !metadata.is_file() || metadata.uid() != own {
+        return Err(io::Error::other("it is no regular file of this user"));
     }
     file.write_all(lines.as_bytes())
 }
