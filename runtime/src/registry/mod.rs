@@ -315,7 +315,7 @@ impl RegisteredImplementation {
 /// type behind the object, and `__Trait` stands for the trait.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no trait object of a trait with `#[static_dispatch]`",
-    label = "behind this reference is no `dyn Trait` of an annotated trait",
+    label = "no `dyn Trait` of a trait with `#[static_dispatch]` above it",
     note = "other auto traits than `Send` and `Sync` are asked for at the trait: \
             `#[static_dispatch(auto = [Unpin])]`"
 )]

@@ -217,10 +217,14 @@ impl BindingReport {
         let patched = binding.trampolines.iter().filter(|one| one.is_patched());
         let patched = patched.count();
         // Without trampolines in the build nobody knows who calls.
-        let (state, why) = if trampolines == 0 && crate::site::TRAMPOLINES {
+        let (state, why) = if (record.declaration)().methods().is_empty() {
+            let why = "no method has `#[static_dispatch]`: every call goes by the vtable";
+            (State::Idle, why.to_owned())
+        } else if trampolines == 0 && crate::site::TRAMPOLINES {
             (State::Idle, "no annotated method is called".to_owned())
         } else if trampolines > 0 && patched == trampolines {
-            (State::Patched, "every method is a direct call".to_owned())
+            let why = "every annotated method is a direct call";
+            (State::Patched, why.to_owned())
         } else if let Some(why) = &binding.unpatchable {
             (State::Plain, why.clone())
         } else if let Backend::Portable { reason } = backend {
