@@ -29,7 +29,13 @@ const STRETCH: Ps = 50 * MS;
 
 impl World {
     pub(crate) fn new(row: Row, rules: Rules, machine: Machine) -> Self {
-        let mut life = Life::new(rules, machine.prices, 88_172_645_463_325_252);
+        World::with_dice(row, rules, machine, 0)
+    }
+
+    /// Each number throws other dice.
+    pub(crate) fn with_dice(row: Row, rules: Rules, machine: Machine, number: u64) -> Self {
+        let seed = 88_172_645_463_325_252 ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mut life = Life::new(rules, machine.prices, seed);
         for site in 0..row.sites {
             life.add((site / row.sites_a_page) as u32);
         }
@@ -61,12 +67,6 @@ impl World {
             block: (0, 0, 0, 0),
             row,
         }
-    }
-
-    /// With other dice.
-    pub(crate) fn seeded(mut self, number: u64) -> Self {
-        self.life.seed ^= number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        self
     }
 
     /// Each site has a plan given of all that is listed, as from a file.

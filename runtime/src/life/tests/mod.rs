@@ -20,8 +20,7 @@ fn run(row: Row, machine: Machine) -> Outcome {
 /// The same with other dice.
 fn run_with(row: Row, machine: Machine, dice: u64) -> Outcome {
     let name = row.name.clone();
-    let world = World::new(row, Rules::STANDARD, machine);
-    let out = world.seeded(dice).run();
+    let out = World::with_dice(row, Rules::STANDARD, machine, dice).run();
     let over = out.constant as f64 / US as f64;
     assert!(
         out.constant <= CONSTANT,
