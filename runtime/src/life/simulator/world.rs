@@ -34,7 +34,7 @@ impl World {
 
     /// Each number throws other dice.
     pub(crate) fn with_dice(row: Row, rules: Rules, machine: Machine, number: u64) -> Self {
-        let seed = 88_172_645_463_325_252 ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let seed = 0x0139_408d_cbbf_7a44 ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let mut life = Life::new(rules, machine.prices, seed);
         for site in 0..row.sites {
             life.add((site / row.sites_a_page) as u32);
