@@ -260,16 +260,12 @@ fn instantiations_that_share_a_subtrait_are_told_apart() {
     // Where nothing is patched a site knows of one instantiation: the first that was recorded.
     let all = if cfg!(patched) { 4 } else { 2 };
     let known = || inlined(&row(file!(), "upcast")).len();
-    for round in 0..100 {
+    for _ in 0..10 {
         for _ in 0..100 {
             assert_eq!(units(), [expected((), 5_u8), expected((), [1_u64; 5])]);
             assert_eq!(bytes(), [expected(9_u8, 5_u8), expected(9_u8, [1_u64; 5])]);
         }
         static_call::runtime::retarget().unwrap();
-        // A window may have met a part of them; misses open the next one.
-        if round >= 10 && (known() == all || !guards_are_expected()) {
-            break;
-        }
     }
     if guards_are_expected() {
         // Each of the two types, by each instantiation's vtable.

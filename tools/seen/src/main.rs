@@ -21,7 +21,7 @@ enum When {
     Before,
     /// Plans are on before the tool looks, which starts the program itself.
     After,
-    /// The tool is attached first, and then plans come.
+    /// Plans come while the program runs; `perf` and breakpoints are there before.
     Late,
 }
 
@@ -532,7 +532,8 @@ fn is_there(command: &str) -> bool {
 fn run() -> Result<bool> {
     let bench = Bench::new()?;
     let mut table =
-        "| tool | what | before | after | attached late |\n|---|---|---|---|---|\n".to_owned();
+        "| tool | what | before | after | patched while it runs |\n|---|---|---|---|---|\n"
+            .to_owned();
     let mut right = true;
     let words: Vec<String> = std::env::args().skip(1).collect();
     for row in ROWS {

@@ -368,6 +368,10 @@ fn a_site_that_lists_nothing_is_left_alone_where_chains_do_not_pay() {
     scenario.end();
 }
 
+#[cfg_attr(
+    sanitized,
+    ignore = "passes take so long there that another chain follows at once, and no window"
+)]
 #[test]
 fn a_chain_is_published_where_plain_calls_are_expensive() {
     if !TRAMPOLINES {
@@ -377,16 +381,11 @@ fn a_chain_is_published_where_plain_calls_are_expensive() {
     let (sites, through) = fixture::sites::<3>();
     let mut scenario = Scenario::new(&sites[..1], through[0], CHAINS_PAY, patching);
     scenario.until_published(&[0, 1]);
-    let first = scenario.head();
-    assert_ne!(first, Head::Rest);
+    assert_ne!(scenario.head(), Head::Rest);
     scenario.call(&[0, 1, 2, 3]);
-    // It is given up for a window, or for a chain of these at once where the purse holds that.
-    let is_over = |this: &Scenario| *this.status() == Status::Learning || this.head() != first;
-    scenario.until(&[2, 3], is_over);
     // In a window it would hide what it knows.
-    if *scenario.status() == Status::Learning {
-        assert_eq!(scenario.head(), Head::Rest);
-    }
+    scenario.until(&[2, 3], |this| *this.status() == Status::Learning);
+    assert_eq!(scenario.head(), Head::Rest);
     scenario.end();
 }
 

@@ -153,7 +153,7 @@ fn share_with(name: &str, time: Ps, dice: u64) -> f64 {
 /// What the middle one of some runs with other dice gains: where phases are short, much hangs
 /// on when the first windows come.
 fn usual_share(name: &str, time: Ps) -> f64 {
-    let mut shares: Vec<_> = (0..9).map(|dice| share_with(name, time, dice)).collect();
+    let mut shares: Vec<_> = (0..21).map(|dice| share_with(name, time, dice)).collect();
     shares.sort_by(f64::total_cmp);
     println!("{name}: {shares:.2?}");
     shares[shares.len() / 2]
@@ -196,9 +196,9 @@ fn misses_that_the_purse_can_pay_for_do_not_keep_a_site_off() {
 #[test]
 fn phases_far_below_half_a_second_gain() {
     for (name, least) in [
-        ("phases of 50 ms, 1 of 2 listed", 0.6),
-        ("phases of 200 ms, 1 of 2 listed", 0.8),
-        ("listed, and a plugin of 10 ms every 100 ms", 0.9),
+        ("phases of 50 ms, 1 of 2 listed", 0.7),
+        ("phases of 200 ms, 1 of 2 listed", 0.9),
+        ("listed, and a plugin of 10 ms every 100 ms", 0.95),
     ] {
         let share = usual_share(name, 2 * SEC);
         assert!(share >= least, "{name}: {share}");
