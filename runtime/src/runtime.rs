@@ -24,7 +24,7 @@ pub use crate::engine::{FollowedPlan, Retarget, RetargetError, Skipped};
 pub use crate::plugin::{Plugin, PluginBox, PluginError, UnloadError, UnloadReason};
 pub use crate::registry::TraitObject;
 pub use crate::report::{
-    Backend, BindingReport, RegionReport, Report, SiteReport, State, TargetReport,
+    Backend, BindingReport, RegionReport, Report, SiteReport, State, StaticKeyReport, TargetReport,
 };
 #[cfg(feature = "plan")]
 pub use crate::tune::PlanError;

@@ -25,6 +25,13 @@ pub struct Worker {
 /// Threads of this process that do so.
 pub(crate) static RUNNING: AtomicU32 = AtomicU32::new(0);
 
+static STOPPED: AtomicBool = AtomicBool::new(false);
+
+/// Whether there was such a thread in this process, and its [`Worker`] was dropped.
+pub(crate) fn stopped() -> bool {
+    STOPPED.load(Ordering::SeqCst)
+}
+
 /// Nobody waits longer, and clocks can be asked.
 const LONGEST: Duration = Duration::from_secs(1 << 24);
 
@@ -93,6 +100,7 @@ impl Drop for Worker {
             return;
         }
         self.stop.store(true, Ordering::SeqCst);
+        STOPPED.store(true, Ordering::SeqCst);
         let wake = in_charge().wake;
         wake.fetch_add(1, Ordering::SeqCst);
         os::wake_all(wake);

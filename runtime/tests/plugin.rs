@@ -206,6 +206,27 @@ fn a_plugins_own_call_sites_are_retargeted_by_the_host() {
 }
 
 #[test]
+fn rows_of_a_plugin_whose_calls_cannot_be_patched_as_the_hosts_are_say_so() {
+    let _alone = alone();
+    let unpatched = build("static-call-fixture-unpatched", "");
+    let plugin = load(&unpatched).unwrap();
+    let filter: PluginBox<dyn Filter> = plugin.construct("filter", 1_u64).unwrap();
+    for round in 0..4 {
+        assert_eq!(
+            filter.ask(&Host(round), 10),
+            (0..10).sum::<u64>() + 10 * round
+        );
+        runtime::retarget().unwrap();
+    }
+    let mut sites = runtime::sites().into_iter();
+    let of_plugin = sites.find(|site| site.plugin.is_some() && site.method == "answer");
+    let of_plugin = of_plugin.unwrap();
+    assert_eq!(of_plugin.state, State::Plain);
+    let words = "the plugin was built without `patching`, and this program with it";
+    assert!(of_plugin.why.contains(words), "{}", runtime::report());
+}
+
+#[test]
 fn a_plugins_copy_of_the_runtime_leaves_everything_to_the_hosts() {
     let _alone = alone();
     let plugin = load(&copy_for("copy", &GOOD)).unwrap();
@@ -383,7 +404,7 @@ fn each_misfit_is_refused_with_an_error_of_its_own_and_the_host_is_unharmed() {
         (
             &changed,
             |e| matches!(e, PluginError::Trait { .. }),
-            "Filter",
+            "Filter` differs: `changed` is in the plugin only; version",
         ),
     ];
     let sites = runtime::sites().len();

@@ -1,7 +1,7 @@
 //! The declaration: the trait's element of the registry's slice.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{ToTokens, quote};
 use syn::TraitItem;
 
 use super::context::Context;
@@ -27,7 +27,9 @@ impl Context<'_> {
             let cfgs = dispatched.method.cfgs();
             let method = dispatched.method.title.to_string();
             let targets = dispatched.targets;
-            quote!(#(#cfgs)* #private::MethodDeclaration::new(#method, #targets))
+            let signature = dispatched.method.signature.to_token_stream().to_string();
+            let signature = names::fnv(&signature);
+            quote!(#(#cfgs)* #private::MethodDeclaration::new(#method, #targets, #signature))
         });
         // The hash is of tokens, and tokens do not say which `cfg`s hold.
         let conditions = self

@@ -2,16 +2,23 @@
 
 use core::marker::PhantomData;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::ThreadId;
+use std::thread::{self, ThreadId};
 
 use super::change::Decision;
 use super::{Binding, SwapError, holder};
 use crate::registry::TraitObject;
 
-/// Which thread has overridden a binding, and how many times.
+/// Which thread has overridden a binding, and how many times. Looked at under [`WAITING`].
 pub(super) struct Overrides {
     owner: Mutex<Option<(ThreadId, usize)>>,
     released: Condvar,
+}
+
+/// Threads that wait for another thread's override to end, each with the binding's name.
+static WAITING: Mutex<Vec<(ThreadId, &'static str, &'static Overrides)>> = Mutex::new(Vec::new());
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Overrides {
@@ -22,30 +29,49 @@ impl Overrides {
         }
     }
 
-    fn owner(&self) -> MutexGuard<'_, Option<(ThreadId, usize)>> {
-        self.owner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Waits until no other thread has an override.
-    fn enter(&self) {
-        let me = std::thread::current().id();
-        let mut owner = self.owner();
+    ///
+    /// # Errors
+    /// What the thread that has it waits for, if only this thread could end that.
+    fn enter(&'static self, name: &'static str) -> Result<(), &'static str> {
+        let me = thread::current().id();
+        let mut waiting = lock(&WAITING);
         loop {
-            match &mut *owner {
-                None => break *owner = Some((me, 1)),
-                Some((thread, depth)) if *thread == me => break *depth += 1,
-                Some(_) => {
-                    owner = self
-                        .released
-                        .wait(owner)
-                        .unwrap_or_else(PoisonError::into_inner);
+            let mut of = match &mut *lock(&self.owner) {
+                none @ None => {
+                    *none = Some((me, 1));
+                    return Ok(());
+                }
+                Some((thread, depth)) if *thread == me => {
+                    *depth += 1;
+                    return Ok(());
+                }
+                Some((thread, _)) => *thread,
+            };
+            // Each thread waits for one at most. Nobody can wait in a circle but by who begins
+            // to; one that was woken and has not looked yet may seem to.
+            for _ in 0..waiting.len() {
+                let Some((_, name, other)) = waiting.iter().find(|(one, ..)| *one == of) else {
+                    break;
+                };
+                match *lock(&other.owner) {
+                    Some((thread, _)) if thread == me => return Err(name),
+                    Some((thread, _)) => of = thread,
+                    None => break,
                 }
             }
+            waiting.push((me, name, self));
+            waiting = self
+                .released
+                .wait(waiting)
+                .unwrap_or_else(PoisonError::into_inner);
+            waiting.retain(|(thread, ..)| *thread != me);
         }
     }
 
     fn leave(&self) {
-        let mut owner = self.owner();
+        let _waiting = lock(&WAITING);
+        let mut owner = lock(&self.owner);
         *owner = owner
             .filter(|(_, depth)| *depth > 1)
             .map(|(thread, depth)| (thread, depth - 1));
@@ -77,13 +103,20 @@ impl<D: TraitObject + ?Sized + 'static, K> Binding<D, K> {
     ///
     /// # Panics
     /// Where [`swap`](Self::swap) would fail: a test that goes on without its override
-    /// would prove nothing.
+    /// would prove nothing. And where it would wait for ever, since the other thread waits
+    /// for an override of this one: override several bindings in one order everywhere.
     pub fn override_with(&'static self, object: &'static D) -> Override<D, K>
     where
         D: Sync,
     {
         let this = self.leader();
-        this.overrides.enter();
+        let name = this.record.name;
+        if let Err(other) = this.overrides.enter(name) {
+            panic!(
+                "overriding `{name}` would wait for ever: the thread that overrides it waits for \
+                 `{other}`, which this thread overrides; override both in one order everywhere"
+            );
+        }
         let origins = holder::origins(object);
         let mut number = 0;
         let swapped = this.change(|this, inner, current| {
@@ -98,10 +131,7 @@ impl<D: TraitObject + ?Sized + 'static, K> Binding<D, K> {
             thread: PhantomData,
         };
         if let Err(error) = swapped {
-            panic!(
-                "the binding `{}` was not overridden: {error}",
-                this.record.name
-            );
+            panic!("the binding `{name}` was not overridden: {error}");
         }
         guard
     }

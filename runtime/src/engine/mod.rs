@@ -60,6 +60,7 @@ pub use outcome::{Retarget, RetargetError, Skipped};
 pub(crate) use pass::{meet_strangers, retarget};
 pub(crate) use places::{Place, numbers};
 pub(crate) use state::{Details, Resting, Status};
+pub(crate) use static_keys::KnownKey;
 use trust::Trust;
 pub(crate) use tuning::{CannotTune, Met, Switch, Untried};
 
@@ -198,6 +199,8 @@ pub(crate) struct LoadedObject {
     pub(crate) details: Vec<Option<Box<Details>>>,
     /// Which plugin it is; [`None`] for the object that holds this runtime.
     pub(crate) plugin: Option<u64>,
+    /// Whether it was built to be patched.
+    pub(crate) patches: bool,
 }
 
 impl LoadedObject {
@@ -218,6 +221,7 @@ impl LoadedObject {
                 .collect(),
             details: sites.iter().map(|_| None).collect(),
             plugin,
+            patches: crate::site::TRAMPOLINES,
         }
     }
 

@@ -20,7 +20,39 @@ pub(super) struct KeysOfObject {
     plugin: Option<u64>,
 }
 
+impl KeysOfObject {
+    /// Those of the object that holds this runtime.
+    fn own() -> Self {
+        KeysOfObject {
+            keys: &STATIC_CALL_STATIC_KEYS_0_1_0,
+            places: Places::new(crate::static_key::places()),
+            plugin: None,
+        }
+    }
+}
+
+/// A key, where it is known.
+pub(crate) struct KnownKey {
+    pub(crate) record: &'static StaticKeyRecord,
+    pub(crate) plugin: Option<u64>,
+    /// Its places in that loaded object.
+    pub(crate) places: usize,
+}
+
 impl Engine {
+    /// Every key, and every copy in a plugin.
+    pub(crate) fn known_keys(&self) -> Vec<KnownKey> {
+        let own = self.static_keys.is_empty().then(KeysOfObject::own);
+        let objects = own.iter().chain(&self.static_keys);
+        let keys = objects.flat_map(|object| object.keys.iter().map(move |key| (object, key)));
+        let known = keys.map(|(object, record)| KnownKey {
+            record,
+            plugin: object.plugin,
+            places: object.places.of(record).count(),
+        });
+        known.collect()
+    }
+
     /// Changes a key, and the copies that follow it.
     pub(crate) fn change_key(
         &mut self,
@@ -238,11 +270,7 @@ impl Engine {
     /// Looks up the keys of this object, which few programs have.
     fn know_own_keys(&mut self) {
         if self.static_keys.is_empty() {
-            self.static_keys.push(KeysOfObject {
-                keys: &STATIC_CALL_STATIC_KEYS_0_1_0,
-                places: Places::new(crate::static_key::places()),
-                plugin: None,
-            });
+            self.static_keys.push(KeysOfObject::own());
         }
     }
 }

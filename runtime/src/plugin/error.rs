@@ -78,6 +78,8 @@ pub enum PluginError {
         path: PathBuf,
         /// The trait.
         name: String,
+        /// Which dispatched methods differ, in words, if any.
+        methods: Option<String>,
         /// Version and layout in the host.
         host: String,
         /// Version and layout in the plugin.
@@ -228,12 +230,16 @@ impl fmt::Display for PluginError {
             E::Trait {
                 path,
                 name,
+                methods,
                 host,
                 plugin,
             } => write!(
                 formatter,
-                "the trait `{name}` differs: {plugin} in {}, {host} in this program; build both \
+                "the trait `{name}` differs: {}{plugin} in {}, {host} in this program; build both \
                  from the same sources",
+                methods
+                    .as_ref()
+                    .map_or_else(String::new, |methods| format!("{methods}; ")),
                 path.display()
             ),
             E::Supertrait {

@@ -168,6 +168,9 @@ impl Plugin {
                 contents.implementations,
                 id,
             );
+            // A build that patches has records, one that stands for none if no others.
+            let patches = !contents.keys.is_empty();
+            let object = LoadedObject { patches, ..object };
             let bindings = (
                 contents.bindings,
                 contents.trampolines_of_bindings,
@@ -233,6 +236,7 @@ impl Plugin {
             return Err(PluginError::Trait {
                 path: path(),
                 name: std::any::type_name::<D>().to_owned(),
+                methods: None,
                 host: error::supertraits(wanted.slot),
                 plugin: error::supertraits(found.slot),
             });
@@ -467,6 +471,7 @@ fn check_traits(
             return Err(PluginError::Trait {
                 path: path.to_owned(),
                 name: name(),
+                methods: other.difference(theirs),
                 host: error::describe(other, slot(other)),
                 plugin: error::describe(theirs, slot(theirs)),
             });

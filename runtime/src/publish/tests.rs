@@ -16,7 +16,7 @@ use crate::os::{self, REACH, Refusing};
 use crate::registry::{MethodDeclaration, TraitDeclaration};
 use crate::site::Route;
 
-static METHODS: [MethodDeclaration; 1] = [MethodDeclaration::new("run", 2)];
+static METHODS: [MethodDeclaration; 1] = [MethodDeclaration::new("run", 2, 0)];
 // SAFETY: of no trait, and in no slice.
 static DECLARATION: TraitDeclaration =
     unsafe { TraitDeclaration::new("Run", "tests", None, 0, &METHODS) };

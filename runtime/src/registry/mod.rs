@@ -43,12 +43,18 @@ pub struct TraitDeclaration {
 pub struct MethodDeclaration {
     pub(crate) name: &'static str,
     pub(crate) targets: u8,
+    /// Hash of its signature as written.
+    signature: u64,
 }
 
 impl MethodDeclaration {
     /// For the expansion of `#[static_dispatch]`.
-    pub const fn new(name: &'static str, targets: u8) -> Self {
-        MethodDeclaration { name, targets }
+    pub const fn new(name: &'static str, targets: u8, signature: u64) -> Self {
+        MethodDeclaration {
+            name,
+            targets,
+            signature,
+        }
     }
 
     /// The method's name.
@@ -140,6 +146,33 @@ impl TraitDeclaration {
             || (self.is_namesake(other)
                 && self.layout == other.layout
                 && self.crate_version == other.crate_version)
+    }
+
+    /// Which dispatched methods differ, in words; nothing if something else does.
+    #[cfg(plugins)]
+    pub(crate) fn difference(&self, other: &TraitDeclaration) -> Option<String> {
+        fn named<'a>(
+            one: &'a TraitDeclaration,
+            other: &'a TraitDeclaration,
+        ) -> impl Iterator<Item = (&'static str, Option<&'a MethodDeclaration>, u64)> {
+            one.methods.iter().map(|method| {
+                let found = other.methods.iter().find(|it| it.name == method.name);
+                (method.name, found, method.signature)
+            })
+        }
+        let mut words = Vec::new();
+        for (name, found, signature) in named(self, other) {
+            match found {
+                None => words.push(format!("`{name}` is in this program only")),
+                Some(found) if found.signature != signature => {
+                    words.push(format!("`{name}` has another signature"));
+                }
+                Some(_) => {}
+            }
+        }
+        let theirs = named(other, self).filter(|(_, found, _)| found.is_none());
+        words.extend(theirs.map(|(name, ..)| format!("`{name}` is in the plugin only")));
+        (!words.is_empty()).then(|| words.join(", "))
     }
 
     /// Whether both have the same path, whatever they contain.
@@ -357,4 +390,36 @@ crate::slices::slice! {
 crate::slices::slice! {
     /// Every registered implementation of this loaded object.
     pub static STATIC_CALL_IMPLEMENTATIONS_0_1_0: [RegisteredImplementation];
+}
+
+#[cfg(all(test, plugins))]
+mod tests {
+    use super::{MethodDeclaration, TraitDeclaration};
+
+    #[test]
+    fn two_traits_of_one_name_are_told_apart_by_their_methods() {
+        static OURS: [MethodDeclaration; 3] = [
+            MethodDeclaration::new("same", 2, 1),
+            MethodDeclaration::new("area", 2, 2),
+            MethodDeclaration::new("gone", 2, 3),
+        ];
+        static THEIRS: [MethodDeclaration; 3] = [
+            MethodDeclaration::new("new", 2, 4),
+            MethodDeclaration::new("area", 4, 5),
+            MethodDeclaration::new("same", 1, 1),
+        ];
+        let declare = |methods| {
+            // SAFETY: it is given to nothing that believes it.
+            unsafe { TraitDeclaration::new("Shape", "shapes", None, 0, methods) }
+        };
+        let (ours, theirs) = (declare(&OURS), declare(&THEIRS));
+        assert_eq!(
+            ours.difference(&theirs).as_deref(),
+            Some(
+                "`area` has another signature, `gone` is in this program only, `new` is in the \
+                 plugin only"
+            )
+        );
+        assert_eq!(ours.difference(&declare(&OURS)), None);
+    }
 }

@@ -8,16 +8,23 @@ use crate::advice::{Advice, AdviceKind, Suggestion};
 use crate::calibrate::Calibration;
 use crate::config::Mode;
 use crate::engine::{
-    BoundBinding, Details, Engine, FollowedPlan, LoadedObject, Patching, Resting, Status, numbers,
+    Details, Engine, FollowedPlan, LoadedObject, Patching, Resting, Status, numbers,
 };
 use crate::plan::auto::{Plain, chains_pay};
 use crate::plan::{Figures, Rest};
-use crate::site::{Phase, Site};
-use crate::specialize::{RegionRecord, STATIC_CALL_REGIONS_0_1_0};
+use crate::site::{Phase, Site, TRAMPOLINES};
+use crate::specialize::STATIC_CALL_REGIONS_0_1_0;
 use crate::words::count;
 
+mod binding;
 mod next;
+mod region;
+mod static_key;
 mod table;
+
+pub use binding::BindingReport;
+pub use region::RegionReport;
+pub use static_key::StaticKeyReport;
 
 /// An aligned table; columns from `numbers` on are set to the right.
 pub(crate) fn aligned<const N: usize>(
@@ -106,151 +113,14 @@ pub struct Report {
     pub bindings: Vec<BindingReport>,
     /// One row for each `specialize!` of the program; those of plugins are not there.
     pub regions: Vec<RegionReport>,
+    /// One row for each static key, copies in plugins included.
+    pub static_keys: Vec<StaticKeyReport>,
     /// What to write to gain more.
     pub advice: Advice,
     /// Threads that re-plan: of [`runtime::retarget_every`](crate::runtime::retarget_every).
     pub workers: u32,
     /// What to do now, in one sentence.
     pub next: String,
-}
-
-/// One `specialize!`.
-#[derive(Clone, Debug)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[non_exhaustive]
-pub struct RegionReport {
-    /// Where it stands: file, line, column.
-    pub location: String,
-    /// `Inlined` where a listed type was met, `Plain` where only others were, `Idle` where
-    /// nothing was.
-    pub state: State,
-    /// Why, and what to write to gain more.
-    pub why: String,
-    /// The listed types as they are written, each with how many of its vtables were met. How
-    /// often is not known: nothing is counted where a region is entered.
-    pub types: Vec<(String, usize)>,
-    /// How many other vtables were met, as far as they are told apart.
-    pub others: usize,
-    /// Whether there are more of them: then all that is not known is taken for other types.
-    pub more_others: bool,
-}
-
-impl RegionReport {
-    fn of(record: &RegionRecord) -> Self {
-        let met = record.met();
-        let listed = met.listed.iter().any(|vtables| *vtables > 0);
-        let others = met.unlisted > 0 || met.too_many;
-        let (state, why) = if !crate::specialize::REMEMBERS {
-            (
-                State::Inlined,
-                "asks each object: nothing is remembered on this system",
-            )
-        } else if listed && met.too_many {
-            (
-                State::Inlined,
-                "many other types come here: list the most frequent ones first",
-            )
-        } else if listed {
-            (State::Inlined, "one test for the whole region")
-        } else if others {
-            (
-                State::Plain,
-                "no listed type comes here: list those that do, or leave it out",
-            )
-        } else {
-            (State::Idle, "never entered")
-        };
-        RegionReport {
-            location: format!("{}:{}:{}", record.file, record.line, record.column),
-            state,
-            why: why.to_owned(),
-            types: record
-                .types
-                .iter()
-                .map(ToString::to_string)
-                .zip(met.listed)
-                .collect(),
-            others: met.unlisted,
-            more_others: met.too_many,
-        }
-    }
-
-    fn suggestion(&self) -> Option<Suggestion> {
-        if !crate::specialize::REMEMBERS {
-            return None;
-        }
-        let found = rules::region(&self.types, self.others > 0 || self.more_others)?;
-        Some(found.at(&self.location, "specialize!".to_owned(), None))
-    }
-}
-
-/// One binding.
-#[derive(Clone, Debug)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[non_exhaustive]
-pub struct BindingReport {
-    /// The static's name.
-    pub name: String,
-    /// Where it stands: file, line, column.
-    pub location: String,
-    /// The trait.
-    pub trait_name: String,
-    /// Which plugin this copy lies in, if in one.
-    pub plugin: Option<u64>,
-    /// `Patched` where calls are direct, `Plain` where they load what is bound, `Idle`
-    /// where nothing calls it through a trampoline.
-    pub state: State,
-    /// Why.
-    pub why: String,
-    /// The bound type's name; [`None`] if nothing is bound, or was made yet.
-    pub bound: Option<String>,
-    /// Its trampolines: one for each annotated method, in each crate that calls it.
-    pub trampolines: usize,
-    /// Times that something else was bound.
-    pub swaps: u64,
-}
-
-impl BindingReport {
-    fn of(binding: &BoundBinding, backend: &Backend, mode: Mode) -> Self {
-        let record = binding.record;
-        let trampolines = binding.trampolines.len();
-        let patched = binding.trampolines.iter().filter(|one| one.is_patched());
-        let patched = patched.count();
-        // Without trampolines in the build nobody knows who calls.
-        let (state, why) = if (record.declaration)().methods().is_empty() {
-            let why = "no method has `#[static_dispatch]`: every call goes by the vtable";
-            (State::Idle, why.to_owned())
-        } else if trampolines == 0 && crate::site::TRAMPOLINES {
-            (State::Idle, "no annotated method is called".to_owned())
-        } else if trampolines > 0 && patched == trampolines {
-            let why = "every annotated method is a direct call";
-            (State::Patched, why.to_owned())
-        } else if let Some(why) = &binding.unpatchable {
-            (State::Plain, why.clone())
-        } else if let Backend::Portable { reason } = backend {
-            (State::Plain, reason.clone())
-        } else if mode == Mode::Off {
-            (State::Plain, "switched off".to_owned())
-        } else if record.object().is_none() && !record.may_be_unbound {
-            let why = "not made yet: until the `retarget()` after its first use";
-            (State::Plain, why.to_owned())
-        } else {
-            (State::Plain, "until the next `retarget()`".to_owned())
-        };
-        BindingReport {
-            name: record.name.to_owned(),
-            location: format!("{}:{}:{}", record.file, record.line, record.column),
-            trait_name: (record.declaration)().name().to_owned(),
-            plugin: binding.plugin,
-            state,
-            why,
-            bound: record
-                .object()
-                .map(|object| object.table.type_name().to_owned()),
-            trampolines,
-            swaps: binding.swaps,
-        }
-    }
 }
 
 /// One call site.
@@ -348,27 +218,39 @@ impl Report {
         let name = backend.name();
         let objects = engine.objects.iter();
         let mode = engine.mode();
-        let bindings = engine.bindings.iter();
+        let mut bindings: Vec<_> = engine.bindings.iter().collect();
+        bindings.sort_by_key(|one| {
+            let record = one.record;
+            (one.plugin, record.file, record.line, record.column)
+        });
+        let bindings = bindings.into_iter();
         let bindings = bindings
             .map(|binding| BindingReport::of(binding, &backend, mode))
             .collect();
+        let mut static_keys = engine.known_keys();
+        static_keys.sort_by_key(|one| {
+            let record = one.record;
+            (one.plugin, record.file, record.line, record.column)
+        });
         let mut suggestions = Vec::new();
         let sites = objects.flat_map(|object| rows(object, name, engine, &mut suggestions));
         let sites: Vec<_> = sites.collect();
         keep_what_another_copy_is_called_by(&engine.objects, &mut suggestions);
-        let regions = STATIC_CALL_REGIONS_0_1_0.iter().map(RegionReport::of);
-        let regions: Vec<_> = regions.collect();
+        let mut regions: Vec<_> = STATIC_CALL_REGIONS_0_1_0.iter().collect();
+        regions.sort_by_key(|one| (one.file, one.line, one.column));
+        let regions: Vec<_> = regions.into_iter().map(RegionReport::of).collect();
         suggestions.extend(regions.iter().filter_map(RegionReport::suggestion));
         let advice = Advice::new(suggestions);
         let workers = crate::worker::RUNNING.load(std::sync::atomic::Ordering::SeqCst);
-        let details = engine.objects.iter().flat_map(|object| &object.details);
-        let details = details.flatten();
+        // What is never called waits for nothing.
+        let learns = |one: &&SiteReport| one.state == State::Learning;
         let next = next::Scene {
             mode,
             passes: engine.passes,
             workers,
+            stopped: crate::worker::stopped(),
             sites: &sites,
-            open: details.filter(|one| one.status == Status::Learning).count(),
+            open: sites.iter().filter(learns).count(),
             bindings: engine.bindings.len(),
             advice: advice.len(),
         };
@@ -390,6 +272,7 @@ impl Report {
             sites,
             bindings,
             regions,
+            static_keys: static_keys.iter().map(StaticKeyReport::of).collect(),
         }
     }
 }
@@ -414,6 +297,11 @@ fn rows(
         let mut row = SiteReport::of(site, details, object.plugin, backend);
         if let Some(number) = numbers[index] {
             row.location = format!("{} #{number}", row.location);
+        }
+        if object.patches != TRAMPOLINES {
+            row.state = State::Plain;
+            ANOTHER_BUILD.clone_into(&mut row.why);
+            return row;
         }
         if let Some(facts) = details.and_then(|details| facts(site, details, object.plugin, engine))
         {
@@ -509,7 +397,7 @@ fn facts<'a>(
                 guard: costs.guard,
                 behind: costs.behind,
             }),
-        targets: targets.filter(|_| chains && crate::site::TRAMPOLINES),
+        targets: targets.filter(|_| chains && TRAMPOLINES),
     })
 }
 
@@ -645,6 +533,13 @@ fn plain(why: &Plain) -> String {
         Plain::DoesNotPay(_) => "does not pay: guards could not be measured".into(),
     }
 }
+
+/// Its keys are nothing that this runtime switches, or it has none.
+const ANOTHER_BUILD: &str = if TRAMPOLINES {
+    "the plugin was built without `patching`, and this program with it: build both alike"
+} else {
+    "the plugin was built with `patching`, and this program without it: build both alike"
+};
 
 /// Nothing is recorded until the runtime runs, and then as the purse allows.
 const NOT_LOOKED_AT: &str =

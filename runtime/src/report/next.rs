@@ -9,12 +9,17 @@ pub(super) struct Scene<'a> {
     pub(super) mode: Mode,
     pub(super) passes: u64,
     pub(super) workers: u32,
+    /// Whether there was such a thread, and was stopped.
+    pub(super) stopped: bool,
     pub(super) sites: &'a [SiteReport],
-    /// Sites with an open window, or a full one.
+    /// Sites with an open window, or a full one, that were called.
     pub(super) open: usize,
     pub(super) bindings: usize,
     pub(super) advice: usize,
 }
+
+/// A thread that did no more of them was stopped by mistake.
+const FEW: u64 = 3;
 
 impl Scene<'_> {
     pub(super) fn sentence(&self) -> String {
@@ -23,6 +28,11 @@ impl Scene<'_> {
         }
         if self.sites.is_empty() && self.bindings == 0 {
             return "nothing: there is no call site and no binding, and regions need no runtime"
+                .to_owned();
+        }
+        if self.workers == 0 && self.stopped && self.passes < FEW {
+            return "keep what `runtime::retarget_every` returns, `let _worker = …`: its thread \
+                    stops when that is dropped, and has done so"
                 .to_owned();
         }
         if self.passes == 0 {
@@ -108,6 +118,7 @@ mod tests {
                 mode,
                 passes,
                 workers,
+                stopped: false,
                 sites,
                 open: sites
                     .iter()
@@ -142,5 +153,18 @@ mod tests {
         for (said, words) in expected {
             assert!(said.contains(words), "{said}");
         }
+        let dropped = |passes| Scene {
+            mode: Auto,
+            passes,
+            workers: 0,
+            stopped: true,
+            sites: &comes,
+            open: 0,
+            bindings: 0,
+            advice: 0,
+        };
+        assert!(dropped(0).sentence().starts_with("keep what"));
+        assert!(dropped(1).sentence().starts_with("keep what"));
+        assert!(dropped(40).sentence().starts_with("1 site waits"));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{BindingReport, RegionReport, Report, SiteReport, State};
+use super::{BindingReport, RegionReport, Report, SiteReport, State, StaticKeyReport};
 use crate::advice::short;
 use crate::calibrate::Calibration;
 use crate::words::count;
@@ -28,6 +28,7 @@ const HEADINGS_OF_BINDINGS: [&str; 7] = [
     "swaps",
 ];
 const HEADINGS_OF_REGIONS: [&str; 5] = ["region", "state", "why", "listed", "others"];
+const HEADINGS_OF_STATIC_KEYS: [&str; 4] = ["static key", "state", "held by", "places"];
 /// Types named per site; the rest are counted.
 const NAMED: usize = 4;
 
@@ -67,6 +68,11 @@ pub(super) fn write(report: &Report, formatter: &mut fmt::Formatter<'_>) -> fmt:
         let rows: Vec<_> = report.regions.iter().map(cells_of_region).collect();
         formatter.write_str("\n")?;
         table(formatter, &HEADINGS_OF_REGIONS, &rows, 5)?;
+    }
+    if !report.static_keys.is_empty() {
+        let rows: Vec<_> = report.static_keys.iter().map(cells_of_static_key).collect();
+        formatter.write_str("\n")?;
+        table(formatter, &HEADINGS_OF_STATIC_KEYS, &rows, 2)?;
     }
     if !report.advice.is_empty() {
         write!(formatter, "\n\nadvice:\n{}", report.advice)?;
@@ -179,6 +185,19 @@ fn cells_of_binding(binding: &BindingReport) -> [String; 7] {
     ]
 }
 
+fn cells_of_static_key(key: &StaticKeyReport) -> [String; 4] {
+    let name = match key.plugin {
+        Some(plugin) => format!("{} {} (plugin {plugin})", key.name, key.location),
+        None => format!("{} {}", key.name, key.location),
+    };
+    [
+        name,
+        if key.on { "on" } else { "off" }.to_owned(),
+        key.holders.to_string(),
+        key.places.to_string(),
+    ]
+}
+
 /// Listed types that were not met in brackets.
 fn cells_of_region(region: &RegionReport) -> [String; 5] {
     let types = region.types.iter().map(|(name, vtables)| match vtables {
@@ -253,6 +272,7 @@ mod tests {
             mode: crate::config::Mode::Auto,
             passes: 517,
             workers: 1,
+            stopped: false,
             sites: &[],
             open: 0,
             bindings: 1,

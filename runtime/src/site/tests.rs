@@ -6,7 +6,7 @@ use super::*;
 use crate::life::{BURST, BURSTS, RETRY};
 use crate::registry::{MethodDeclaration, Table};
 
-static METHODS: [MethodDeclaration; 1] = [MethodDeclaration::new("run", 2)];
+static METHODS: [MethodDeclaration; 1] = [MethodDeclaration::new("run", 2, 0)];
 // SAFETY: of no trait, and in no slice.
 static DECLARATION: TraitDeclaration =
     unsafe { TraitDeclaration::new("Run", "tests", None, 0, &METHODS) };

@@ -59,6 +59,13 @@ impl StaticKeyState {
         self.word.load(Ordering::Acquire)
     }
 
+    /// Whether it is switched on, and how many hold it: of the key that it follows, if of one.
+    pub(crate) fn switched_and_holders(&self) -> (bool, usize) {
+        let leader = self.leader().map_or(self, |leader| leader.state);
+        let word = leader.word();
+        (word & SWITCHED != 0, word / HOLDER)
+    }
+
     /// Whether it was this number, and is the other now.
     pub(crate) fn exchange(&self, from: usize, to: usize) -> bool {
         let exchanged = self

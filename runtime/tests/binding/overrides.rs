@@ -1,6 +1,8 @@
 //! Overrides with a scope.
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Barrier;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -108,6 +110,48 @@ fn overrides_may_end_in_any_order() {
             }
         }
     });
+}
+
+#[test]
+fn overrides_in_a_circle_are_told_and_not_waited_for() {
+    binding! {
+        static FIRST_OF_THREE: dyn Number = Is(1);
+        static SECOND_OF_THREE: dyn Number = Is(2);
+        static THIRD_OF_THREE: dyn Number = Is(3);
+    }
+    let _alone = crate::alone();
+    let all_have_one = Barrier::new(3);
+    let both = |first: &dyn Fn() -> Box<dyn Any>, second: &dyn Fn() -> Box<dyn Any>| {
+        let _first = first();
+        all_have_one.wait();
+        let said = catch_unwind(AssertUnwindSafe(|| drop(second()))).err()?;
+        said.downcast::<String>().ok()
+    };
+    let first = || Box::new(FIRST_OF_THREE.override_with(&TEN)) as Box<dyn Any>;
+    let second = || Box::new(SECOND_OF_THREE.override_with(&TEN)) as Box<dyn Any>;
+    let third = || Box::new(THIRD_OF_THREE.override_with(&TEN)) as Box<dyn Any>;
+    let said = thread::scope(|scope| {
+        let one = scope.spawn(|| both(&first, &second));
+        let other = scope.spawn(|| both(&second, &third));
+        let last = scope.spawn(|| both(&third, &first));
+        [one, other, last].map(|one| one.join().unwrap())
+    });
+    // Whoever came last would have waited for all, and was told; the others went on.
+    let said: Vec<_> = said.into_iter().flatten().collect();
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(
+        said[0].contains("_OF_THREE` would wait for ever"),
+        "{}",
+        said[0]
+    );
+    assert_eq!(
+        (
+            FIRST_OF_THREE.number(),
+            SECOND_OF_THREE.number(),
+            THIRD_OF_THREE.number()
+        ),
+        (1, 2, 3)
+    );
 }
 
 #[test]

@@ -79,7 +79,7 @@ use profile::Profile;
 use registry::{MethodDeclaration, Table, TraitDeclaration};
 use site::{Phase, Place, Route, Site};
 
-static METHODS: [MethodDeclaration; 1] = [MethodDeclaration::new("run", 2)];
+static METHODS: [MethodDeclaration; 1] = [MethodDeclaration::new("run", 2, 0)];
 // SAFETY: of no trait, and in no slice.
 static DECLARATION: TraitDeclaration =
     unsafe { TraitDeclaration::new("Run", "tests", None, 0, &METHODS) };
