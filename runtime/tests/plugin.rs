@@ -44,6 +44,30 @@ fn edited(name: &str, edit: impl FnOnce(&mut Vec<u8>)) -> PathBuf {
     path
 }
 
+/// Makes of a header that the loader can do without one of a second segment of code, behind
+/// all others: as in files that BOLT has written.
+fn more_code(bytes: &mut [u8]) {
+    const LOAD: u32 = 1;
+    const EH_FRAME: u32 = 0x6474_E550;
+    let word = |bytes: &[u8], at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap());
+    let half = |bytes: &[u8], at: usize| u16::from_le_bytes(bytes[at..at + 2].try_into().unwrap());
+    let kind = |bytes: &[u8], at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
+    let first = usize::try_from(word(bytes, 32)).unwrap();
+    let count = usize::from(half(bytes, 56));
+    let headers: Vec<usize> = (0..count).map(|index| first + index * 56).collect();
+    let loaded = headers.iter().filter(|at| kind(bytes, **at) == LOAD);
+    let end = loaded.map(|at| word(bytes, at + 16) + word(bytes, at + 40));
+    let end = end.max().unwrap().next_multiple_of(0x1000);
+    let spare = headers.iter().find(|at| kind(bytes, **at) == EH_FRAME);
+    let spare = *spare.expect("linkers write one");
+    let (readable, executable) = (4_u64, 1_u64);
+    let kind_and_flags = u64::from(LOAD) | (readable | executable) << 32;
+    let segment = [kind_and_flags, 0, end, end, 0x1000, 0x1000, 0x1000];
+    for (field, value) in segment.into_iter().enumerate() {
+        bytes[spare + field * 8..][..8].copy_from_slice(&value.to_le_bytes());
+    }
+}
+
 struct Host(u64);
 
 impl Answer for Host {
@@ -369,7 +393,14 @@ fn each_misfit_is_refused_with_an_error_of_its_own_and_the_host_is_unharmed() {
     let header_only = edited("header.so", |bytes| bytes.truncate(32));
     let program = std::env::current_exe().unwrap();
 
-    let cases: [(&Path, Right, &str); 8] = [
+    let moved = edited("moved.so", |bytes| more_code(bytes));
+
+    let cases: [(&Path, Right, &str); 9] = [
+        (
+            &moved,
+            |e| matches!(e, PluginError::Load { .. }),
+            "was moved after it was linked",
+        ),
         (
             &missing,
             |e| matches!(e, PluginError::Open { .. }),

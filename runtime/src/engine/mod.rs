@@ -138,6 +138,11 @@ impl Patching {
                 reason: reason.to_owned(),
             };
         }
+        if os::objects::was_rewritten(crate::runtime::retarget as *const () as usize) {
+            return Patching::Unavailable {
+                reason: REWRITTEN.to_owned(),
+            };
+        }
         match os::code_memory() {
             Ok(memory) => {
                 let mut publisher = Publisher::new(memory);
@@ -187,6 +192,9 @@ impl Patching {
         };
     }
 }
+
+/// What records say of an object's code is true of code that does not run any more.
+pub(crate) const REWRITTEN: &str = "its code was moved after it was linked, as by BOLT";
 
 /// The program or a plugin, as far as it uses this crate.
 pub(crate) struct LoadedObject {

@@ -92,14 +92,20 @@ pub(crate) struct Segment {
     pub(crate) executable: bool,
 }
 
-/// Size of the room for chains that each object has, in bytes: sixteen thousand chains
-/// of the usual size.
-pub(crate) const ROOM_BYTES: usize = 1 << 20;
+/// Size of the room for chains that each object has, in bytes: five hundred chains of the
+/// usual size. It is as large in the file.
+pub(crate) const ROOM_BYTES: usize = 32 * 1024;
 
-/// The room for chains inside an object that has a copy of this runtime, whole pages.
-/// Zeros that nobody reads or writes, until code is mapped over them.
+/// The room for chains inside an object that has a copy of this runtime: whole pages of
+/// code, a mark and then breakpoints, which chains take the place of.
 #[repr(C, align(4096))]
 pub(crate) struct Room([std::cell::UnsafeCell<u8>; ROOM_BYTES]);
+
+impl Room {
+    /// What it begins with, and a plugin's is known by: two instructions that do nothing, with
+    /// `scro` and `om01` in them.
+    pub(crate) const MARK: [u8; 16] = *b"\x0f\x1f\x84\x00scro\x0f\x1f\x84\x00om01";
+}
 
 /// Memory that holds code, and how to change it.
 ///
@@ -181,15 +187,13 @@ pub(crate) trait CodeMemory: Send {
         bytes: usize,
     ) -> Result<Range<usize>, PatchError>;
 
-    /// Maps executable memory, filled with breakpoints, over whole pages of a room.
-    ///
-    /// # Errors
-    /// A refused system call. Nobody may use the pages then.
+    /// From now on these whole pages, a room, are replaced together, so that they stay one
+    /// mapping.
     ///
     /// # Safety
-    /// They lie in the room of an object that stays loaded until
-    /// [`forget`](Self::forget) is called for it, and nobody uses them.
-    unsafe fn open(&mut self, pages: Range<usize>) -> Result<(), PatchError>;
+    /// They are code of an object that stays loaded until [`forget`](Self::forget) is called
+    /// for it, and nobody else writes there.
+    unsafe fn keep_together(&mut self, pages: Range<usize>);
 
     /// Gives code that is no file's a name, for profilers, where that was asked for.
     fn name(&mut self, code: &Range<usize>, name: fmt::Arguments<'_>) {
@@ -201,7 +205,7 @@ pub(crate) trait CodeMemory: Send {
         None
     }
 
-    /// Forgets the pages that were opened in an object, which may be unloaded.
+    /// Forgets the pages of an object, which may be unloaded.
     fn forget(&mut self, object: &Range<usize>);
 
     /// Whether `address` lies in the code of an object that is loaded now.

@@ -115,14 +115,10 @@ impl CodeMemory for Refusing {
         Ok(start..start + bytes.next_multiple_of(0x1000))
     }
 
-    unsafe fn open(&mut self, pages: Range<usize>) -> Result<(), PatchError> {
-        if self.refuses(&["mmap"]) {
-            return Err(self.error());
-        }
-        match &mut self.inner {
+    unsafe fn keep_together(&mut self, pages: Range<usize>) {
+        if let Some(inner) = &mut self.inner {
             // SAFETY: the contract is the same, and the caller upholds it.
-            Some(inner) => unsafe { inner.open(pages) },
-            None => Ok(()),
+            unsafe { inner.keep_together(pages) };
         }
     }
 

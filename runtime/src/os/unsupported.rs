@@ -71,6 +71,11 @@ pub(crate) mod objects {
 
     use crate::os::{Memory, Object};
 
+    /// Never, as far as is known.
+    pub(crate) fn was_rewritten(_address: usize) -> bool {
+        false
+    }
+
     /// Always `None`: nothing is known of any address.
     pub(crate) fn object_of(_address: usize) -> Option<Object> {
         None

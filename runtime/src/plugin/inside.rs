@@ -262,27 +262,25 @@ impl Memory {
         }
     }
 
-    /// The same memory without its room for chains, if it has one: zeros that no file
-    /// holds, and that can be written.
+    /// The same memory without its room for chains, if it has one: code with the mark in
+    /// front of it.
     fn lend(&self, room: *const Room) -> Result<Memory, Misplaced> {
         const PART: &str = "the room for chains";
         let mut memory = self.clone();
         if room.is_null() {
             return Ok(memory);
         }
-        let found = self.one(PART, room, Use::Write)?.addr();
+        let found = self.one(PART, room, Use::Read)?.addr();
         memory.lent = found..found + size_of::<Room>();
-        let holds_only_zeros = |segment: &Segment| {
-            let zeros = segment.range.start.saturating_add(segment.in_file)..segment.range.end;
-            zeros.start <= memory.lent.start && memory.lent.end <= zeros.end
-        };
-        if self.segments.iter().any(holds_only_zeros) {
+        // SAFETY: readable memory of the library, as was just looked at.
+        let mark = unsafe { room.cast::<[u8; Room::MARK.len()]>().read() };
+        if self.allows(&memory.lent, Use::Call) && mark == Room::MARK {
             return Ok(memory);
         }
         Err(Misplaced {
             part: PART,
             found,
-            fault: "does not lie where the library has nothing but zeros",
+            fault: "is not where the library has one",
         })
     }
 

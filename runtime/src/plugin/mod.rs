@@ -148,6 +148,15 @@ impl Plugin {
             // Under the lock, or it could come into use meanwhile.
             let contents = inside::contents(manifest, &memory);
             let contents = contents.map_err(|fault| misplaced(path, &fault))?;
+            // A build that patches has records, one that stands for none if no others.
+            let patches = !contents.keys.is_empty();
+            if patches && objects::was_rewritten(address) {
+                let what_to_do = "load the file that the linker wrote";
+                return Err(PluginError::Load {
+                    path: path.to_owned(),
+                    reason: format!("{}; {what_to_do}", engine::REWRITTEN),
+                });
+            }
             check_traits(path, &contents, &engine.objects)?;
             check_names(path, &contents)?;
             let leaders =
@@ -168,8 +177,6 @@ impl Plugin {
                 contents.implementations,
                 id,
             );
-            // A build that patches has records, one that stands for none if no others.
-            let patches = !contents.keys.is_empty();
             let object = LoadedObject { patches, ..object };
             let bindings = (
                 contents.bindings,

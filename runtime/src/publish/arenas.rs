@@ -16,11 +16,8 @@ use std::ops::Range;
 use crate::arch::{self, TRAMPOLINE_BYTES};
 use crate::os::{self, CodeMemory, PatchError, REACH};
 
-/// Size of one arena of chains in a room, in bytes: five hundred chains of the usual size.
-const ARENA_BYTES: usize = 32 * 1024;
-
-/// Size of one that is mapped for them: it is one mapping of the system's, like the other.
-const LARGE_ARENA_BYTES: usize = 64 * 1024;
+/// Size of an arena that is mapped for chains, in bytes: a thousand chains of the usual size.
+const ARENA_BYTES: usize = 64 * 1024;
 
 /// All arenas of a process together, in bytes: a hundred thousand chains of the usual size,
 /// in at most two hundred mappings.
@@ -50,10 +47,8 @@ struct Arena {
 /// The room of one object.
 struct Room {
     all: Range<usize>,
-    /// What is no arena yet.
-    left: Range<usize>,
-    /// How much of it is, in bytes.
-    opened: usize,
+    /// Whether it is an arena, or was found full.
+    opened: bool,
     /// Where the plugin lies that it belongs to, if it is a plugin's.
     plugin: Option<Range<usize>>,
 }
@@ -70,21 +65,18 @@ impl Room {
 impl Arenas {
     pub(super) fn add_room(&mut self, room: Range<usize>, plugin: Option<Range<usize>>) {
         self.rooms.push(Room {
-            left: room.clone(),
-            opened: 0,
             all: room,
+            opened: false,
             plugin,
         });
     }
 
     /// Forgets all that lies in `plugin`.
     pub(super) fn forget(&mut self, plugin: &Range<usize>) {
-        for room in self
-            .rooms
-            .iter()
-            .filter(|room| plugin.contains(&room.all.start))
-        {
-            self.bytes = self.bytes.saturating_sub(room.opened);
+        for room in &self.rooms {
+            if room.opened && plugin.contains(&room.all.start) {
+                self.bytes = self.bytes.saturating_sub(room.all.len());
+            }
         }
         self.rooms.retain(|room| !plugin.contains(&room.all.start));
         self.opened
@@ -134,10 +126,10 @@ impl Arenas {
             // Within reach of all trampolines of the object.
             let object = os::objects::object_of(near)
                 .map_or(near..near + TRAMPOLINE_BYTES, |object| object.range);
-            if self.bytes + LARGE_ARENA_BYTES > CEILING {
+            if self.bytes + ARENA_BYTES > CEILING {
                 return Err(full());
             }
-            let left = memory.reserve_near(object, LARGE_ARENA_BYTES)?;
+            let left = memory.reserve_near(object, ARENA_BYTES)?;
             self.bytes += left.len();
             self.add(left, false)
         };
@@ -164,37 +156,20 @@ impl Arenas {
         })
     }
 
-    /// Makes an arena of the next stretch of a room.
+    /// Makes an arena of a room.
     fn open(&mut self, memory: &mut dyn CodeMemory, near: usize, bytes: usize) -> Option<usize> {
-        for index in 0..self.rooms.len() {
-            let room = &mut self.rooms[index];
-            if !room.serves(near) || self.bytes + ARENA_BYTES > CEILING {
+        for room in &mut self.rooms {
+            if room.opened || !room.serves(near) || self.bytes + room.all.len() > CEILING {
                 continue;
             }
-            while !room.left.is_empty() {
-                let end = room.left.end.min(room.left.start + ARENA_BYTES);
-                let stretch = room.left.start..end;
-                room.left.start = end;
-                match unused(&stretch) {
-                    Unused::All => {
-                        // SAFETY: nobody has the room of an object but one runtime,
-                        // and that gives out each stretch once; the object stays
-                        // until `forget`. There is nothing there.
-                        match unsafe { memory.open(stretch.clone()) } {
-                            Ok(()) => {
-                                room.opened += stretch.len();
-                                self.bytes += stretch.len();
-                                return Some(self.add(stretch, true));
-                            }
-                            // Whatever it was, it is said where memory is mapped.
-                            Err(_) => room.left.start = room.left.end,
-                        }
-                    }
-                    Unused::From(start) if end - start >= bytes => {
-                        return Some(self.add(start..end, true));
-                    }
-                    Unused::From(_) => {}
-                }
+            room.opened = true;
+            self.bytes += room.all.len();
+            // SAFETY: nobody has the room of an object but one runtime, and the object stays
+            // until `forget`.
+            unsafe { memory.keep_together(room.all.clone()) };
+            let left = unused(&room.all);
+            if left.len() >= bytes {
+                return Some(self.add(left, true));
             }
         }
         None
@@ -234,28 +209,19 @@ fn full() -> PatchError {
     PatchError::left_alone("making room for a chain", why)
 }
 
-/// What of a stretch of a room holds no code.
-enum Unused {
-    /// It was never opened.
-    All,
-    /// It was, and from here to its end there are breakpoints.
-    From(usize),
-}
-
-/// Looks at a stretch of a room. A plugin that was let go and loaded again while
-/// somebody else kept its library has the chains of its earlier life there, and a thread
-/// may stand in one. And whatever a plugin says is its room, nothing else is overwritten.
-fn unused(stretch: &Range<usize>) -> Unused {
-    let words = stretch.clone().step_by(size_of::<u64>());
+/// What of a room holds no code: from where there are breakpoints to its end. A plugin that
+/// was let go and loaded again while somebody else kept its library has the chains of its
+/// earlier life there, and a thread may stand in one. And whatever a plugin says is its room,
+/// nothing else is overwritten.
+fn unused(room: &Range<usize>) -> Range<usize> {
     // SAFETY: mapped memory of a loaded object, aligned, which nobody writes but us,
     // under the runtime's lock.
     let read = |at: usize| unsafe { std::ptr::read_volatile(at as *const u64) };
-    if words.clone().all(|at| read(at) == 0) {
-        return Unused::All;
-    }
     let breakpoints = u64::from_ne_bytes([0xCC; 8]);
-    let last = words.rev().find(|&at| read(at) != breakpoints);
-    Unused::From(last.map_or(stretch.start, |at| {
+    let mut words = room.clone().step_by(size_of::<u64>()).rev();
+    let last = words.find(|&at| read(at) != breakpoints);
+    let start = last.map_or(room.start, |at| {
         (at + 1).next_multiple_of(arch::CHAIN_ALIGN)
-    }))
+    });
+    start..room.end
 }

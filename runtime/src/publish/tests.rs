@@ -462,9 +462,7 @@ impl CodeMemory for Noting {
         Ok(start..start + bytes)
     }
 
-    unsafe fn open(&mut self, _: Range<usize>) -> Result<(), PatchError> {
-        Ok(())
-    }
+    unsafe fn keep_together(&mut self, _: Range<usize>) {}
 
     fn forget(&mut self, _: &Range<usize>) {}
 

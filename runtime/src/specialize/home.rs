@@ -48,8 +48,20 @@ impl Home {
             return Self::IS_KNOWN;
         }
         // SAFETY: the object's header, by the contract of `new`, and what it leads to.
-        unsafe { elf::contains(self.start, address) }
+        let said = unsafe { elf::contains(self.start, address) };
+        said.unwrap_or_else(|| loader_has_both(self.start.addr(), address))
     }
+}
+
+/// Whether both lie in one loaded object: asked where a tool has moved the headers, as BOLT does.
+fn loader_has_both(start: usize, address: usize) -> bool {
+    #[cfg(all(feature = "std", target_os = "linux"))]
+    if !crate::os::in_signal_handler() {
+        let object = crate::os::objects::object_of(address);
+        return object.is_some_and(|object| object.range.contains(&start));
+    }
+    let _ = (start, address);
+    false
 }
 
 /// The headers of a loaded ELF object, as the System V ABI has them.
@@ -71,11 +83,12 @@ mod elf {
         52
     };
 
-    /// Whether a segment that is loaded from the object holds the address.
+    /// Whether a segment that is loaded from the object holds the address; nothing where the
+    /// headers of segments do not stand behind the object's own.
     ///
     /// # Safety
     /// `start` is where a loaded object's first page begins.
-    pub(super) unsafe fn contains(start: *const u8, address: usize) -> bool {
+    pub(super) unsafe fn contains(start: *const u8, address: usize) -> Option<bool> {
         let [offset, size, count, in_file, at, of_file, of_memory] = FIELDS;
         // SAFETY: inside of the header, which the caller says is there.
         let (magic, headers, size, count) = unsafe {
@@ -88,7 +101,7 @@ mod elf {
             )
         };
         if magic != *b"\x7fELF" || headers != SIZE {
-            return false;
+            return None;
         }
         let segments = || {
             (0..count).filter_map(move |index| {
@@ -104,15 +117,12 @@ mod elf {
         let field = |segment: *const u8, at: usize| unsafe { word(segment, at) };
         let first = segments().find(|one| {
             field(*one, in_file) == 0 && field(*one, of_file) >= headers + count * size
-        });
-        let Some(first) = first else {
-            return false;
-        };
+        })?;
         let base = start.addr().wrapping_sub(field(first, at));
-        segments().any(|one| {
+        Some(segments().any(|one| {
             let from = base.wrapping_add(field(one, at));
             address.wrapping_sub(from) < field(one, of_memory)
-        })
+        }))
     }
 
     /// # Safety

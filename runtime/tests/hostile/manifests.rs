@@ -14,8 +14,8 @@ enum Word {
     Optional,
     /// The address of something that is written.
     Written,
-    /// The address of memory that is written, and that no file holds; null is right.
-    Zeros,
+    /// The address of the room for chains; null is right.
+    Room,
     /// The address of a text.
     Text,
     /// How many elements of some size there are.
@@ -25,7 +25,7 @@ enum Word {
     /// The same, and null is right: the record stands for none.
     FunctionOrNone,
 }
-use Word::{Data, Function, FunctionOrNone, Length, Optional, Text, Written, Zeros};
+use Word::{Data, Function, FunctionOrNone, Length, Optional, Room, Text, Written};
 
 /// (number of the part in the fixture, its name, its words by index).
 type Part = (usize, &'static str, &'static [(usize, Word)]);
@@ -52,7 +52,7 @@ const PARTS: [Part; 16] = [
             (14, Data),
             (15, Length),
             (16, Function),
-            (17, Zeros),
+            (17, Room),
             (18, Data),
             (19, Length),
             (20, Data),
@@ -185,7 +185,7 @@ type Forge = unsafe extern "C" fn(usize, usize, usize);
 struct Addresses {
     outside: Vec<usize>,
     read_only: usize,
-    /// Memory of the library that is written, but is no room for chains.
+    /// Memory and code of the library that is no room for chains.
     not_a_room: Vec<usize>,
 }
 
@@ -198,10 +198,10 @@ fn wrong(word: Word, addresses: &Addresses) -> Vec<usize> {
     if matches!(word, Data | Written | Text | Function) {
         values.push(0);
     }
-    if matches!(word, Written | Zeros | Function | FunctionOrNone | Text) {
+    if matches!(word, Written | Room | Function | FunctionOrNone | Text) {
         values.push(addresses.read_only);
     }
-    if word == Zeros {
+    if word == Room {
         values.extend(&addresses.not_a_room);
     }
     values
@@ -222,18 +222,20 @@ fn an_address_outside_of_the_plugin_is_refused_wherever_it_stands() {
             // these types.
             let library = unsafe { Library::new(&path).unwrap() };
             // SAFETY: as above.
-            let (forge, read_only, no_zeros) = unsafe {
+            let (forge, read_only, no_room) = unsafe {
                 (
                     *library.get::<Forge>(b"static_call_test_forge").unwrap(),
                     *library
                         .get::<*const u8>(b"STATIC_CALL_TEST_NO_TEXT")
                         .unwrap(),
                     library
-                        .get::<*const u8>(b"STATIC_CALL_TEST_NO_ZEROS")
+                        .get::<*const u8>(b"STATIC_CALL_TEST_NO_ROOM")
                         .unwrap()
                         .addr(),
                 )
             };
+            // The code that forges, from the start of its page.
+            let code = forge as *const () as usize & !4095;
             let addresses = Addresses {
                 outside: vec![
                     (&raw const OUTSIDE).addr(),
@@ -243,7 +245,7 @@ fn an_address_outside_of_the_plugin_is_refused_wherever_it_stands() {
                     apply as *const () as usize,
                 ],
                 read_only: read_only.addr(),
-                not_a_room: vec![no_zeros, no_zeros + 64, no_zeros + (1 << 30)],
+                not_a_room: vec![no_room, no_room + 64, no_room + (1 << 30), code],
             };
             for value in wrong(kind, &addresses) {
                 // SAFETY: as above.

@@ -35,9 +35,6 @@ struct Seen {
 
 /// What has to be right, of a thousand.
 const ENOUGH: usize = 990;
-/// The same by DWARF: `perf` has no table for chains outside of trampolines, which are no
-/// file's, and here a quarter of all patched calls goes through one.
-const ENOUGH_BY_DWARF: usize = 950;
 
 /// One row of the table.
 struct Row {
@@ -108,6 +105,12 @@ const ROWS: &[Row] = &[
         what: "allocations whose callers are found",
         needs: "heaptrack",
         look: Bench::heap,
+    },
+    Row {
+        tool: "BOLT",
+        what: "results as before, and no key switched",
+        needs: "llvm-bolt",
+        look: Bench::rewritten,
     },
     Row {
         tool: "/proc/PID/maps",
@@ -241,35 +244,70 @@ const FUNCTIONS: [&str; 5] = [
     "fn asks_a_key()",
 ];
 
+/// Builds the program that is watched.
+fn build(target: &Path, flags: &str) -> Result<PathBuf> {
+    let built = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args([
+            "build",
+            "--release",
+            "--quiet",
+            "--package",
+            "static-call-seen",
+        ])
+        .args(["--bin", "watched", "--target-dir"])
+        .arg(target)
+        .env("RUSTFLAGS", flags)
+        .status()?;
+    if built.success() {
+        Ok(target.join("release/watched"))
+    } else {
+        Err("the program does not build".into())
+    }
+}
+
 impl Bench {
     /// Builds the program in both ways.
     fn new() -> Result<Self> {
         let folder = PathBuf::from("target/seen");
-        let build = |name: &str, flags: &str| -> Result<PathBuf> {
-            let target = folder.join(name);
-            let built = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-                .args([
-                    "build",
-                    "--release",
-                    "--quiet",
-                    "--package",
-                    "static-call-seen",
-                ])
-                .args(["--bin", "watched", "--target-dir"])
-                .arg(&target)
-                .env("RUSTFLAGS", flags)
-                .status()?;
-            if built.success() {
-                Ok(target.join("release/watched"))
-            } else {
-                Err("the program does not build".into())
-            }
-        };
         Ok(Bench {
-            plain: build("plain", "")?,
-            framed: build("framed", "-Cforce-frame-pointers=yes")?,
+            plain: build(&folder.join("plain"), "")?,
+            framed: build(&folder.join("framed"), "-Cforce-frame-pointers=yes")?,
             folder,
         })
+    }
+
+    /// Has BOLT move the program's code, and compares what both programs count.
+    fn rewritten(&self, when: When) -> Result<Option<Seen>> {
+        if when != When::Before {
+            return Ok(None);
+        }
+        let linked = build(&self.folder.join("relocations"), "-Clink-arg=-Wl,-q")?;
+        let moved = linked.with_extension("bolt");
+        let bolt = installed("llvm-bolt").ok_or("it is gone")?;
+        let done = Command::new(bolt)
+            .arg(&linked)
+            .arg("-o")
+            .arg(&moved)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()?;
+        if !done.success() {
+            return Ok(Some(Seen { right: 0, all: 3 }));
+        }
+        let sums = |program: &Path| -> Result<Vec<String>> {
+            let said = output(Command::new(program).args(["sums", "0"]))?;
+            Ok(said.lines().map(str::to_owned).collect())
+        };
+        let (linked, moved) = (sums(&linked)?, sums(&moved)?);
+        let [before, after, key] = &moved[..] else {
+            return Ok(Some(Seen { right: 0, all: 3 }));
+        };
+        // Where keys are switched, the sums differ.
+        let right = [*before == linked[0], after == before, key == "false"];
+        Ok(Some(Seen {
+            right: right.into_iter().filter(|right| *right).count(),
+            all: right.len(),
+        }))
     }
 
     /// Samples of the program, by `perf record` with these options.
@@ -521,12 +559,18 @@ fn has_frames(printed: &str) -> bool {
     printed.contains("watched::all::") && printed.lines().any(main)
 }
 
-fn is_there(command: &str) -> bool {
-    let found = Command::new("sh")
-        .args(["-c", &format!("command -v {command}")])
-        .stdout(Stdio::null())
-        .status();
-    found.is_ok_and(|status| status.success())
+/// The command as it is called here: Debian puts the version behind LLVM's.
+fn installed(command: &str) -> Option<String> {
+    let versions = (14..30).rev().map(|version| format!("{command}-{version}"));
+    std::iter::once(command.to_owned())
+        .chain(versions)
+        .find(|name| {
+            let found = Command::new("sh")
+                .args(["-c", &format!("command -v {name}")])
+                .stdout(Stdio::null())
+                .status();
+            found.is_ok_and(|status| status.success())
+        })
 }
 
 fn run() -> Result<bool> {
@@ -540,7 +584,7 @@ fn run() -> Result<bool> {
         if !words.iter().all(|word| row.tool.contains(&**word)) {
             continue;
         }
-        if !is_there(row.needs) {
+        if installed(row.needs).is_none() {
             println!("`{}` is not installed: left out", row.needs);
             continue;
         }
@@ -549,12 +593,7 @@ fn run() -> Result<bool> {
             let cell = match (row.look)(&bench, when) {
                 Ok(Some(seen)) if seen.all > 0 => {
                     let share = seen.right * 1000 / seen.all;
-                    let enough = if row.tool.ends_with("DWARF") {
-                        ENOUGH_BY_DWARF
-                    } else {
-                        ENOUGH
-                    };
-                    right &= share >= enough;
+                    right &= share >= ENOUGH;
                     format!("{}.{} % of {}", share / 10, share % 10, seen.all)
                 }
                 Ok(Some(_)) => {

@@ -115,6 +115,22 @@ pub(crate) fn executable_span_of(address: usize) -> Option<Range<usize>> {
     found
 }
 
+/// Whether the object that `address` lies in was rewritten after it was linked: BOLT leaves
+/// the code that it moves where it was, and adds a second executable segment. No linker makes
+/// two.
+pub(crate) fn was_rewritten(address: usize) -> bool {
+    let mut executable = 0;
+    visit(|info| {
+        if !segments(info).any(|(_, range)| range.contains(&address)) {
+            return Some(());
+        }
+        let executables = segments(info).filter(|(header, _)| header.p_flags & PF_X != 0);
+        executable = executables.count();
+        None
+    });
+    executable > 1
+}
+
 /// The file that the page at `address` came from, and where in it that stands, as far as
 /// the loader says so.
 pub(crate) fn file_of(address: usize) -> Option<(PathBuf, u64)> {

@@ -170,6 +170,8 @@ struct Pages {
     page: usize,
     /// What [`CodeMemory::reserve_near`] has handed out and [`CodeMemory::open`] mapped.
     reserved: Vec<Range<usize>>,
+    /// Rooms for chains, which are code of objects.
+    rooms: Vec<Range<usize>>,
     /// Code of loaded objects, as far as it was asked for.
     code: Vec<Range<usize>>,
     /// How many objects had been unloaded when `code` was right.
@@ -195,6 +197,7 @@ impl Pages {
                 leaves_copies: None,
                 page,
                 reserved: Vec::new(),
+                rooms: Vec::new(),
                 code: Vec::new(),
                 unloads: 0,
             }),
@@ -300,7 +303,7 @@ impl Pages {
         edit: Option<&Edit<'_>>,
     ) -> Result<Came, PatchError> {
         let came = self.ledger().came(at);
-        if came == Some(Came::Copied) || self.is_reserved(at) {
+        if came == Some(Came::Copied) || self.reservation(at).is_some() {
             return Ok(Came::Copied);
         }
         // What its file holds is wrong there, if only for a moment.
@@ -356,8 +359,10 @@ impl Pages {
         may_move
     }
 
-    fn is_reserved(&self, at: usize) -> bool {
-        self.reserved.iter().any(|range| range.contains(&at))
+    /// The memory for chains that `at` lies in.
+    fn reservation(&self, at: usize) -> Option<&Range<usize>> {
+        let all = self.reserved.iter().chain(&self.rooms);
+        all.into_iter().find(|range| range.contains(&at))
     }
 
     fn survey(&mut self) -> &mut Survey {
@@ -395,8 +400,7 @@ impl Pages {
                 if gap.len() > GAP_TO_COPY * self.page {
                     return false;
                 }
-                let reserved = self.reserved.iter().find(|range| range.contains(&first));
-                if let Some(reserved) = reserved {
+                if let Some(reserved) = self.reservation(first) {
                     return reserved.contains(&last);
                 }
                 objects::executable_span_of(first).is_some_and(|span| span.contains(&last))
@@ -449,11 +453,8 @@ impl Pages {
 
     /// Pages that begin and end in reserved memory, with all of that if it is small.
     fn whole_reservations(&self, pages: &Range<usize>) -> Option<Range<usize>> {
-        let around = |at: usize| {
-            let mut reserved = self.reserved.iter();
-            reserved.find(|range| range.contains(&at))
-        };
-        let (first, last) = (around(pages.start)?, around(pages.end - 1)?);
+        let first = self.reservation(pages.start)?;
+        let last = self.reservation(pages.end - 1)?;
         let is_small = |range: &Range<usize>| range.len() <= WHOLE_BYTES;
         let start = if is_small(first) {
             first.start
@@ -690,7 +691,8 @@ impl Pages {
     fn file_of(&mut self, pages: &Range<usize>) -> Option<(File, u64)> {
         let has =
             |origin: &&Origin| origin.pages.start <= pages.start && pages.end <= origin.pages.end;
-        if !self.copies_files || self.is_reserved(pages.start) {
+        let is_reserved = |range: &Range<usize>| range.contains(&pages.start);
+        if !self.copies_files || self.reserved.iter().any(is_reserved) {
             return None;
         }
         if let Some(known) = self.origins.iter().find(has) {
@@ -774,11 +776,8 @@ impl CodeMemory for Pages {
         Ok(range)
     }
 
-    unsafe fn open(&mut self, pages: Range<usize>) -> Result<(), PatchError> {
-        // SAFETY: the caller's: nobody uses them.
-        unsafe { mapping::fill_over(&pages, BREAKPOINT) }?;
-        self.reserved.push(pages);
-        Ok(())
+    unsafe fn keep_together(&mut self, pages: Range<usize>) {
+        self.rooms.push(pages);
     }
 
     fn name(&mut self, code: &Range<usize>, name: fmt::Arguments<'_>) {
@@ -792,7 +791,7 @@ impl CodeMemory for Pages {
     }
 
     fn forget(&mut self, object: &Range<usize>) {
-        self.reserved.retain(|pages| !object.contains(&pages.start));
+        self.rooms.retain(|pages| !object.contains(&pages.start));
         self.origins
             .retain(|one| !object.contains(&one.pages.start));
         self.ledger().forget(object, self.page);

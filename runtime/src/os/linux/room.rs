@@ -3,9 +3,9 @@
 //! Memory that is merely mapped has no unwind information: a profiler that
 //! interrupts a thread there loses sight of its callers, and `__register_frame`
 //! would make every unwinding thread take a lock, up to libgcc 12, and so hang the
-//! profiler that interrupts one. These addresses belong to an object, and have what
-//! all code of an object has. They are zeros that no file holds, so they cost nothing
-//! until code is mapped over them, one stretch after another.
+//! profiler that interrupts one. This is code of an object, and has what all code of an
+//! object has: breakpoints in its file, until chains are written there as they are written
+//! to its other pages.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -36,22 +36,44 @@ fn take(by: u8) -> Result<u8, u8> {
     CLAIMED.compare_exchange(NOBODY, by, Ordering::Relaxed, Ordering::Relaxed)
 }
 
-/// The room's address. What is there lies among what is zero at first, where it can be
-/// written until code is mapped over it; nobody does. One entry of the unwinder's table
-/// says of all of it what is true at each instruction of a chain: that the return
-/// address is on top of the stack.
+/// The room's address: its mark, and breakpoints. One entry of the unwinder's table says of all of it what is true at
+/// each instruction of a chain: that the return address is on top of the stack.
 #[unsafe(naked)]
 extern "C" fn room() -> *const Room {
     core::arch::naked_asm!(
-        ".pushsection static_call_chains, \"aw\", @nobits",
-        ".balign 4096",
+        ".pushsection static_call_chains, \"ax\", @progbits",
+        ".balign 4096, 0xcc",
+        // For profilers. Local, and each object's own.
+        ".type static_call_chains_0_1_0, @function",
+        "static_call_chains_0_1_0:",
         "2:",
         ".cfi_startproc",
-        ".space {bytes}",
+        // The mark.
+        ".ascii \"\\x0f\\x1f\\x84\\x00scro\\x0f\\x1f\\x84\\x00om01\"",
+        ".fill {bytes} - {marked}, 1, 0xcc",
         ".cfi_endproc",
+        ".size static_call_chains_0_1_0, {bytes}",
         ".popsection",
         "lea rax, [rip + 2b]",
         "ret",
+        marked = const Room::MARK.len(),
         bytes = const ROOM_BYTES,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::os::objects;
+
+    #[test]
+    fn the_room_is_code_with_the_mark_in_front_of_it() {
+        let start = room().addr();
+        assert_eq!(start % 4096, 0);
+        let span = objects::executable_span_of(start).unwrap();
+        assert!(span.start <= start && start + ROOM_BYTES <= span.end);
+        // SAFETY: mapped memory of this program, as was just seen.
+        let mark = unsafe { room().cast::<[u8; Room::MARK.len()]>().read() };
+        assert_eq!(mark, Room::MARK);
+    }
 }

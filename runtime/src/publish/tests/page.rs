@@ -120,9 +120,7 @@ impl CodeMemory for Plain {
         Ok(self.block.start + ARENA..self.block.end)
     }
 
-    unsafe fn open(&mut self, _: Range<usize>) -> Result<(), PatchError> {
-        Ok(())
-    }
+    unsafe fn keep_together(&mut self, _: Range<usize>) {}
 
     fn forget(&mut self, _: &Range<usize>) {}
 

@@ -147,9 +147,15 @@ fn patch() -> Result<(), Box<dyn std::error::Error>> {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
-    let usage = "watched plain|patched|late SECONDS";
+    let usage = "watched plain|patched|late|sums SECONDS";
     let way = arguments.next().ok_or(usage)?;
     let seconds: f64 = arguments.next().ok_or(usage)?.parse()?;
+    if way == "sums" {
+        println!("{}", all());
+        patch()?;
+        println!("{}\n{}", all(), DETAILS.enabled());
+        return Ok(());
+    }
     if way == "patched" {
         patch()?;
     }

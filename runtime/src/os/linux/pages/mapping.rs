@@ -141,31 +141,6 @@ pub(super) unsafe fn move_over(
     }
 }
 
-/// Maps executable memory with `byte` everywhere over pages that nobody uses. Not moved
-/// there: profilers that are told of each mapping see it come. If it may not be executed,
-/// zeros are left.
-///
-/// # Safety
-/// Nobody may need what was mapped there.
-pub(super) unsafe fn fill_over(pages: &Range<usize>, byte: u8) -> Result<(), PatchError> {
-    let (access, flags) = (PROT_READ | PROT_WRITE, MAP_FIXED | MAP_POPULATE);
-    // SAFETY: the caller's.
-    let start = unsafe { map(pages.start, pages.len(), access, flags, None) }
-        .map_err(|error| PatchError::new("mmap", error))?;
-    let memory = Reserved {
-        start,
-        length: pages.len(),
-    };
-    memory.fill(byte);
-    let executable = memory.make_executable();
-    if executable.is_err() {
-        memory.fill(0);
-    }
-    // It stays, whatever it is.
-    memory.leak();
-    executable
-}
-
 /// Maps `bytes` over `to`, private, readable and executable, from a file in memory
 /// that nobody else has, that is closed at once, and that nobody can write again.
 ///
