@@ -1,24 +1,53 @@
 //! Overrides with a scope, for tests.
 
 use core::marker::PhantomData;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, ThreadId};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::{self, Thread, ThreadId};
+use std::time::Duration;
 
 use super::change::Decision;
 use super::{Binding, SwapError, holder};
 use crate::registry::TraitObject;
 
-/// Which thread has overridden a binding, and how many times. Looked at under [`WAITING`].
+/// Which thread has overridden a binding. Looked at under [`WAITING`].
 pub(super) struct Overrides {
-    owner: Mutex<Option<(ThreadId, usize)>>,
+    owner: Mutex<Option<Owner>>,
     released: Condvar,
 }
 
-/// Threads that wait for another thread's override to end, each with the binding's name.
-static WAITING: Mutex<Vec<(ThreadId, &'static str, &'static Overrides)>> = Mutex::new(Vec::new());
+struct Owner {
+    thread: Thread,
+    /// How many times.
+    depth: usize,
+    /// There as long as the thread is.
+    alive: Weak<()>,
+}
+
+/// A thread that waits for another thread's override to end.
+struct Waits {
+    thread: ThreadId,
+    name: &'static str,
+    overrides: &'static Overrides,
+}
+
+static WAITING: Mutex<Vec<Waits>> = Mutex::new(Vec::new());
+
+thread_local! {
+    static ALIVE: Arc<()> = Arc::new(());
+}
+
+/// How often a thread that waits looks whether the other one is still there.
+const LOOKS: Duration = Duration::from_millis(200);
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn title(thread: &Thread) -> String {
+    match thread.name() {
+        Some(name) => format!("the thread `{name}`"),
+        None => "another thread".to_owned(),
+    }
 }
 
 impl Overrides {
@@ -32,58 +61,87 @@ impl Overrides {
     /// Waits until no other thread has an override.
     ///
     /// # Errors
-    /// What the thread that has it waits for, if only this thread could end that.
-    fn enter(&'static self, name: &'static str) -> Result<(), &'static str> {
-        let me = thread::current().id();
+    /// Why that would never be.
+    fn enter(&'static self, name: &'static str) -> Result<(), String> {
+        let thread = thread::current();
+        let me = thread.id();
+        // In a destructor of the thread it may be gone: then the others wait for good.
+        let alive = ALIVE.try_with(Arc::downgrade).unwrap_or_default();
         let mut waiting = lock(&WAITING);
         loop {
-            let mut of = match &mut *lock(&self.owner) {
+            let (owner, is_alive) = match &mut *lock(&self.owner) {
                 none @ None => {
-                    *none = Some((me, 1));
+                    let depth = 1;
+                    *none = Some(Owner {
+                        thread,
+                        depth,
+                        alive,
+                    });
                     return Ok(());
                 }
-                Some((thread, depth)) if *thread == me => {
-                    *depth += 1;
+                Some(owner) if owner.thread.id() == me => {
+                    owner.depth += 1;
                     return Ok(());
                 }
-                Some((thread, _)) => *thread,
+                Some(owner) => (owner.thread.clone(), owner.alive.strong_count() > 0),
             };
+            if !is_alive {
+                return Err(format!(
+                    "{} has ended and never dropped what its `override_with` returned",
+                    title(&owner)
+                ));
+            }
             // Each thread waits for one at most. Nobody can wait in a circle but by who begins
             // to; one that was woken and has not looked yet may seem to.
+            let mut of = owner.id();
             for _ in 0..waiting.len() {
-                let Some((_, name, other)) = waiting.iter().find(|(one, ..)| *one == of) else {
+                let Some(other) = waiting.iter().find(|one| one.thread == of) else {
                     break;
                 };
-                match *lock(&other.owner) {
-                    Some((thread, _)) if thread == me => return Err(name),
-                    Some((thread, _)) => of = thread,
+                match &*lock(&other.overrides.owner) {
+                    Some(next) if next.thread.id() == me => {
+                        return Err(format!(
+                            "{}, which overrides it, waits for `{}`, which this thread overrides; \
+                             override both in one order everywhere",
+                            title(&owner),
+                            other.name
+                        ));
+                    }
+                    Some(next) => of = next.thread.id(),
                     None => break,
                 }
             }
-            waiting.push((me, name, self));
-            waiting = self
+            waiting.push(Waits {
+                thread: me,
+                name,
+                overrides: self,
+            });
+            let (woken, _) = self
                 .released
-                .wait(waiting)
+                .wait_timeout(waiting, LOOKS)
                 .unwrap_or_else(PoisonError::into_inner);
-            waiting.retain(|(thread, ..)| *thread != me);
+            waiting = woken;
+            waiting.retain(|one| one.thread != me);
         }
     }
 
     fn leave(&self) {
         let _waiting = lock(&WAITING);
         let mut owner = lock(&self.owner);
-        *owner = owner
-            .filter(|(_, depth)| *depth > 1)
-            .map(|(thread, depth)| (thread, depth - 1));
-        if owner.is_none() {
-            self.released.notify_one();
+        if let Some(one) = &mut *owner {
+            one.depth -= 1;
+            if one.depth > 0 {
+                return;
+            }
         }
+        *owner = None;
+        self.released.notify_one();
     }
 }
 
 /// An override that ends when this is dropped: what was bound before is bound again,
 /// whatever was swapped in meanwhile. See [`Binding::override_with`].
-#[must_use = "the override ends when this is dropped"]
+#[must_use = "the override ends when this is dropped: give it a name, `let _guard = …`, since `let _ = …` drops it at once"]
 pub struct Override<D: TraitObject + ?Sized + 'static, K: 'static> {
     binding: &'static Binding<D, K>,
     number: u64,
@@ -103,19 +161,18 @@ impl<D: TraitObject + ?Sized + 'static, K> Binding<D, K> {
     ///
     /// # Panics
     /// Where [`swap`](Self::swap) would fail: a test that goes on without its override
-    /// would prove nothing. And where it would wait for ever, since the other thread waits
-    /// for an override of this one: override several bindings in one order everywhere.
+    /// would prove nothing. And where it would wait for ever: the other thread has ended and
+    /// never dropped its guard, or it waits for an override of this one. So override several
+    /// bindings in one order everywhere.
+    #[track_caller]
     pub fn override_with(&'static self, object: &'static D) -> Override<D, K>
     where
         D: Sync,
     {
         let this = self.leader();
         let name = this.record.name;
-        if let Err(other) = this.overrides.enter(name) {
-            panic!(
-                "overriding `{name}` would wait for ever: the thread that overrides it waits for \
-                 `{other}`, which this thread overrides; override both in one order everywhere"
-            );
+        if let Err(why) = this.overrides.enter(name) {
+            panic!("overriding `{name}` would wait for ever: {why}");
         }
         let origins = holder::origins(object);
         let mut number = 0;

@@ -30,7 +30,15 @@ pub struct BindingReport {
     pub swaps: u64,
 }
 
+const NOT_MADE: &str = "not made yet: until the `retarget()` after its first use";
+const NEXT_PASS: &str = "until the next `retarget()`";
+
 impl BindingReport {
+    /// Whether the next pass leads its calls to what is bound.
+    pub(super) fn waits(&self) -> bool {
+        self.why == NEXT_PASS
+    }
+
     pub(super) fn of(binding: &BoundBinding, backend: &Backend, mode: Mode) -> Self {
         let record = binding.record;
         let trampolines = binding.trampolines.len();
@@ -52,10 +60,9 @@ impl BindingReport {
         } else if mode == Mode::Off {
             (State::Plain, "switched off".to_owned())
         } else if record.object().is_none() && !record.may_be_unbound {
-            let why = "not made yet: until the `retarget()` after its first use";
-            (State::Plain, why.to_owned())
+            (State::Plain, NOT_MADE.to_owned())
         } else {
-            (State::Plain, "until the next `retarget()`".to_owned())
+            (State::Plain, NEXT_PASS.to_owned())
         };
         BindingReport {
             name: record.name.to_owned(),

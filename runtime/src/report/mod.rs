@@ -221,16 +221,19 @@ impl Report {
         let mut bindings: Vec<_> = engine.bindings.iter().collect();
         bindings.sort_by_key(|one| {
             let record = one.record;
-            (one.plugin, record.file, record.line, record.column)
+            let place = (record.file, record.line, record.column);
+            // What one macro declares stands at one place.
+            (one.plugin, place, record.name)
         });
         let bindings = bindings.into_iter();
-        let bindings = bindings
+        let bindings: Vec<_> = bindings
             .map(|binding| BindingReport::of(binding, &backend, mode))
             .collect();
         let mut static_keys = engine.known_keys();
         static_keys.sort_by_key(|one| {
             let record = one.record;
-            (one.plugin, record.file, record.line, record.column)
+            let place = (record.file, record.line, record.column);
+            (one.plugin, place, record.name)
         });
         let mut suggestions = Vec::new();
         let sites = objects.flat_map(|object| rows(object, name, engine, &mut suggestions));
@@ -244,6 +247,7 @@ impl Report {
         let workers = crate::worker::RUNNING.load(std::sync::atomic::Ordering::SeqCst);
         // What is never called waits for nothing.
         let learns = |one: &&SiteReport| one.state == State::Learning;
+        let waiting = bindings.iter().filter(|one| one.waits());
         let next = next::Scene {
             mode,
             passes: engine.passes,
@@ -252,6 +256,7 @@ impl Report {
             sites: &sites,
             open: sites.iter().filter(learns).count(),
             bindings: engine.bindings.len(),
+            waiting: waiting.count(),
             advice: advice.len(),
         };
         let next = next.sentence();

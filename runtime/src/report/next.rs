@@ -15,6 +15,8 @@ pub(super) struct Scene<'a> {
     /// Sites with an open window, or a full one, that were called.
     pub(super) open: usize,
     pub(super) bindings: usize,
+    /// Those whose calls are led there by the next pass.
+    pub(super) waiting: usize,
     pub(super) advice: usize,
 }
 
@@ -33,6 +35,11 @@ impl Scene<'_> {
         if self.workers == 0 && self.stopped && self.passes < FEW {
             return "keep what `runtime::retarget_every` returns, `let _worker = …`: its thread \
                     stops when that is dropped, and has done so"
+                .to_owned();
+        }
+        if self.passes == 0 && self.sites.is_empty() {
+            return "call `runtime::retarget()?` once, at the start of `main`: until then calls of \
+                    bindings load what is bound"
                 .to_owned();
         }
         if self.passes == 0 {
@@ -55,6 +62,12 @@ impl Scene<'_> {
                 "{} for a first window: call `retarget()` now and then, or have \
                  `runtime::retarget_every` do so",
                 count(coming, "site waits", "sites wait")
+            );
+        }
+        if self.workers == 0 && self.waiting > 0 {
+            return format!(
+                "call `retarget()` again: {} for it",
+                count(self.waiting, "binding waits", "bindings wait")
             );
         }
         if self.advice > 0 {
@@ -125,6 +138,7 @@ mod tests {
                     .filter(|one| one.state == State::Learning)
                     .count(),
                 bindings: 0,
+                waiting: 0,
                 advice,
             };
             scene.sentence()
@@ -161,8 +175,24 @@ mod tests {
             sites: &comes,
             open: 0,
             bindings: 0,
+            waiting: 0,
             advice: 0,
         };
+        let of_bindings = |passes, waiting| Scene {
+            mode: Auto,
+            passes,
+            workers: 0,
+            stopped: false,
+            sites: &[],
+            open: 0,
+            bindings: 2,
+            waiting,
+            advice: 0,
+        };
+        let of_bindings = |passes, waiting| of_bindings(passes, waiting).sentence();
+        assert!(of_bindings(0, 2).starts_with("call `runtime::retarget()?` once"));
+        assert!(of_bindings(1, 1).contains("1 binding waits"));
+        assert!(of_bindings(1, 0).starts_with("nothing"));
         assert!(dropped(0).sentence().starts_with("keep what"));
         assert!(dropped(1).sentence().starts_with("keep what"));
         assert!(dropped(40).sentence().starts_with("1 site waits"));

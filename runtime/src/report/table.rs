@@ -276,6 +276,7 @@ mod tests {
             sites: &[],
             open: 0,
             bindings: 1,
+            waiting: 0,
             advice: 4,
         };
         assert_eq!(last, format!("next: {}", scene.sentence()));

@@ -155,6 +155,22 @@ fn overrides_in_a_circle_are_told_and_not_waited_for() {
 }
 
 #[test]
+fn an_override_that_its_thread_has_forgotten_is_told_and_not_waited_for() {
+    binding! { static FORGOTTEN: dyn Number = Is(1); }
+    let _alone = crate::alone();
+    let forgets = thread::Builder::new().name("forgets".into());
+    let forgets = forgets.spawn(|| std::mem::forget(FORGOTTEN.override_with(&TEN)));
+    forgets.unwrap().join().unwrap();
+    let said = catch_unwind(AssertUnwindSafe(|| drop(FORGOTTEN.override_with(&TWENTY))));
+    let said = said.unwrap_err().downcast::<String>().unwrap();
+    assert!(
+        said.contains("the thread `forgets` has ended and never dropped"),
+        "{said}"
+    );
+    assert_eq!(FORGOTTEN.number(), 10);
+}
+
+#[test]
 fn what_is_swapped_in_during_an_override_ends_with_it() {
     crate::in_every_state("overrides", "OVERRIDDEN", || {
         let guard = OVERRIDDEN.override_with(&TEN);
