@@ -67,7 +67,7 @@ pub mod auto {
 #[diagnostic::on_unimplemented(
     message = "this method is not annotated for `static_call!`",
     label = "this method has no call sites",
-    note = "add `#[static_dispatch(targets = 2)]` to the method in its trait, or call it plainly"
+    note = "add `#[static_dispatch]` to the method in its trait, or call it plainly"
 )]
 pub trait AnnotatedMethod {}
 

@@ -435,7 +435,7 @@ fn each_misfit_is_refused_with_an_error_of_its_own_and_the_host_is_unharmed() {
         (
             &changed,
             |e| matches!(e, PluginError::Trait { .. }),
-            "Filter` differs: `changed` is in the plugin only; version",
+            "Filter` differs: `changed` is annotated in the plugin only; version",
         ),
     ];
     let sites = runtime::sites().len();

@@ -239,7 +239,7 @@ fn a_site_that_is_never_called_is_reported_as_idle() {
     let never = says("static_call!(rule.weigh(8))");
     if patchable() {
         assert_eq!(never, (State::Idle, "never called".to_owned()));
-        let absent = "its code is not in this program".to_owned();
+        let absent = "never called here: the compiler has left its code out".to_owned();
         assert_eq!(nowhere, (State::Idle, absent));
     } else {
         assert_ne!(never.0, State::Learning, "{never:?}");

@@ -59,6 +59,7 @@ pub(super) fn of_object(
     records: &'static [BindingRecord],
     trampolines: &'static [TrampolineOfBinding],
     plugin: Option<u64>,
+    routes: &mut Vec<&'static Route>,
 ) -> Vec<BoundBinding> {
     let mut bindings: Vec<_> = records
         .iter()
@@ -80,13 +81,14 @@ pub(super) fn of_object(
         let Some(binding) = bindings.iter_mut().find(is_it) else {
             continue;
         };
-        // Leaked: as many as there are trampolines, once for each load of a plugin.
-        let route = Box::leak(Box::new(Route::of_binding(
-            (record.declaration)(),
-            one.method,
-            one.rest,
-            receiver,
-        )));
+        let route = Route::of_binding((record.declaration)(), one.method, one.rest, receiver);
+        // Leaked, once: a plugin that comes again mostly comes to the same place.
+        let known = routes.iter().find(|known| known.is_same(&route)).copied();
+        let route = known.unwrap_or_else(|| {
+            let route: &'static Route = Box::leak(Box::new(route));
+            routes.push(route);
+            route
+        });
         binding.trampolines.push(OneTrampoline {
             trampoline: Trampoline::new(Path {
                 route,
@@ -137,7 +139,7 @@ impl Engine {
         plugin: u64,
         leaders: &[Option<&'static BindingRecord>],
     ) {
-        let bindings = of_object(records, trampolines, Some(plugin));
+        let bindings = of_object(records, trampolines, Some(plugin), &mut self.routes);
         for (binding, leader) in bindings.into_iter().zip(leaders) {
             if let Some(leader) = leader {
                 let (cell, of_leader) = (binding.record.cell(), leader.cell());

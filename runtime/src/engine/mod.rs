@@ -21,7 +21,7 @@ use crate::registry::{
     Implementation, RegisteredImplementation, STATIC_CALL_DECLARATIONS_0_1_0,
     STATIC_CALL_IMPLEMENTATIONS_0_1_0, TraitDeclaration,
 };
-use crate::site::{STATIC_CALL_SITES_0_1_0, Site};
+use crate::site::{Route, STATIC_CALL_SITES_0_1_0, Site};
 
 #[cfg(feature = "tracing")]
 mod announce;
@@ -73,6 +73,8 @@ pub(crate) struct Engine {
     pub(crate) objects: Vec<LoadedObject>,
     /// The host's first, then those of plugins.
     pub(crate) bindings: Vec<BoundBinding>,
+    /// What their trampolines lead to, and those of plugins that went.
+    routes: Vec<&'static Route>,
     /// Nothing, until one is switched or comes with a plugin.
     static_keys: Vec<static_keys::KeysOfObject>,
     calibration: Option<Calibration>,
@@ -264,6 +266,13 @@ impl Engine {
         let environment = std::env::var_os("STATIC_CALL")
             .map(|value| value.to_string_lossy().into_owned().parse::<Mode>());
         let patching = Patching::start(environment.clone().and_then(Result::ok));
+        let mut routes = Vec::new();
+        let bindings = bindings::of_object(
+            &STATIC_CALL_BINDINGS_0_1_0,
+            crate::binding::trampolines(),
+            None,
+            &mut routes,
+        );
         Engine {
             config: Config::default(),
             environment,
@@ -279,11 +288,8 @@ impl Engine {
                 &STATIC_CALL_IMPLEMENTATIONS_0_1_0,
                 None,
             )],
-            bindings: bindings::of_object(
-                &STATIC_CALL_BINDINGS_0_1_0,
-                crate::binding::trampolines(),
-                None,
-            ),
+            bindings,
+            routes,
             static_keys: Vec::new(),
             calibration: None,
             trust: Trust::start(own),

@@ -176,6 +176,17 @@ impl Engine {
         Err(StaticKeyError::LeftAlone { reason })
     }
 
+    /// A plugin's key that is the host's but for what it is declared as.
+    #[cfg(plugins)]
+    pub(crate) fn key_that_begins_otherwise(
+        records: &'static [StaticKeyRecord],
+    ) -> Option<&'static StaticKeyRecord> {
+        let ours = || STATIC_CALL_STATIC_KEYS_0_1_0.iter();
+        records.iter().find(|one| {
+            ours().any(|other| one.is_namesake(other)) && !ours().any(|other| one.is_same(other))
+        })
+    }
+
     /// For each of a plugin's keys the host's that it is, if the host has it.
     ///
     /// # Errors

@@ -139,6 +139,9 @@ impl Life {
                 let now = took / calls;
                 site.quickest = Some(site.quickest.map_or(now, |before| before.min(now)));
             }
+            if calls == 0 {
+                site.empty = site.empty.max(own);
+            }
             if full {
                 site.watched = HOT_ONCE;
             } else {

@@ -251,6 +251,9 @@ pub(crate) struct Life {
     wanted: Ps,
 }
 
+/// A steady site's window is empty in which so many calls would have come once in three thousand.
+const STEADY: Ps = 8;
+
 impl Life {
     /// Of no sites. The seed is any number; orders of types must not know it beforehand.
     pub(crate) fn new(rules: Rules, prices: Prices, seed: u64) -> Self {
@@ -366,14 +369,16 @@ impl Life {
 
     /// The time between a site's calls, if windows that it has not filled have looked for long
     /// enough; those that a site fills end when others do, and say little of it. Of a site that
-    /// is called in one phase of a program, what windows saw in that.
+    /// is called in one phase of a program, what windows saw in that; nothing of one whose calls
+    /// come in bursts, so that a window is empty in which that many would have come.
     pub(crate) fn every(&self, site: usize) -> Option<Ps> {
         let site = &self.sites[site];
         let average = site.watched / site.called.max(1);
         let every = site
             .quickest
             .map_or(average, |quickest| quickest.min(average));
-        (site.watched >= site::BELIEVED).then_some(every)
+        let is_steady = site.empty < every.saturating_mul(STEADY);
+        (site.watched >= site::BELIEVED && is_steady).then_some(every)
     }
 
     fn random(&mut self) -> f64 {

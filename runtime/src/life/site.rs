@@ -40,6 +40,8 @@ pub(super) struct Site {
     pub(super) called: i64,
     /// The least time between calls that a window has seen: in the phase in which it is called.
     pub(super) quickest: Option<Ps>,
+    /// The longest window that has seen no call.
+    pub(super) empty: Ps,
     /// No window before; nothing on before.
     pub(super) due: Ps,
     pub(super) on_due: Ps,
@@ -83,6 +85,7 @@ impl Site {
             watched: 0,
             called: 0,
             quickest: None,
+            empty: 0,
             due: 0,
             on_due: 0,
             pause: SOON,

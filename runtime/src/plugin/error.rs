@@ -113,6 +113,15 @@ pub enum PluginError {
         /// Why.
         source: StaticKeyError,
     },
+    /// It has a static key of the host's that is declared with another value.
+    StaticKeyValue {
+        /// The plugin's path.
+        path: PathBuf,
+        /// The key.
+        name: String,
+        /// What it is declared as in the plugin; it is the other in the host.
+        plugin: bool,
+    },
     /// The dynamic loader refused it.
     Load {
         /// The plugin's path.
@@ -152,6 +161,7 @@ pub enum PluginError {
 }
 
 pub(super) fn describe(declaration: &TraitDeclaration, slot: Option<usize>) -> String {
+    let slot = slot.filter(|slot| *slot > 0);
     let slot = slot.map(|slot| format!(", {}", supertraits(slot)));
     format!(
         "version {}, layout {:016x}{}",
@@ -186,7 +196,8 @@ impl fmt::Display for PluginError {
             }
             E::NotALibrary { path, reason } => write!(
                 formatter,
-                "{} is not a plugin for this machine ({reason}); build it as a `cdylib`",
+                "{} is not a plugin for this machine ({reason}); name the file that is built \
+                 where the plugin's crate is a `cdylib`",
                 path.display()
             ),
             E::Truncated {
@@ -201,7 +212,8 @@ impl fmt::Display for PluginError {
             ),
             E::NoManifest { path } => write!(
                 formatter,
-                "{} has no plugin manifest of this version; add `static_call::export_plugin!` to it",
+                "{} has no plugin manifest of this version of static-call; add \
+                 `static_call::export_plugin!` to it",
                 path.display()
             ),
             E::Manifest { path, reason } => write!(
@@ -269,6 +281,13 @@ impl fmt::Display for PluginError {
                 "{} would not see what the static key `{name}` is: {source}",
                 path.display()
             ),
+            E::StaticKeyValue { path, name, plugin } => write!(
+                formatter,
+                "the static key `{name}` is declared `{plugin}` in {} and `{}` in this program; \
+                 build both from the same sources",
+                path.display(),
+                !plugin
+            ),
             E::Load { path, reason } => {
                 write!(formatter, "cannot load {}: {reason}", path.display())
             }
@@ -302,7 +321,8 @@ impl fmt::Display for PluginError {
                 found,
             } => write!(
                 formatter,
-                "the constructor `{name}` of {} is a `{found}`, not a `{wanted}`; ask for that",
+                "the constructor `{name}` of {} is a `{found}` and was asked for as a `{wanted}`; \
+                 ask for what it is",
                 path.display()
             ),
             E::Panicked {

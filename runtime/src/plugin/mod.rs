@@ -442,6 +442,13 @@ fn add_static_keys(
     range: &Range<usize>,
 ) -> Result<(), PluginError> {
     let (keys, places) = (contents.static_keys, contents.places);
+    if let Some(key) = Engine::key_that_begins_otherwise(keys) {
+        return Err(PluginError::StaticKeyValue {
+            path: path.to_owned(),
+            name: format!("{}::{}", key.module, key.name),
+            plugin: key.state.initial(),
+        });
+    }
     let leaders = Engine::leaders_of_keys(keys).map_err(|key| PluginError::Ambiguous {
         path: path.to_owned(),
         name: format!("{}::{}", key.module, key.name),

@@ -163,7 +163,7 @@ impl TraitDeclaration {
         let mut words = Vec::new();
         for (name, found, signature) in named(self, other) {
             match found {
-                None => words.push(format!("`{name}` is in this program only")),
+                None => words.push(format!("`{name}` is annotated in this program only")),
                 Some(found) if found.signature != signature => {
                     words.push(format!("`{name}` has another signature"));
                 }
@@ -171,7 +171,13 @@ impl TraitDeclaration {
             }
         }
         let theirs = named(other, self).filter(|(_, found, _)| found.is_none());
-        words.extend(theirs.map(|(name, ..)| format!("`{name}` is in the plugin only")));
+        words.extend(theirs.map(|(name, ..)| format!("`{name}` is annotated in the plugin only")));
+        if words.is_empty() && self.layout != other.layout {
+            words.push(
+                "its annotated methods are the same, and another item, an option or the order is not"
+                    .to_owned(),
+            );
+        }
         (!words.is_empty()).then(|| words.join(", "))
     }
 
@@ -416,8 +422,8 @@ mod tests {
         assert_eq!(
             ours.difference(&theirs).as_deref(),
             Some(
-                "`area` has another signature, `gone` is in this program only, `new` is in the \
-                 plugin only"
+                "`area` has another signature, `gone` is annotated in this program only, `new` is \
+                 annotated in the plugin only"
             )
         );
         assert_eq!(ours.difference(&declare(&OURS)), None);

@@ -39,7 +39,12 @@ impl BindingReport {
         self.why == NEXT_PASS
     }
 
-    pub(super) fn of(binding: &BoundBinding, backend: &Backend, mode: Mode) -> Self {
+    pub(super) fn of(
+        binding: &BoundBinding,
+        backend: &Backend,
+        mode: Mode,
+        another_build: Option<&'static str>,
+    ) -> Self {
         let record = binding.record;
         let trampolines = binding.trampolines.len();
         let patched = binding.trampolines.iter().filter(|one| one.is_patched());
@@ -48,6 +53,8 @@ impl BindingReport {
         let (state, why) = if (record.declaration)().methods().is_empty() {
             let why = "no method has `#[static_dispatch]`: every call goes by the vtable";
             (State::Idle, why.to_owned())
+        } else if let Some(why) = another_build {
+            (State::Plain, why.to_owned())
         } else if trampolines == 0 && crate::site::TRAMPOLINES {
             (State::Idle, "no annotated method is called".to_owned())
         } else if trampolines > 0 && patched == trampolines {

@@ -227,7 +227,13 @@ impl Report {
         });
         let bindings = bindings.into_iter();
         let bindings: Vec<_> = bindings
-            .map(|binding| BindingReport::of(binding, &backend, mode))
+            .map(|binding| {
+                let mut objects = engine.objects.iter();
+                let object = objects.find(|object| object.plugin == binding.plugin);
+                let is_alike = object.is_none_or(|object| object.patches == TRAMPOLINES);
+                let another_build = (!is_alike).then_some(ANOTHER_BUILD);
+                BindingReport::of(binding, &backend, mode, another_build)
+            })
             .collect();
         let mut static_keys = engine.known_keys();
         static_keys.sort_by_key(|one| {
@@ -503,7 +509,7 @@ fn describe(site: &Site, details: Option<&Details>) -> (State, String) {
                 Resting::New if details.opened > 0 => NOT_MET.into(),
                 Resting::New if details.life.is_some() => FIRST_TO_COME.into(),
                 Resting::New => NOT_LOOKED_AT.into(),
-                Resting::Absent => "its code is not in this program".into(),
+                Resting::Absent => "never called here: the compiler has left its code out".into(),
                 Resting::Planned(Rest::Mixed { coverage }) => {
                     format!("mixed: the best chain would cover {} %", percent(*coverage))
                 }
@@ -572,7 +578,8 @@ fn published(figures: Figures, has_chain: bool) -> String {
 }
 
 fn percent(share: f32) -> f32 {
-    (share * 100.0).round()
+    // Without a sign: sums of shares may come to a little less than nothing.
+    (share * 100.0).round().abs()
 }
 
 impl fmt::Display for Report {

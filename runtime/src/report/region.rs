@@ -39,7 +39,7 @@ impl RegionReport {
         } else if listed && met.too_many {
             (
                 State::Inlined,
-                "many other types come here: list the most frequent ones first",
+                "one test for the whole region; many other types come here, too",
             )
         } else if listed {
             (State::Inlined, "one test for the whole region")

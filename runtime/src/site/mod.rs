@@ -204,6 +204,14 @@ impl Route {
             site: || unreachable!("calls of a binding are never recorded"),
         }
     }
+
+    /// Whether both lead the same way, of those that [`of_binding`](Self::of_binding) makes.
+    pub(crate) fn is_same(&self, other: &Route) -> bool {
+        core::ptr::eq(self.declaration, other.declaration)
+            && self.method == other.method
+            && self.rest == other.rest
+            && core::ptr::fn_addr_eq(self.receiver, other.receiver)
+    }
 }
 
 #[cfg(any(test, loom))]

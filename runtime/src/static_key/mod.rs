@@ -195,11 +195,15 @@ impl StaticKeyRecord {
     /// that can be told without where they stand.
     pub(crate) fn is_same(&self, other: &StaticKeyRecord) -> bool {
         core::ptr::eq(self, other)
-            || (self.name == other.name
-                && self.module == other.module
-                && self.crate_version == other.crate_version
-                && self.state.initial() == other.state.initial()
-                && (self.declared)() == (other.declared)())
+            || (self.is_namesake(other) && self.state.initial() == other.state.initial())
+    }
+
+    /// The same but for what they are declared as.
+    pub(crate) fn is_namesake(&self, other: &StaticKeyRecord) -> bool {
+        self.name == other.name
+            && self.module == other.module
+            && self.crate_version == other.crate_version
+            && (self.declared)() == (other.declared)()
     }
 
     /// Whether both stand at the same place of the same file. Which path that has depends on

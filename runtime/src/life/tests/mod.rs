@@ -380,3 +380,18 @@ fn a_window_that_nobody_calls_through_is_closed_however_often_passes_come() {
     }
     assert!(opened > 1 && closed > 0, "{opened} and {closed}");
 }
+
+#[test]
+fn the_rate_of_a_site_is_told_where_its_calls_come_evenly() {
+    let mut life = Life::new(Rules::STANDARD, Machine::STANDARD.prices, 1);
+    life.add(0);
+    let every = |life: &mut Life, empty: Ps| {
+        let site = &mut life.sites[0];
+        (site.watched, site.called, site.empty) = (super::site::BELIEVED, 1000, empty);
+        life.every(0)
+    };
+    let even = every(&mut life, 0).unwrap();
+    assert_eq!(every(&mut life, 7 * even), Some(even));
+    // In a window without a call there would have been eight.
+    assert_eq!(every(&mut life, 8 * even), None);
+}
