@@ -582,6 +582,17 @@ fn a_plugin_whose_supertrait_has_another_method_is_refused_though_nobody_annotat
 }
 
 #[test]
+fn a_plugin_whose_static_key_begins_otherwise_is_refused() {
+    let _alone = alone();
+    let error = load(&build("static-call-fixture-plugin", "key")).unwrap_err();
+    let right = matches!(
+        &error,
+        PluginError::StaticKeyValue { name, plugin: true, .. } if name.ends_with("::NOISY")
+    );
+    assert!(right, "{error}");
+}
+
+#[test]
 fn a_plugin_with_a_trait_whose_supertrait_cannot_be_compared_is_refused() {
     let _alone = alone();
     let plugin = build("static-call-fixture-plugin", "unsure");

@@ -294,7 +294,8 @@ impl<D: TraitObject + ?Sized + 'static, K> Binding<D, K> {
     /// call is wholly one object's, code and data.
     ///
     /// # Cost
-    /// Some tens of microseconds, most of it in the system: new code is written, and one
+    /// Some tens of microseconds for an object that was bound before, some hundreds for a new
+    /// one, most of it in the system: new code is written, and one
     /// instruction flipped for each annotated method. Calls go on meanwhile, at their
     /// usual cost. Where code is not patched, a store.
     ///

@@ -8,7 +8,7 @@ mod build;
 
 /// Builds a variant of a fixture and returns a copy of its library under a name
 /// of its own: `""`, `"changed"` (another trait), `"supertrait"`, `"generic"` (others of its
-/// supertraits), `"other"` (other types), or `"unsure"` (a trait that cannot be compared).
+/// supertraits), `"key"` (a static key that begins otherwise), `"other"` (other types), or `"unsure"` (a trait that cannot be compared).
 pub(crate) fn build(package: &str, variant: &str) -> PathBuf {
     static CARGO: Mutex<()> = Mutex::new(());
     let _one = CARGO.lock().unwrap_or_else(PoisonError::into_inner);
