@@ -781,7 +781,11 @@ impl CodeMemory for Pages {
     }
 
     fn name(&mut self, code: &Range<usize>, name: fmt::Arguments<'_>) {
-        if let Some(names) = &mut self.names {
+        // A room is its file's, and has the file's name.
+        let of_a_file = self.rooms.iter().any(|room| room.contains(&code.start));
+        if let Some(names) = &mut self.names
+            && !of_a_file
+        {
             names.add(code, name);
         }
     }
