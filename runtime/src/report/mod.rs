@@ -251,8 +251,11 @@ impl Report {
         suggestions.extend(regions.iter().filter_map(RegionReport::suggestion));
         let advice = Advice::new(suggestions);
         let workers = crate::worker::RUNNING.load(std::sync::atomic::Ordering::SeqCst);
-        // What is never called waits for nothing.
-        let learns = |one: &&SiteReport| one.state == State::Learning;
+        // What some passes have not seen called waits for nothing.
+        let passes = engine.passes;
+        let learns = |one: &&SiteReport| {
+            one.state == State::Learning || one.why == NEVER_CALLED && passes < next::FEW
+        };
         let waiting = bindings.iter().filter(|one| one.waits());
         let next = next::Scene {
             mode,
@@ -479,7 +482,7 @@ fn describe(site: &Site, details: Option<&Details>) -> (State, String) {
         return (State::Idle, NOT_LOOKED_AT.into());
     };
     match &details.status {
-        Status::Learning if site.route().is_none() => (State::Idle, "never called".into()),
+        Status::Learning if site.route().is_none() => (State::Idle, NEVER_CALLED.into()),
         Status::Learning if site.block().left <= 0 => (
             State::Learning,
             "the window is full, and waits for `retarget()`".into(),
@@ -555,6 +558,9 @@ const ANOTHER_BUILD: &str = if TRAMPOLINES {
 /// Nothing is recorded until the runtime runs, and then as the purse allows.
 const NOT_LOOKED_AT: &str =
     "not looked at yet: windows open after the first `retarget()`, in 2 % of the time";
+
+/// Its window is open.
+const NEVER_CALLED: &str = "never called";
 
 /// It had windows, of some milliseconds each.
 const NOT_MET: &str = "not called while a window was open";

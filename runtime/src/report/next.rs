@@ -20,8 +20,9 @@ pub(super) struct Scene<'a> {
     pub(super) advice: usize,
 }
 
-/// A thread that did no more of them was stopped by mistake.
-const FEW: u64 = 3;
+/// A thread that did no more passes was stopped by mistake, and what was not called between them
+/// may yet be.
+pub(super) const FEW: u64 = 3;
 
 impl Scene<'_> {
     pub(super) fn sentence(&self) -> String {
