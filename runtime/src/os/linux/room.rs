@@ -36,8 +36,9 @@ fn take(by: u8) -> Result<u8, u8> {
     CLAIMED.compare_exchange(NOBODY, by, Ordering::Relaxed, Ordering::Relaxed)
 }
 
-/// The room's address: its mark, and breakpoints. One entry of the unwinder's table says of all of it what is true at
-/// each instruction of a chain: that the return address is on top of the stack.
+/// The room's address: its mark, and breakpoints. One entry of the unwinder's table says of
+/// all of it what is true at each instruction of a chain: that the return address is on top
+/// of the stack.
 #[unsafe(naked)]
 extern "C" fn room() -> *const Room {
     core::arch::naked_asm!(
