@@ -218,14 +218,12 @@ impl Report {
         let name = backend.name();
         let objects = engine.objects.iter();
         let mode = engine.mode();
-        let mut bindings: Vec<_> = engine.bindings.iter().collect();
-        bindings.sort_by_key(|one| {
+        let order = in_order(engine.bindings.iter().map(|one| {
             let record = one.record;
             let place = (record.file, record.line, record.column);
-            // What one macro declares stands at one place.
             (one.plugin, place, record.name)
-        });
-        let bindings = bindings.into_iter();
+        }));
+        let bindings = order.into_iter().map(|index| &engine.bindings[index]);
         let bindings: Vec<_> = bindings
             .map(|binding| {
                 let mut objects = engine.objects.iter();
@@ -235,19 +233,26 @@ impl Report {
                 BindingReport::of(binding, &backend, mode, another_build)
             })
             .collect();
-        let mut static_keys = engine.known_keys();
-        static_keys.sort_by_key(|one| {
+        let keys = engine.known_keys();
+        let order = in_order(keys.iter().map(|one| {
             let record = one.record;
             let place = (record.file, record.line, record.column);
             (one.plugin, place, record.name)
-        });
+        }));
+        let static_keys = order.into_iter().map(|index| &keys[index]);
+        let static_keys = static_keys.map(StaticKeyReport::of).collect();
         let mut suggestions = Vec::new();
         let sites = objects.flat_map(|object| rows(object, name, engine, &mut suggestions));
         let sites: Vec<_> = sites.collect();
         keep_what_another_copy_is_called_by(&engine.objects, &mut suggestions);
-        let mut regions: Vec<_> = STATIC_CALL_REGIONS_0_1_0.iter().collect();
-        regions.sort_by_key(|one| (one.file, one.line, one.column));
-        let regions: Vec<_> = regions.into_iter().map(RegionReport::of).collect();
+        let regions = &STATIC_CALL_REGIONS_0_1_0;
+        let order = in_order(
+            regions
+                .iter()
+                .map(|one| (None, (one.file, one.line, one.column), "")),
+        );
+        let regions = order.into_iter().map(|index| &regions[index]);
+        let regions: Vec<_> = regions.map(RegionReport::of).collect();
         suggestions.extend(regions.iter().filter_map(RegionReport::suggestion));
         let advice = Advice::new(suggestions);
         let workers = crate::worker::RUNNING.load(std::sync::atomic::Ordering::SeqCst);
@@ -286,9 +291,23 @@ impl Report {
             sites,
             bindings,
             regions,
-            static_keys: static_keys.iter().map(StaticKeyReport::of).collect(),
+            static_keys,
         }
     }
+}
+
+/// A plugin's behind the program's; the file, the line, the column; and, of what one macro
+/// declares in one place, the name.
+type Place = (Option<u64>, (&'static str, u32, u32), &'static str);
+
+/// Which comes first, and so on, in the order of the source. For all rows by one function:
+/// each sort that the compiler writes is ten kilobytes.
+fn in_order(places: impl Iterator<Item = Place>) -> Vec<usize> {
+    fn sort(mut places: Vec<(Place, usize)>) -> Vec<usize> {
+        places.sort_unstable();
+        places.into_iter().map(|(_, index)| index).collect()
+    }
+    sort(places.zip(0..).collect())
 }
 
 /// Rows in the order of the source. What one line and column of it has several of, as where
@@ -299,12 +318,8 @@ fn rows(
     engine: &Engine,
     suggestions: &mut Vec<Suggestion>,
 ) -> Vec<SiteReport> {
-    let place = |index: &usize| {
-        let site = &object.sites[*index];
-        (site.file(), site.line(), site.column(), *index)
-    };
-    let mut order: Vec<usize> = (0..object.sites.len()).collect();
-    order.sort_by_key(place);
+    let place = |site: &Site| (None, (site.file(), site.line(), site.column()), "");
+    let order = in_order(object.sites.iter().map(place));
     let numbers = numbers(object.sites);
     let row = |index: usize| {
         let (site, details) = (&object.sites[index], object.details[index].as_deref());
