@@ -19,8 +19,8 @@ struct Owner {
     thread: Thread,
     /// How many times.
     depth: usize,
-    /// There as long as the thread is.
-    alive: Weak<()>,
+    /// There as long as the thread is; not known of one that ends when it overrides.
+    alive: Option<Weak<()>>,
 }
 
 /// A thread that waits for another thread's override to end.
@@ -65,9 +65,9 @@ impl Overrides {
     fn enter(&'static self, name: &'static str) -> Result<(), String> {
         let thread = thread::current();
         let me = thread.id();
-        // In a destructor of the thread it may be gone: then the others wait for good.
-        let alive = ALIVE.try_with(Arc::downgrade).unwrap_or_default();
+        let alive = ALIVE.try_with(Arc::downgrade).ok();
         let mut waiting = lock(&WAITING);
+        let mut ended = None;
         loop {
             let (owner, is_alive) = match &mut *lock(&self.owner) {
                 none @ None => {
@@ -83,9 +83,14 @@ impl Overrides {
                     owner.depth += 1;
                     return Ok(());
                 }
-                Some(owner) => (owner.thread.clone(), owner.alive.strong_count() > 0),
+                Some(owner) => {
+                    let alive = owner.alive.as_ref();
+                    let is_alive = alive.is_none_or(|alive| alive.strong_count() > 0);
+                    (owner.thread.clone(), is_alive)
+                }
             };
-            if !is_alive {
+            // Twice: a thread that ends may drop a guard that lies in one of its own variables.
+            if !is_alive && ended.replace(owner.id()) == Some(owner.id()) {
                 return Err(format!(
                     "{} has ended and never dropped what its `override_with` returned",
                     title(&owner)

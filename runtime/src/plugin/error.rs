@@ -78,7 +78,7 @@ pub enum PluginError {
         path: PathBuf,
         /// The trait.
         name: String,
-        /// Which dispatched methods differ, in words, if any.
+        /// Which dispatched methods differ, in words, or that something else of it does.
         methods: Option<String>,
         /// Version and layout in the host.
         host: String,

@@ -164,8 +164,8 @@ impl Arenas {
             }
             room.opened = true;
             self.bytes += room.all.len();
-            // SAFETY: nobody has the room of an object but one runtime, and the object stays
-            // until `forget`.
+            // SAFETY: by the word of whoever called `Publisher::add_room`: nobody else has the
+            // room, and its object stays until `forget`.
             unsafe { memory.keep_together(room.all.clone()) };
             let left = unused(&room.all);
             if left.len() >= bytes {

@@ -148,7 +148,8 @@ impl TraitDeclaration {
                 && self.crate_version == other.crate_version)
     }
 
-    /// Which dispatched methods differ, in words; nothing if something else does.
+    /// Which dispatched methods differ, in words, or that something else of the trait does;
+    /// nothing where neither is so.
     #[cfg(plugins)]
     pub(crate) fn difference(&self, other: &TraitDeclaration) -> Option<String> {
         fn named<'a>(
@@ -427,5 +428,12 @@ mod tests {
             )
         );
         assert_eq!(ours.difference(&declare(&OURS)), None);
+        // SAFETY: as above.
+        let other = unsafe { TraitDeclaration::new("Shape", "shapes", None, 1, &OURS) };
+        let said = ours.difference(&other).unwrap();
+        assert!(
+            said.starts_with("its annotated methods are the same"),
+            "{said}"
+        );
     }
 }

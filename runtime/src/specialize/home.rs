@@ -132,3 +132,32 @@ mod elf {
         unsafe { start.add(at).cast::<usize>().read_unaligned() }
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::Home;
+
+    /// As BOLT leaves it: the headers of segments are elsewhere in the file.
+    #[repr(C, align(8))]
+    struct Moved([u8; 64]);
+
+    static MOVED: Moved = {
+        let mut bytes = [0; 64];
+        [bytes[0], bytes[1], bytes[2], bytes[3]] = *b"\x7fELF";
+        bytes[34] = 0x40;
+        Moved(bytes)
+    };
+
+    #[test]
+    fn where_the_headers_were_moved_the_loader_says_what_is_in_this_program() {
+        // SAFETY: as large as an object's header, and it says that nothing stands behind it.
+        let home = unsafe { Home::new((&raw const MOVED).cast()) };
+        let local = 0_u8;
+        assert!(home.contains((&raw const MOVED).addr()));
+        assert!(home.contains((home_of_nothing as *const ()).addr()));
+        assert!(!home.contains((&raw const local).addr()));
+        assert!(!home.contains((libc::getpid as *const ()).addr()));
+    }
+
+    fn home_of_nothing() {}
+}
