@@ -1,6 +1,6 @@
 //! Static keys: what switches a call site on.
 //!
-//! A key is one instruction in the caller's own code: a NOP of five bytes while the site
+//! A key is one instruction in the caller's own code: a NOP while the site
 //! is off, a jump to the site's *arm* while it is on. Off, a site costs that NOP: no load,
 //! no compare, no branch to predict. The technique is the Linux kernel's jump labels
 //! (`CONFIG_JUMP_LABEL`), which need the compiler's `asm goto`; Rust has had `asm!` with
@@ -12,9 +12,9 @@
 //! `o` ties a record to the function that it is about, so that a linker that collects the
 //! function collects the record as well.
 //!
-//! The five bytes are never cut by the edge of an aligned word of eight, so that they are
-//! in one cache line and one page; `publish` replaces them whole. Prefixes in front of them,
-//! which fill the word before, stay as they are.
+//! The instruction is never cut by the edge of an aligned word of eight, so that it is
+//! in one cache line and one page; `publish` replaces it whole. Prefixes in front of it,
+//! which fill the word before on x86-64, stay as they are.
 
 use crate::site::{Path, Route, Site};
 
@@ -105,7 +105,7 @@ macro_rules! records {
                     ".p2align 3",
                     ".quad 0, 0",
                     ".popsection",
-                    "ret",
+                    crate::assembly!(return),
                     this = sym bounds,
                 )
             }
@@ -229,13 +229,7 @@ macro_rules! key {
             #[allow(named_asm_labels)]
             unsafe {
                 $crate::__private::core::arch::asm!(
-                    // At most four bytes, so that five are left in an aligned word: CS prefixes
-                    // of the instruction behind them, which is then no instruction more.
-                    // Neither a NOP nor a direct jump heeds them; assemblers pad branches so
-                    // (`-malign-branch-prefix-size`).
-                    ".p2align 3, 0x2e, 4",
-                    "2:",
-                    ".byte 0x0f, 0x1f, 0x44, 0x00, 0x00",
+                    $crate::assembly!(key),
                     // The label once and by the assembler's name from there: each time that it
                     // is named is an edge of its own to LLVM, and leads to a block of its own
                     // where edges are split, as profiles of edges do.

@@ -80,11 +80,10 @@ macro_rules! trampoline {
             _: $crate::__private::PhantomData<($site, __Method)>,
         ) {
             $crate::__private::core::arch::naked_asm!(
-                ".balign 64, 0xcc",
+                $crate::assembly!(align),
                 "7:",
                 ".cfi_startproc",
-                "jmp {rest}.local",
-                ".balign 64, 0xcc",
+                $crate::assembly!(trampoline to "{rest}.local"),
                 ".cfi_endproc",
                 // As `key::TrampolineRecord` reads it.
                 ".pushsection static_call_paths_0_1_0, \"awo\", @progbits, {this}",
@@ -120,7 +119,7 @@ macro_rules! rest {
                 ".hidden {rest}.local",
                 "{rest}.local:",
                 ".cfi_startproc",
-                "jmp {fallback}",
+                $crate::assembly!(jump to "{fallback}"),
                 ".cfi_endproc",
                 rest = sym <Self as $crate::__private::DispatchedMethod>::rest::<__Site>,
                 fallback = sym $($fallback)*,
@@ -146,11 +145,10 @@ macro_rules! trampoline_of_binding {
             __Method: $crate::__private::DispatchedMethod<Object = $object>,
         >() {
             $crate::__private::core::arch::naked_asm!(
-                ".balign 64, 0xcc",
+                $crate::assembly!(align),
                 "7:",
                 ".cfi_startproc",
-                "jmp {rest}.bound",
-                ".balign 64, 0xcc",
+                $crate::assembly!(trampoline to "{rest}.bound"),
                 ".cfi_endproc",
                 // As `binding::record` reads them.
                 ".pushsection static_call_bound_0_1_0, \"awR\", @progbits",
@@ -187,7 +185,7 @@ macro_rules! rest_of_bound {
                 ".hidden {this}.bound",
                 "{this}.bound:",
                 ".cfi_startproc",
-                "jmp {rest}",
+                $crate::assembly!(jump to "{rest}"),
                 ".cfi_endproc",
                 this = sym <Self as $crate::__private::DispatchedMethod>::rest_of_bound::<__Binding>,
                 rest = sym $($rest)*,

@@ -1,10 +1,19 @@
 //! The encoder where there is none yet: it refuses, so the runtime stays on
 //! plain calls.
 
-use super::{Bound, EncodeError, HEAD_BYTES, KEY_BYTES, Receiver, Target};
+use super::{Bound, EncodeError, HEAD_BYTES, Receiver, Target};
 
-/// Whether this architecture has an encoder.
-pub(crate) const SUPPORTED: bool = false;
+/// No key is ever written.
+pub(crate) const KEY_BYTES: usize = 4;
+
+/// Nothing is within reach of nothing.
+pub(crate) const REACH: usize = 0;
+
+/// Nothing is ever filled.
+pub(crate) const BREAKPOINTS: [u8; 8] = [0; 8];
+
+/// No object has a room.
+pub(crate) const ROOM_MARK: [u8; 16] = [0; 16];
 
 /// Refuses with [`EncodeError::Unsupported`].
 pub(crate) fn chain(
@@ -38,10 +47,26 @@ pub(crate) fn head_enter_body() -> [u8; HEAD_BYTES] {
     [0; HEAD_BYTES]
 }
 
-/// All zeros, and never written: see [`head_enter_body`].
-pub(crate) fn head_return() -> [u8; HEAD_BYTES] {
-    [0; HEAD_BYTES]
+/// None.
+pub(crate) fn head_return() -> Option<[u8; HEAD_BYTES]> {
+    None
 }
+
+/// No code.
+pub(crate) fn returning() -> Vec<u8> {
+    Vec::new()
+}
+
+/// Never: no code is looked at.
+pub(crate) fn is_breakpoint(_word: [u8; 8]) -> bool {
+    false
+}
+
+/// Nothing: no code is written.
+///
+/// # Safety
+/// None needed.
+pub(crate) unsafe fn written(_start: usize, _bytes: usize) {}
 
 /// Always false: there is nothing to fill a body with.
 pub(crate) fn is_empty_body(_body: &[u8]) -> bool {

@@ -26,16 +26,24 @@
 //! mispredicts every time and unbalances the return predictor and shadow
 //! stacks. Keep chains within reach of their shims and neither is needed.
 
-use super::{Bound, EncodeError, HEAD_BYTES, KEY_BYTES, MAX_TARGETS, Receiver, Target};
+use super::{Bound, EncodeError, HEAD_BYTES, MAX_TARGETS, Receiver, Target};
 
 #[cfg(all(test, target_pointer_width = "64"))]
 mod tests;
 
-/// Whether this architecture has an encoder.
-pub(crate) const SUPPORTED: bool = true;
+/// Size of a key, in bytes: one instruction.
+pub(crate) const KEY_BYTES: usize = 5;
+
+/// The furthest that two addresses may be apart for code at one to jump to the other, in
+/// bytes: 2 GiB less the length of any chain, and some.
+pub(crate) const REACH: usize = (1 << 31) - (1 << 20);
 
 /// What fills the bytes that are never executed.
+pub(crate) const BREAKPOINTS: [u8; 8] = [INT3; 8];
 const INT3: u8 = 0xCC;
+
+/// What the room for chains begins with: two NOPs, with `scro` and `om01` in them.
+pub(crate) const ROOM_MARK: [u8; 16] = *b"\x0f\x1f\x84\x00scro\x0f\x1f\x84\x00om01";
 
 /// Finds out where the receiver of a call is, and writes that there.
 ///
@@ -141,8 +149,14 @@ pub(crate) fn head_enter_body() -> [u8; HEAD_BYTES] {
 
 /// The head that returns at once: the whole method of a binding that nothing is
 /// bound to, if it has nothing to give.
-pub(crate) fn head_return() -> [u8; HEAD_BYTES] {
-    [0xC3, INT3, INT3, INT3, INT3, INT3, INT3, INT3]
+#[allow(clippy::unnecessary_wraps, reason = "other architectures have none")]
+pub(crate) fn head_return() -> Option<[u8; HEAD_BYTES]> {
+    Some([0xC3, INT3, INT3, INT3, INT3, INT3, INT3, INT3])
+}
+
+/// Code that returns at once.
+pub(crate) fn returning() -> Vec<u8> {
+    vec![0xC3]
 }
 
 /// Whether `bytes`, found at the address `at`, are the head of a trampoline at
@@ -175,6 +189,58 @@ pub(crate) fn key_on(at: usize, arm: usize) -> Result<[u8; KEY_BYTES], EncodeErr
 /// Whether a trampoline's body still holds what the macro fills it with.
 pub(crate) fn is_empty_body(body: &[u8]) -> bool {
     body.iter().all(|byte| *byte == INT3)
+}
+
+/// Whether the first of these bytes are a breakpoint, a debugger's or the kernel's.
+pub(crate) fn is_breakpoint(word: [u8; 8]) -> bool {
+    word[0] == INT3
+}
+
+/// Nothing: the caches of instructions follow those of data.
+///
+/// # Safety
+/// None needed; other architectures' is that the bytes are mapped and readable.
+#[cfg(target_arch = "x86_64")]
+pub(crate) unsafe fn written(_start: usize, _bytes: usize) {}
+
+/// The instructions of templates: `assembly!(what)` gives lines of assembly.
+#[doc(hidden)]
+#[macro_export]
+#[cfg(all(patched, encoder = "x86_64"))]
+macro_rules! assembly {
+    // A key that is off, at the label 2. In front of it at most four bytes, so that five are
+    // left in an aligned word: CS prefixes of the instruction behind them, which is then no
+    // instruction more. Neither a NOP nor a direct jump heeds them; assemblers pad branches so
+    // (`-malign-branch-prefix-size`).
+    (key) => {
+        ".p2align 3, 0x2e, 4\n2:\n.byte 0x0f, 0x1f, 0x44, 0x00, 0x00"
+    };
+    // A trampoline's head at rest, and a body without a chain.
+    (trampoline to $rest:literal) => {
+        $crate::__private::core::concat!("jmp ", $rest, "\n.balign 64, 0xcc")
+    };
+    (jump to $place:literal) => {
+        $crate::__private::core::concat!("jmp ", $place)
+    };
+    // Up to the next line of 64 bytes.
+    (align) => {
+        ".balign 64, 0xcc"
+    };
+    // Has the section begin at a page, behind one instruction, and skips nothing.
+    (section of pages) => {
+        ".balign 4096, 0xcc, 1"
+    };
+    // So many bytes that nobody executes.
+    (breakpoints $bytes:literal) => {
+        $crate::__private::core::concat!(".fill ", $bytes, ", 1, 0xcc")
+    };
+    (return) => {
+        "ret"
+    };
+    // Returns the address of a symbol.
+    (return $symbol:literal) => {
+        $crate::__private::core::concat!("lea rax, [rip + ", $symbol, "]\nret")
+    };
 }
 
 /// Code under construction at a known address.

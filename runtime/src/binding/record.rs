@@ -261,14 +261,14 @@ mod section {
     #[unsafe(link_section = "static_call_text_0_1_0")]
     unsafe extern "C" fn first() {
         core::arch::naked_asm!(
-            "ret",
-            ".balign 4096, 0xcc, 1",
+            crate::assembly!(return),
+            crate::assembly!(section of pages),
             ".pushsection static_call_bound_0_1_0, \"awR\", @progbits",
             ".balign 8",
             ".quad 0, 0, 0, 0, 0, 0",
             ".popsection",
             // A trampoline that follows has its name before its own alignment.
-            ".balign 64, 0xcc",
+            crate::assembly!(align),
         )
     }
 

@@ -102,9 +102,8 @@ pub(crate) const ROOM_BYTES: usize = 32 * 1024;
 pub(crate) struct Room([std::cell::UnsafeCell<u8>; ROOM_BYTES]);
 
 impl Room {
-    /// What it begins with, and a plugin's is known by: two instructions that do nothing, with
-    /// `scro` and `om01` in them.
-    pub(crate) const MARK: [u8; 16] = *b"\x0f\x1f\x84\x00scro\x0f\x1f\x84\x00om01";
+    /// What it begins with, and a plugin's is known by.
+    pub(crate) const MARK: [u8; 16] = crate::arch::ROOM_MARK;
 }
 
 /// Memory that holds code, and how to change it.
@@ -175,8 +174,8 @@ pub(crate) trait CodeMemory: Send {
     }
 
     /// Reserves at least `bytes` bytes of executable memory, filled with
-    /// breakpoints, from each of which rel32 reaches each address in `near`,
-    /// and back. It starts and ends at a page's boundary and is never given
+    /// breakpoints, from each of which a direct jump reaches each address in `near`,
+    /// and back ([`REACH`](crate::arch::REACH)). It starts and ends at a page's boundary and is never given
     /// back.
     ///
     /// # Errors
@@ -333,10 +332,6 @@ pub(crate) fn clocks() -> (i64, i64) {
 pub(crate) fn pause() {
     std::thread::yield_now();
 }
-
-/// The furthest that two addresses may be apart for code at one to name the
-/// other, in bytes: 2 GiB less the length of any chain, and some.
-pub(crate) const REACH: usize = (1 << 31) - (1 << 20);
 
 #[cfg(test)]
 mod tests {

@@ -13,8 +13,8 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use crate::arch::{self, TRAMPOLINE_BYTES};
-use crate::os::{self, CodeMemory, PatchError, REACH};
+use crate::arch::{self, REACH, TRAMPOLINE_BYTES};
+use crate::os::{self, CodeMemory, PatchError};
 
 /// Size of an arena that is mapped for chains, in bytes: a thousand chains of the usual size.
 const ARENA_BYTES: usize = 64 * 1024;
@@ -123,9 +123,10 @@ impl Arenas {
         let index = if let Some(index) = known {
             index
         } else {
-            // Within reach of all trampolines of the object.
-            let object = os::objects::object_of(near)
-                .map_or(near..near + TRAMPOLINE_BYTES, |object| object.range);
+            // Within reach of all trampolines of the object, unless it is too large for that.
+            let object = os::objects::object_of(near).map(|object| object.range);
+            let object = object.filter(|range| range.len() + ARENA_BYTES <= REACH);
+            let object = object.unwrap_or(near..near + TRAMPOLINE_BYTES);
             if self.bytes + ARENA_BYTES > CEILING {
                 return Err(full());
             }
@@ -217,7 +218,7 @@ fn unused(room: &Range<usize>) -> Range<usize> {
     // SAFETY: mapped memory of a loaded object, aligned, which nobody writes but us,
     // under the runtime's lock.
     let read = |at: usize| unsafe { std::ptr::read_volatile(at as *const u64) };
-    let breakpoints = u64::from_ne_bytes([0xCC; 8]);
+    let breakpoints = u64::from_ne_bytes(arch::BREAKPOINTS);
     let mut words = room.clone().step_by(size_of::<u64>()).rev();
     let last = words.find(|&at| read(at) != breakpoints);
     let start = last.map_or(room.start, |at| {

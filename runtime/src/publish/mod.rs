@@ -40,8 +40,8 @@ pub(crate) enum Head {
     Chain(usize),
     /// To this function.
     Function(usize),
-    /// Back to the caller, at once.
-    Return,
+    /// Back to the caller, at once, by these bytes.
+    Return([u8; HEAD_BYTES]),
 }
 
 /// Where a trampoline is to lead.
@@ -134,6 +134,7 @@ enum Code {
         receiver: Receiver,
     },
     Bound(Bound, Receiver),
+    Return,
 }
 
 impl Code {
@@ -145,6 +146,7 @@ impl Code {
                 receiver,
             },
             Wanted::Bound(bound) => Code::Bound(*bound, receiver),
+            Wanted::Return => Code::Return,
         }
     }
 
@@ -153,6 +155,7 @@ impl Code {
         match (self, wanted) {
             (Code::Chain { targets, .. }, Wanted::Chain(wanted)) => targets == wanted,
             (Code::Bound(bound, _), Wanted::Bound(wanted)) => bound == wanted,
+            (Code::Return, Wanted::Return) => true,
             _ => false,
         }
     }
@@ -163,6 +166,7 @@ impl Code {
 enum Wanted<'a> {
     Chain(&'a [Target]),
     Bound(Bound),
+    Return,
 }
 
 impl Wanted<'_> {
@@ -175,6 +179,7 @@ impl Wanted<'_> {
         match self {
             Wanted::Chain(targets) => arch::chain(at, targets, fallback, receiver),
             Wanted::Bound(bound) => arch::bound(at, bound, receiver),
+            Wanted::Return => Ok(arch::returning()),
         }
         .map_err(PrepareError::Encode)
     }
@@ -183,7 +188,7 @@ impl Wanted<'_> {
     fn longest(&self) -> usize {
         match self {
             Wanted::Chain(targets) => 64 * (targets.len() + 1),
-            Wanted::Bound(_) => arch::CHAIN_ALIGN,
+            Wanted::Bound(_) | Wanted::Return => arch::CHAIN_ALIGN,
         }
     }
 }
@@ -291,10 +296,14 @@ impl Publisher {
                 self.check(trampoline, [at])?;
                 Head::Function(at)
             }
-            Lead::Return => {
-                self.check(trampoline, [])?;
-                Head::Return
-            }
+            Lead::Return => match arch::head_return() {
+                Some(head) => {
+                    self.check(trampoline, [])?;
+                    Head::Return(head)
+                }
+                // Behind a head that may be a NOP or a branch only.
+                None => self.code(trampoline, Wanted::Return, batch)?,
+            },
         };
         if head != trampoline.head {
             let at = trampoline.at();
@@ -302,7 +311,7 @@ impl Publisher {
                 Head::Rest => arch::head_jump(at, trampoline.rest()),
                 Head::Body => Ok(arch::head_enter_body()),
                 Head::Chain(to) | Head::Function(to) => arch::head_jump(at, to),
-                Head::Return => Ok(arch::head_return()),
+                Head::Return(bytes) => Ok(bytes),
             };
             batch.heads.push((at, bytes.map_err(PrepareError::Encode)?));
         }
@@ -408,6 +417,7 @@ impl Publisher {
                 self.check(trampoline, shims)?;
             }
             Wanted::Bound(bound) => self.check(trampoline, [bound.shim])?,
+            Wanted::Return => self.check(trampoline, [])?,
         }
         match &trampoline.body {
             Body::Empty | Body::Released => {

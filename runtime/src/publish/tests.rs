@@ -12,7 +12,8 @@ mod rooms;
 use std::collections::HashSet;
 
 use super::*;
-use crate::os::{self, REACH, Refusing};
+use crate::arch::REACH;
+use crate::os::{self, Refusing};
 use crate::registry::{MethodDeclaration, TraitDeclaration};
 use crate::site::Route;
 

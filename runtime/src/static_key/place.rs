@@ -71,10 +71,7 @@ pub(super) fn enabled<K: DeclaredStaticKey>() -> bool {
         #[allow(named_asm_labels)]
         unsafe {
             core::arch::asm!(
-                // As in `key!`: prefixes of the instruction, so that it is no second one.
-                ".p2align 3, 0x2e, 4",
-                "2:",
-                ".byte 0x0f, 0x1f, 0x44, 0x00, 0x00",
+                crate::assembly!(key),
                 // The label once, as in `key!`.
                 ".irp other, {other}",
                 // The record's section is tied to a symbol of the function's.

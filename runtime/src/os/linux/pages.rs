@@ -53,7 +53,8 @@ use self::perf_map::PerfMap;
 use self::survey::{Origin, Page, Survey};
 use super::objects;
 use crate::os::runs::{self, GAP_TO_COPY, GAP_TO_MOVE, Run};
-use crate::os::{CodeMemory, Edit, PatchError, REACH, Unavailable};
+use crate::arch::{self, BREAKPOINTS, REACH};
+use crate::os::{CodeMemory, Edit, PatchError, Unavailable};
 
 mod ledger;
 mod lock;
@@ -62,10 +63,6 @@ mod perf_map;
 mod survey;
 #[cfg(all(test, target_arch = "x86_64", target_pointer_width = "64"))]
 mod tests;
-
-/// What fills reserved memory. On x86-64 and everywhere else not an
-/// instruction that a stray jump would survive.
-const BREAKPOINT: u8 = 0xCC;
 
 /// The provider for this process, after everything that it needs was tried
 /// once. Costs about a dozen system calls.
@@ -545,6 +542,8 @@ impl Pages {
         }
         let mut last = 0;
         for edit in edits {
+            // SAFETY: it is mapped and readable, and holds what was written.
+            unsafe { arch::written(edit.at, edit.bytes.len()) };
             let at = edit.at & !(self.page - 1);
             if at != last {
                 let page = at..at + self.page;
@@ -649,6 +648,18 @@ impl Pages {
     /// # Safety
     /// Nobody may need what was mapped there, except to execute what is now.
     unsafe fn put_over(&mut self, bytes: &[u8], to: usize) -> Result<(), PatchError> {
+        // SAFETY: by the caller's word nobody needs what was mapped there.
+        unsafe { self.put_over_somehow(bytes, to) }?;
+        // SAFETY: it is mapped and readable, and holds what was written.
+        unsafe { arch::written(to, bytes.len()) };
+        Ok(())
+    }
+
+    /// In the best way that there is.
+    ///
+    /// # Safety
+    /// As for [`Self::put_over`].
+    unsafe fn put_over_somehow(&mut self, bytes: &[u8], to: usize) -> Result<(), PatchError> {
         if let Some((file, offset)) = self.file_of(&(to..to + bytes.len()))
             // SAFETY: by the caller's word nobody needs what was mapped there.
             && unsafe { self.move_over(bytes, to, Some((&file, offset))) }.is_ok()
@@ -769,7 +780,7 @@ impl CodeMemory for Pages {
             .filter(|length| near.end.saturating_sub(near.start).saturating_add(*length) <= REACH)
             .ok_or_else(|| PatchError::arguments("too large to lie within reach"))?;
         let mapping = Reserved::new_at_one_of(candidates(&near, length, self.page), length)?;
-        mapping.fill(BREAKPOINT);
+        mapping.fill(BREAKPOINTS);
         mapping.make_executable()?;
         let range = mapping.leak();
         self.reserved.push(range.clone());
@@ -777,7 +788,10 @@ impl CodeMemory for Pages {
     }
 
     unsafe fn keep_together(&mut self, pages: Range<usize>) {
-        self.rooms.push(pages);
+        // Where pages are larger than a room's alignment, other code shares its own.
+        if pages.start.is_multiple_of(self.page) && pages.end.is_multiple_of(self.page) {
+            self.rooms.push(pages);
+        }
     }
 
     fn name(&mut self, code: &Range<usize>, name: fmt::Arguments<'_>) {
@@ -843,8 +857,14 @@ unsafe fn join(whole: &Range<usize>) -> bool {
 
 /// Whether the first instruction to be replaced is a breakpoint, as nothing of ours is.
 fn stands_at_a_breakpoint(edit: &Edit<'_>) -> bool {
-    // SAFETY: edited addresses are mapped and readable, as `CodeMemory` asks of callers.
-    runs::is_in_one_word(edit) && unsafe { ptr::read_volatile(edit.at as *const u8) } == BREAKPOINT
+    let mut word = [0; 8];
+    if runs::is_in_one_word(edit) {
+        for (offset, byte) in word[..edit.bytes.len()].iter_mut().enumerate() {
+            // SAFETY: edited addresses are mapped and readable, as `CodeMemory` asks of callers.
+            *byte = unsafe { ptr::read_volatile((edit.at + offset) as *const u8) };
+        }
+    }
+    arch::is_breakpoint(word)
 }
 
 /// An eighth of the mappings that a process may have.

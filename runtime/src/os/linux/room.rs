@@ -37,29 +37,40 @@ fn take(by: u8) -> Result<u8, u8> {
 }
 
 /// The room's address: its mark, and breakpoints. One entry of the unwinder's table says of
-/// all of it what is true at each instruction of a chain: that the return address is on top
-/// of the stack.
+/// all of it what is true at each instruction of a chain: that the return address is where a
+/// call left it.
 #[unsafe(naked)]
 extern "C" fn room() -> *const Room {
     core::arch::naked_asm!(
         ".pushsection static_call_chains, \"ax\", @progbits",
-        ".balign 4096, 0xcc",
+        ".balign {pages}",
         // For profilers. Local, and each object's own.
         ".type static_call_chains_0_1_0, @function",
         "static_call_chains_0_1_0:",
-        "2:",
         ".cfi_startproc",
         // The mark.
-        ".ascii \"\\x0f\\x1f\\x84\\x00scro\\x0f\\x1f\\x84\\x00om01\"",
-        ".fill {bytes} - {marked}, 1, 0xcc",
+        ".quad {mark_1}, {mark_2}",
+        crate::assembly!(breakpoints "{bytes} - {marked}"),
         ".cfi_endproc",
         ".size static_call_chains_0_1_0, {bytes}",
         ".popsection",
-        "lea rax, [rip + 2b]",
-        "ret",
+        crate::assembly!(return "static_call_chains_0_1_0"),
+        mark_1 = const word(0),
+        mark_2 = const word(8),
         marked = const Room::MARK.len(),
         bytes = const ROOM_BYTES,
+        pages = const align_of::<Room>(),
     )
+}
+
+/// Eight bytes of the mark.
+const fn word(from: usize) -> u64 {
+    let (mut bytes, mut index) = ([0; 8], 0);
+    while index < bytes.len() {
+        bytes[index] = Room::MARK[from + index];
+        index += 1;
+    }
+    u64::from_ne_bytes(bytes)
 }
 
 #[cfg(test)]

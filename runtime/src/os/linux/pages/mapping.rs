@@ -371,11 +371,14 @@ impl Reserved {
             .map(|start| Self { start, length })
     }
 
-    /// Writes `byte` everywhere. Only before [`Self::make_executable`].
-    pub(super) fn fill(&self, byte: u8) {
-        // SAFETY: the mapping is ours, this long, and still writable: the
-        // caller fills it right after it made it.
-        unsafe { ptr::write_bytes(self.start as *mut u8, byte, self.length) }
+    /// Writes `word` everywhere. Only before [`Self::make_executable`].
+    pub(super) fn fill(&self, word: [u8; 8]) {
+        let words = self.start as *mut [u8; 8];
+        for index in 0..self.length / size_of_val(&word) {
+            // SAFETY: the mapping is ours, whole pages, this long, and still writable: the
+            // caller fills it right after it made it.
+            unsafe { words.add(index).write(word) };
+        }
     }
 
     /// Writes `bytes`, which are as many. Only before [`Self::make_executable`].

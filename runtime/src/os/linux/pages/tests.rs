@@ -5,11 +5,13 @@ use std::time::{Duration, Instant};
 use std::{array, thread};
 
 use super::*;
-use crate::arch::{self, HEAD_BYTES, TRAMPOLINE_BYTES, Target};
+use crate::arch::{HEAD_BYTES, TRAMPOLINE_BYTES, Target};
 
 mod cost;
 mod own;
 mod processes;
+
+const BREAKPOINT: u8 = arch::BREAKPOINTS[0];
 
 type Call = extern "sysv64" fn(usize, usize, u64) -> u64;
 
