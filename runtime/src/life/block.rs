@@ -16,6 +16,8 @@ pub(crate) const GAPS: u16 = 16_384;
 pub(crate) const RETRY: i32 = 64;
 /// Most calls that a site spends in its arm waiting for others, to share a flip.
 pub(crate) const GRACE: i32 = 1_024;
+/// And after a short look, which many sites have at once: all of it is paid ahead.
+pub(crate) const GRACE_OF_LOOKS: i32 = 16;
 /// Misses that are paid at once.
 pub(crate) const LEASE: i32 = 64;
 /// More than are made while a batch of keys is flipped.
@@ -194,14 +196,28 @@ impl Block {
         }
     }
 
+    /// Whether this window is a short look.
+    pub(super) fn is_look(self) -> bool {
+        self.script.bursts <= 1
+    }
+
+    /// How many calls wait for others once this window is full.
+    pub(super) fn grace(self) -> i32 {
+        if self.is_look() {
+            GRACE_OF_LOOKS
+        } else {
+            GRACE
+        }
+    }
+
     /// Calls recorded, and calls counted without that, since it was `opened`; a window that
-    /// is `full` had [`GRACE`] more.
+    /// is `full` had its [`grace`](Self::grace) more.
     pub(super) fn since(self, opened: Block, full: bool) -> (i64, i64) {
         let bursts = i64::from(opened.script.bursts) - i64::from(self.script.bursts);
         let recorded = bursts * i64::from(BURST);
         let granted = i64::from(opened.script.gaps) - i64::from(self.script.gaps)
             + i64::from(self.script.extra) * i64::from(RETRY)
-            + if full { i64::from(GRACE) } else { 0 };
+            + if full { i64::from(opened.grace()) } else { 0 };
         let left = i64::from(self.left);
         match self.way {
             Way::Burst => (recorded + i64::from(BURST) - left, granted),

@@ -80,7 +80,7 @@ impl Life {
         script.bursts = 0;
         let wait = Block {
             way: Way::Gap,
-            left: GRACE,
+            left: self.sites[site].window.grace(),
             script,
         };
         let between = Ps::from(NO_END) - Ps::from(sites.swap(site, wait).left);
@@ -131,9 +131,19 @@ impl Life {
             // Prices are what things cost at most: less than a quarter of the time was hardly
             // the program's, or a site that is called seldom would be taken for a hot one.
             let took = (own - used).max(own / 4).max(calls * p.plain);
-            // Known once it was called, or when nothing came for long enough.
+            // Known once it was called, or when nothing came for long enough. Of calls in
+            // bursts a window sees a long wait and a burst's beginning: it takes several that
+            // say so to believe that a site is seldom called which was called often, and a look
+            // that is full says only that there is something to see.
             if calls >= 8 || took > rare * 8 {
-                site.every = Some(took / calls.max(1));
+                let mut every = took / calls.max(1);
+                if full && site.window.is_look() {
+                    every = every.min(rare / 2);
+                }
+                let most = site
+                    .every
+                    .map_or(Ps::MAX, |before| before.saturating_mul(2));
+                site.every = Some(every.min(most));
             }
             if calls >= 8 {
                 let now = took / calls;

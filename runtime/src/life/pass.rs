@@ -117,11 +117,13 @@ impl Life {
         }
         let rare = self.rare(index);
         let flip = self.flip_price();
+        // Of very many that nobody calls, each is looked at the less.
+        let crowded = SOON * (self.sites.len() as Ps / 64).clamp(1, LATER / SOON);
         let site = &mut self.sites[index];
         site.earned = (site.earned - 3 * flip).max(0);
         let is_cold = site.every.is_some_and(|every| every >= rare);
         site.pause = if is_cold {
-            (site.pause * 2).min(COLD)
+            (site.pause * 2).clamp(crowded, COLD)
         } else if site.good >= rules.times {
             LATER
         } else if site.earned > 0 {
@@ -296,6 +298,7 @@ impl Life {
     /// Opens windows: long ones for the hottest sites known, or short looks at sites that
     /// are not known to be hot.
     fn open(&mut self, now: Ps, sites: &mut impl Sites) {
+        let dice = self.random();
         let due = |site: &&usize| {
             let site = &self.sites[**site];
             site.state == State::Off && !site.unread && !site.given && site.due <= now
@@ -315,33 +318,56 @@ impl Life {
             let site = &self.sites[*site];
             (site.every.map(|every| every.max(1).ilog2()), site.page)
         });
-        self.looks = !self.looks;
-        let study = rest.is_empty() || (!hot.is_empty() && self.looks);
-        let at = (self.random() * rest.len() as f64) as usize;
-        rest.sort_by_key(|site| self.sites[*site].page);
-        rest.rotate_left(at);
+        self.looks = !rest.is_empty() && (hot.is_empty() || !self.looks);
+        let study = !self.looks;
+        // Page by page, from any on; those first of which nothing is known.
+        let page = |site: &usize| self.sites[*site].page;
+        rest.sort_by_key(page);
+        let at = (dice * rest.len() as f64) as usize;
+        let first = rest.get(at).map_or(0, page);
+        let first = rest.partition_point(|site| page(site) < first);
+        rest.rotate_left(first);
+        rest.sort_by_key(|site| self.sites[*site].every.is_some());
         let bursts = if study { BURSTS } else { 1 };
         // The next time others have their turn.
         let turns = !hot.is_empty() && !rest.is_empty();
         let p = self.prices;
-        // Half of what is there; the rest is for misses.
-        let mut left = self.purse.have / 2;
-        for index in if study { hot } else { rest } {
+        // The rest is for misses, if there may be any.
+        let misses = self.sites.iter().any(|site| site.state == State::On);
+        let mut left = self.purse.have / 4 * if misses { 2 } else { 3 };
+        let chosen = if study { hot } else { rest };
+        let mut last = None;
+        for (at, &index) in chosen.iter().enumerate() {
             let every = self.sites[index].every.unwrap_or(0).max(1);
-            let gaps = if study {
-                (SPAN / every).min(GAPS.into())
-            } else {
-                0
-            };
-            let calls =
-                Ps::from(BURST) * Ps::from(bursts) * p.record + (gaps + Ps::from(GRACE)) * p.skip;
             let page = self.sites[index].page;
             // One flip on, if this batch has none on that page yet; and one back.
             let goes = self.pages[page as usize] != self.batch;
             let comes = !self.sweep.iter().any(|one| self.sites[*one].page == page);
             let pages = (Ps::from(goes) + Ps::from(comes)) * p.page;
             // All is paid ahead, the flips back too.
-            let price = calls + 2 * p.clock + 2 * p.key + pages;
+            let flips = 2 * p.clock + 2 * p.key + pages;
+            let bursting = Ps::from(BURST) * Ps::from(bursts) * p.record;
+            let gaps = if study {
+                // Shorter ones, rather than none for long.
+                let wanted = (SPAN / every).min(GAPS.into());
+                let rest = left - flips - bursting - Ps::from(GRACE) * p.skip;
+                wanted.min((rest / p.skip.max(1)).max(wanted / 4))
+            } else {
+                0
+            };
+            let seed = (self.random() * 65_535.0) as u16 | 1;
+            let block = Block::window(bursts, gaps as u16, seed);
+            let calls = bursting + (gaps + Ps::from(block.grace())) * p.skip;
+            let price = calls + flips;
+            // A page that has to be flipped is looked at as a whole.
+            if !study && last.is_some_and(|last| last != page) {
+                let with = chosen[at..].iter();
+                let with = with.take_while(|one| self.sites[**one].page == page);
+                if left < pages + with.count() as Ps * (price - pages) {
+                    break;
+                }
+            }
+            last = Some(page);
             if left < price {
                 let only = self.sweep.is_empty() && !turns;
                 self.short = only.then_some(2 * (price - left));
@@ -352,8 +378,6 @@ impl Life {
             self.is_new_page(page);
             // Misses that are left of its last time by plan are no sample.
             sites.recorded(index);
-            let seed = (self.random() * 65_535.0) as u16 | 1;
-            let block = Block::window(bursts, gaps as u16, seed);
             let site = &mut self.sites[index];
             site.window = block;
             site.paid = calls;

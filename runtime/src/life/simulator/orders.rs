@@ -316,6 +316,26 @@ fn many_sites() -> Vec<Row> {
         )),
         many(row("one hot among 1,000 cold", 1, W, 5 * SEC, hot)),
     ];
+    // Each burst is longer than a window, and so is the time between two.
+    let bursts = vec![
+        Segment::Mix {
+            site: 1_500,
+            shares: &[0.8, 0.2],
+            calls: 50_000,
+        },
+        Segment::Work(800 * US),
+    ];
+    rows.push(Row {
+        sites: 2_100,
+        sites_a_page: 35,
+        ..row(
+            "one in bursts among 2,100 that nobody calls",
+            2,
+            Passes::Worker(10 * MS),
+            3 * SEC,
+            over(bursts),
+        )
+    });
     let name = "1,000 sites in turn, 10 us of work between";
     rows.push(Row {
         work: 10 * US,

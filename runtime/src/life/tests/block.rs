@@ -1,6 +1,6 @@
 //! What calls do by themselves.
 
-use super::super::block::{BURST, BURSTS, Block, GAPS, GRACE, RETRY, Taken, Way};
+use super::super::block::{BURST, BURSTS, Block, GAPS, GRACE, GRACE_OF_LOOKS, RETRY, Taken, Way};
 
 /// Goes through a window, call by call: calls recorded, and others.
 fn through(opened: Block, mut taken: impl FnMut(i64) -> bool) -> (Block, i64, i64) {
@@ -80,8 +80,12 @@ fn calls_beyond_the_count_are_counted_and_paid() {
     assert_eq!(block.since(opened, false), (i64::from(BURST) + 5, 0));
     let mut waits = block;
     waits.script.bursts = 0;
-    (waits.way, waits.left) = (Way::Gap, GRACE - 10);
+    (waits.way, waits.left) = (Way::Gap, GRACE_OF_LOOKS - 10);
     assert_eq!(waits.since(opened, true), (i64::from(BURST), 10));
+    let long = Block::window(BURSTS, 300, 1);
+    waits.left = GRACE - 10;
+    let recorded = i64::from(BURSTS) * i64::from(BURST);
+    assert_eq!(waits.since(long, true), (recorded, 300 + 10));
 }
 
 #[test]

@@ -177,6 +177,18 @@ fn steady_orders_gain_nine_tenths_within_a_second() {
 }
 
 #[test]
+fn the_one_in_use_is_found_among_thousands() {
+    let name = "one in bursts among 2,100 that nobody calls";
+    let dice = if SLOW { 1 } else { 9 };
+    let mut shares: Vec<_> = (0..dice)
+        .map(|dice| share_with(name, 2 * SEC, dice))
+        .collect();
+    shares.sort_by(f64::total_cmp);
+    println!("{shares:.2?}");
+    assert!(shares[0] >= 0.25, "{shares:.2?}");
+}
+
+#[test]
 fn misses_that_the_purse_can_pay_for_do_not_keep_a_site_off() {
     let rows = [
         ("99/1 random, one listed, 20 ns of work between", 0.8),
