@@ -319,12 +319,12 @@ fn a_life() {
 }
 
 fn refuse_barriers() {
-    use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, TargetArch};
+    use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
     let filter = SeccompFilter::new(
         [(libc::SYS_membarrier, vec![])].into(),
         SeccompAction::Allow,
         SeccompAction::Errno(libc::EPERM.unsigned_abs()),
-        TargetArch::x86_64,
+        std::env::consts::ARCH.try_into().unwrap(),
     );
     let program: BpfProgram = filter.unwrap().try_into().unwrap();
     seccompiler::apply_filter_all_threads(&program).unwrap();

@@ -3,16 +3,17 @@
 //!
 //! Built without the feature `patching`, that holds in every mode; CI runs this file
 //! so as well.
-#![cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#![cfg(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+))]
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Output};
 
 use seccompiler::SeccompCmpArgLen::Dword;
 use seccompiler::SeccompCmpOp::MaskedEq;
-use seccompiler::{
-    BpfProgram, SeccompAction, SeccompCondition, SeccompFilter, SeccompRule, TargetArch,
-};
+use seccompiler::{BpfProgram, SeccompAction, SeccompCondition, SeccompFilter, SeccompRule};
 use static_call::runtime::{self, Backend, Config, Mode, State};
 use static_call::{static_call, static_dispatch};
 
@@ -47,7 +48,7 @@ fn forbid_code() {
         rules.into(),
         SeccompAction::Allow,
         SeccompAction::KillProcess,
-        TargetArch::x86_64,
+        std::env::consts::ARCH.try_into().unwrap(),
     );
     let program: BpfProgram = filter.unwrap().try_into().unwrap();
     seccompiler::apply_filter_all_threads(&program).unwrap();

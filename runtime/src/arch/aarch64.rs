@@ -93,7 +93,9 @@ pub(crate) unsafe extern "C-unwind" fn proof() {
 pub(crate) unsafe fn written(start: usize, bytes: usize) {
     /// Does something with each line of a cache that has these bytes.
     fn lines(start: usize, bytes: usize, line: usize, with: impl Fn(usize)) {
-        (start & !(line - 1)..start + bytes).step_by(line).for_each(with);
+        (start & !(line - 1)..start + bytes)
+            .step_by(line)
+            .for_each(with);
     }
     let types: usize;
     // SAFETY: reads what the caches are like.
@@ -105,7 +107,9 @@ pub(crate) unsafe fn written(start: usize, bytes: usize) {
     if !data_follows {
         lines(start, bytes, 4 << (types >> 16 & 15), |at| {
             // SAFETY: writes a line back that is mapped and readable, by the caller's word.
-            unsafe { core::arch::asm!("dc cvau, {}", in(reg) at, options(nostack, preserves_flags)) };
+            unsafe {
+                core::arch::asm!("dc cvau, {}", in(reg) at, options(nostack, preserves_flags))
+            };
         });
     }
     // SAFETY: waits.
@@ -113,7 +117,9 @@ pub(crate) unsafe fn written(start: usize, bytes: usize) {
     if !instructions_follow {
         lines(start, bytes, 4 << (types & 15), |at| {
             // SAFETY: drops a line of what was fetched, which is fetched anew.
-            unsafe { core::arch::asm!("ic ivau, {}", in(reg) at, options(nostack, preserves_flags)) };
+            unsafe {
+                core::arch::asm!("ic ivau, {}", in(reg) at, options(nostack, preserves_flags))
+            };
         });
     }
     // SAFETY: waits, and has this processor fetch anew.
@@ -270,7 +276,11 @@ macro_rules! assembly {
     // Returns the address of a symbol.
     (return $symbol:literal) => {
         $crate::__private::core::concat!(
-            "adrp x0, ", $symbol, "\nadd x0, x0, :lo12:", $symbol, "\nret"
+            "adrp x0, ",
+            $symbol,
+            "\nadd x0, x0, :lo12:",
+            $symbol,
+            "\nret"
         )
     };
 }

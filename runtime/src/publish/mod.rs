@@ -405,7 +405,11 @@ impl Publisher {
         batch: &mut Batch,
     ) -> Result<Head, PrepareError> {
         let fallback = trampoline.fallback();
-        let receiver = trampoline.receiver()?;
+        let receiver = match wanted {
+            // No register is compared or written.
+            Wanted::Return => Receiver::First,
+            Wanted::Chain(_) | Wanted::Bound(_) => trampoline.receiver()?,
+        };
         if let Body::Holds(held) = &trampoline.body
             && held.is(&wanted)
         {

@@ -4,6 +4,8 @@
 mod growth;
 mod keys;
 #[cfg(patched)]
+// The page shows x86-64's instructions.
+#[cfg(target_arch = "x86_64")]
 mod page;
 #[cfg(patched)]
 mod receivers;
@@ -28,12 +30,17 @@ struct Bytes([u8; TRAMPOLINE_BYTES]);
 
 /// A trampoline at rest in data: nobody executes it.
 fn at_rest() -> Trampoline {
-    let bytes = Box::leak(Box::new(Bytes([0xCC; TRAMPOLINE_BYTES])));
+    let bytes = Box::leak(Box::new(Bytes(breakpoints())));
     let at = core::ptr::from_ref(bytes).addr();
     let fallback = at + 0x1000;
     let head = arch::head_jump(at, fallback).unwrap();
     bytes.0[..HEAD_BYTES].copy_from_slice(&head);
     trampoline(at, fallback)
+}
+
+/// What is never executed.
+fn breakpoints<const N: usize>() -> [u8; N] {
+    std::array::from_fn(|index| arch::BREAKPOINTS[index % arch::BREAKPOINTS.len()])
 }
 
 /// Something else where a trampoline should be.
@@ -61,8 +68,8 @@ fn trampoline(at: usize, fallback: usize) -> Trampoline {
 fn targets(trampoline: &Trampoline, numbers: &[usize]) -> Vec<Target> {
     let near = trampoline.at();
     let target = |&n: &usize| Target {
-        vtable: near + 0x10_0000 + n * 0x40,
-        shim: near + 0x20_0000 + n * 0x10,
+        vtable: near + 0x4_0000 + n * 0x40,
+        shim: near + 0x8_0000 + n * 0x10,
     };
     numbers.iter().map(target).collect()
 }
@@ -192,8 +199,9 @@ fn what_is_bound_to_nothing_returns_or_goes_to_its_function() {
     let mut publisher = publisher(Refusing::at("nothing"));
     let mut one = at_rest();
     let function = one.at() + 0x20_0000;
+    let returns = arch::head_return().map_or(Head::Body, Head::Return);
     let leads = [
-        (Lead::Return, Head::Return),
+        (Lead::Return, returns),
         (Lead::Function(function), Head::Function(function)),
         (Lead::Rest, Head::Rest),
     ];

@@ -14,11 +14,11 @@ pub(crate) const PROFILE: &str = if cfg!(debug_assertions) {
 /// the target directory.
 pub(crate) fn like_this_test(cargo: &mut Command) -> PathBuf {
     let mut folder = PathBuf::new();
-    if cfg!(sanitized) {
-        // With a target, the flags that are in the environment are for what is loaded
-        // and not for its macros, which the compiler runs.
-        let target = "x86_64-unknown-linux-gnu";
-        cargo.args(["--target", target]);
+    // With a target, the flags that are in the environment are for what is loaded and not for
+    // its macros, which the compiler runs. And what runs in an emulator loads what is for that.
+    if cfg!(any(sanitized, not(target_arch = "x86_64"))) {
+        let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+        cargo.args(["--target", &target]);
         folder.push(target);
     }
     if !cfg!(debug_assertions) {

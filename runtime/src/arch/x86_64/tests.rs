@@ -219,7 +219,7 @@ fn the_head_that_enters_the_body_is_one_nop_of_eight_bytes() {
 
 #[test]
 fn the_head_that_returns_is_one_return() {
-    let head = head_return();
+    let head = head_return().unwrap();
     let steps = Decoder::with_ip(64, &head, 0x1000, DecoderOptions::NONE).decode();
     assert_eq!((steps.code(), steps.len()), (Op::Retnq, 1));
     assert_eq!(&head[1..], &[INT3; 7]);

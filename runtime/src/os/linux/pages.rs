@@ -52,8 +52,8 @@ use self::mapping::{Aside, Reserved};
 use self::perf_map::PerfMap;
 use self::survey::{Origin, Page, Survey};
 use super::objects;
-use crate::os::runs::{self, GAP_TO_COPY, GAP_TO_MOVE, Run};
 use crate::arch::{self, BREAKPOINTS, REACH};
+use crate::os::runs::{self, GAP_TO_COPY, GAP_TO_MOVE, Run};
 use crate::os::{CodeMemory, Edit, PatchError, Unavailable};
 
 mod ledger;
@@ -61,7 +61,7 @@ mod lock;
 mod mapping;
 mod perf_map;
 mod survey;
-#[cfg(all(test, target_arch = "x86_64", target_pointer_width = "64"))]
+#[cfg(all(test, patched))]
 mod tests;
 
 /// The provider for this process, after everything that it needs was tried
@@ -110,10 +110,17 @@ fn probe(ledger: &'static Mutex<Ledger>) -> Result<Pages, PatchError> {
     let tried = page.as_ptr() as usize;
     let size = pages.page;
     pages.ledger().forget(&(tried..tried + size), size);
-    pages.keeps_files = mapping::moves_aside(pages.page);
+    pages.keeps_files = !only_copies() && mapping::moves_aside(pages.page);
     pages.copies_files = true;
     pages.barrier()?;
     Ok(pages)
+}
+
+/// Whether pages are always replaced by copies: `STATIC_CALL_PAGES=copied` is in the
+/// environment. For emulators, whose `MREMAP_DONTUNMAP` may leave a hole for a moment (QEMU's
+/// user mode does), in which a thread that executes there ends the program.
+fn only_copies() -> bool {
+    std::env::var_os("STATIC_CALL_PAGES").is_some_and(|way| way == "copied")
 }
 
 /// Announces to the kernel that this process will ask for barriers.

@@ -32,6 +32,13 @@ fn a_result_that_registers_hold_leaves_the_receiver_in_front() {
     }
 }
 
+/// Where it is behind a result's address: that travels in a register of its own elsewhere.
+const BEHIND: Receiver = if cfg!(target_arch = "x86_64") {
+    Receiver::BehindResult
+} else {
+    Receiver::First
+};
+
 #[test]
 fn a_result_in_memory_has_the_receiver_behind_its_address() {
     for receiver in [
@@ -41,7 +48,7 @@ fn a_result_in_memory_has_the_receiver_behind_its_address() {
         with_result::<Option<[f64; 2]>>(),
         with_result::<Result<String, [u64; 4]>>(),
     ] {
-        assert_eq!(receiver, Some(Receiver::BehindResult));
+        assert_eq!(receiver, Some(BEHIND));
     }
 }
 
@@ -107,7 +114,7 @@ fn each_method_is_asked_with_its_own_arguments_and_result() {
         __AskedMethod_never::<Asked<'_>>::receiver(),
         __AskedMethod_enormous::<Asked<'_>>::receiver(),
     ];
-    let [first, behind] = [Receiver::First, Receiver::BehindResult].map(Some);
+    let [first, behind] = [Receiver::First, BEHIND].map(Some);
     assert_eq!(found, [first, behind, first, None]);
 }
 
@@ -148,6 +155,7 @@ fn a_method_whose_receiver_was_not_found_gets_no_chain_and_no_bound_object() {
     for lead in [Lead::Rest, Lead::Return] {
         let mut batch = Batch::default();
         assert!(publisher.prepare(&mut trampoline, lead, &mut batch).is_ok());
+        trampoline.head = Head::Rest;
     }
 }
 
@@ -163,11 +171,15 @@ fn a_chain_compares_where_the_methods_calls_have_the_vtable() {
         let (at, code) = batch.code.remove(0);
         let expected = arch::chain(at, &targets, trampoline.fallback(), receiver().unwrap());
         assert_eq!(code, expected.unwrap());
-        // The first instruction takes the vtable's address, the second compares it.
-        code[7..10].to_vec()
+        code
     };
-    assert_eq!(code(|| Some(Receiver::First)), [0x4C, 0x39, 0xDE]);
-    assert_eq!(code(|| Some(Receiver::BehindResult)), [0x4C, 0x39, 0xDA]);
+    let first = code(|| Some(Receiver::First));
+    let behind = code(|| Some(BEHIND));
+    if cfg!(target_arch = "x86_64") {
+        // The first instruction takes the vtable's address, the second compares it.
+        assert_eq!(first[7..10], [0x4C, 0x39, 0xDE]);
+        assert_eq!(behind[7..10], [0x4C, 0x39, 0xDA]);
+    }
 }
 
 #[test]

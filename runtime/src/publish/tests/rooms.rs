@@ -13,7 +13,7 @@ impl Block {
         // SAFETY: the layout is not empty; zeros are what the type may be; it is leaked.
         let block: &mut Block =
             unsafe { &mut *std::alloc::alloc_zeroed(std::alloc::Layout::new::<Block>()).cast() };
-        block.0.fill(0xCC);
+        block.0 = breakpoints();
         block
     }
 }

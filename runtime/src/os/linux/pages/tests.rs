@@ -13,15 +13,15 @@ mod processes;
 
 const BREAKPOINT: u8 = arch::BREAKPOINTS[0];
 
-type Call = extern "sysv64" fn(usize, usize, u64) -> u64;
+type Call = extern "C" fn(usize, usize, u64) -> u64;
 
-extern "sysv64" fn plus_one(_data: usize, _vtable: usize, x: u64) -> u64 {
+extern "C" fn plus_one(_data: usize, _vtable: usize, x: u64) -> u64 {
     x + 1
 }
-extern "sysv64" fn plus_two(_data: usize, _vtable: usize, x: u64) -> u64 {
+extern "C" fn plus_two(_data: usize, _vtable: usize, x: u64) -> u64 {
     x + 2
 }
-extern "sysv64" fn plus_nothing(_data: usize, _vtable: usize, x: u64) -> u64 {
+extern "C" fn plus_nothing(_data: usize, _vtable: usize, x: u64) -> u64 {
     x
 }
 
@@ -43,12 +43,12 @@ std::arch::global_asm!(
     ".hidden static_call_os_tests_trampoline",
     ".globl static_call_os_tests_trampoline",
     "static_call_os_tests_trampoline:",
-    "jmp {fallback}",
-    ".balign 4096, 0xCC",
+    crate::assembly!(trampoline to "{fallback}"),
+    ".balign 4096",
     ".popsection",
     fallback = sym plus_nothing,
 );
-unsafe extern "sysv64" {
+unsafe extern "C" {
     fn static_call_os_tests_trampoline(data: usize, vtable: usize, x: u64) -> u64;
 }
 
@@ -78,7 +78,8 @@ fn two_targets(at: usize, head: [u8; HEAD_BYTES]) -> Vec<u8> {
         )
         .unwrap(),
     );
-    bytes.resize(TRAMPOLINE_BYTES, BREAKPOINT);
+    let all = arch::BREAKPOINTS.iter().copied().cycle();
+    bytes.extend(all.skip(bytes.len()).take(TRAMPOLINE_BYTES - bytes.len()));
     bytes
 }
 

@@ -415,6 +415,8 @@ impl Drop for Probe {
     }
 }
 
+// What it executes are this processor's instructions.
+#[cfg(target_arch = "x86_64")]
 #[test]
 fn a_probe_of_the_kernels_is_left_alone_before_the_first_edit_and_works_on_after_it() {
     let path = path();
@@ -488,11 +490,11 @@ fn a_thread_that_executes_a_page_that_is_aside_runs_what_the_file_holds() {
             if flip >= 20_000 && both == [true; 2] {
                 break;
             }
-            // A jump over `xor eax, eax`, and back.
-            let bytes: [u8; 5] = if flip % 2 == 0 {
-                [0xE9, 2, 0, 0, 0]
+            // A jump over the instruction behind it, and back.
+            let bytes = if flip % 2 == 0 {
+                arch::key_on(start + 8, start + 8 + arch::KEY_BYTES + CLEARS).unwrap()
             } else {
-                [0x0F, 0x1F, 0x44, 0, 0]
+                arch::key_off()
             };
             // SAFETY: one instruction in one word, right with both and with the file's.
             unsafe { memory.replace(&[edit(start + 8, &bytes)]) }.unwrap();
@@ -509,6 +511,34 @@ fn a_thread_that_executes_a_page_that_is_aside_runs_what_the_file_holds() {
     assert_eq!(memory.ledger().came(start), Some(Came::Own));
 }
 
+#[cfg(target_arch = "x86_64")]
+macro_rules! returns_one {
+    () => {
+        "mov eax, 1"
+    };
+}
+#[cfg(target_arch = "x86_64")]
+macro_rules! clears {
+    () => {
+        "xor eax, eax"
+    };
+}
+#[cfg(target_arch = "aarch64")]
+macro_rules! returns_one {
+    () => {
+        "mov x0, 1"
+    };
+}
+#[cfg(target_arch = "aarch64")]
+macro_rules! clears {
+    () => {
+        "mov x0, 0"
+    };
+}
+
+/// How long that instruction is.
+const CLEARS: usize = if cfg!(target_arch = "x86_64") { 2 } else { 4 };
+
 // `1`, or `0` behind a key at rest, in a page of its own.
 std::arch::global_asm!(
     ".pushsection static_call_text_of_own_tests, \"ax\", @progbits",
@@ -516,14 +546,14 @@ std::arch::global_asm!(
     ".hidden static_call_os_tests_keyed",
     ".globl static_call_os_tests_keyed",
     "static_call_os_tests_keyed:",
-    "mov eax, 1",
-    ".balign 8, 0x90",
-    ".byte 0x0f, 0x1f, 0x44, 0x00, 0x00",
-    "xor eax, eax",
-    "ret",
-    ".balign 4096, 0xCC",
+    returns_one!(),
+    ".balign 8",
+    crate::assembly!(key),
+    clears!(),
+    crate::assembly!(return),
+    ".balign 4096",
     ".popsection",
 );
-unsafe extern "sysv64" {
+unsafe extern "C" {
     fn static_call_os_tests_keyed() -> u64;
 }

@@ -51,7 +51,7 @@ fn a_policy_against_new_code_is_noticed_before_anything_is_patched() {
 fn refuse_mmap(flags: libc::c_int, errno: i32) {
     use seccompiler::{
         BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
-        SeccompRule, TargetArch,
+        SeccompRule,
     };
     let flags = u64::from(flags.cast_unsigned());
     let (length, operator) = (SeccompCmpArgLen::Dword, SeccompCmpOp::MaskedEq(flags));
@@ -61,7 +61,7 @@ fn refuse_mmap(flags: libc::c_int, errno: i32) {
         [(libc::SYS_mmap, vec![rule])].into(),
         SeccompAction::Allow,
         SeccompAction::Errno(errno.unsigned_abs()),
-        TargetArch::x86_64,
+        std::env::consts::ARCH.try_into().unwrap(),
     );
     let program: BpfProgram = filter.unwrap().try_into().unwrap();
     seccompiler::apply_filter(&program).unwrap();
@@ -109,7 +109,7 @@ fn a_limit_for_files_is_an_error_and_no_signal() {
 fn refuse(number: libc::c_long, argument: u8, has: u64) {
     use seccompiler::{
         BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
-        SeccompRule, TargetArch,
+        SeccompRule,
     };
     let operator = SeccompCmpOp::MaskedEq(has);
     let condition = SeccompCondition::new(argument, SeccompCmpArgLen::Dword, operator, has);
@@ -118,7 +118,7 @@ fn refuse(number: libc::c_long, argument: u8, has: u64) {
         [(number, vec![rule])].into(),
         SeccompAction::Allow,
         SeccompAction::Errno(libc::EACCES.unsigned_abs()),
-        TargetArch::x86_64,
+        std::env::consts::ARCH.try_into().unwrap(),
     );
     let program: BpfProgram = filter.unwrap().try_into().unwrap();
     seccompiler::apply_filter(&program).unwrap();
