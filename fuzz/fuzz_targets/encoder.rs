@@ -1,4 +1,4 @@
-//! Chains at any address, for any targets: decoded, and run by a model.
+//! Chains at any address, for any targets, of both architectures: decoded, and run by a model.
 #![no_main]
 
 use libfuzzer_sys::arbitrary::{Arbitrary, Result, Unstructured};
@@ -6,6 +6,8 @@ use libfuzzer_sys::fuzz_target;
 
 #[path = "../../runtime/src/arch/x86_64/tests/emulation.rs"]
 mod emulation;
+#[path = "../../runtime/src/arch/aarch64/tests/emulation.rs"]
+mod emulation_of_aarch64;
 
 #[derive(Debug)]
 struct Chain {
@@ -20,11 +22,13 @@ impl Arbitrary<'_> for Chain {
         let at = usize::arbitrary(bytes)? & !7;
         // Near, far, low, and at the edges of what rel32 reaches.
         let mut address = || -> Result<usize> {
-            Ok(match bytes.int_in_range(0..=4)? {
+            Ok(match bytes.int_in_range(0..=6)? {
                 0 => at.wrapping_add_signed(i32::arbitrary(bytes)? as isize),
                 1 => u32::arbitrary(bytes)? as usize,
                 2 => at.wrapping_add((1 << 31) - 512 + usize::from(u16::arbitrary(bytes)? % 1024)),
                 3 => at.wrapping_sub((1 << 31) - 512 + usize::from(u16::arbitrary(bytes)? % 1024)),
+                4 => at.wrapping_add((1 << 20) - 512 + usize::from(u16::arbitrary(bytes)? % 1024)),
+                5 => at.wrapping_sub((1 << 27) - 512 + usize::from(u16::arbitrary(bytes)? % 1024)),
                 _ => usize::arbitrary(bytes)?,
             })
         };
@@ -45,5 +49,15 @@ fuzz_target!(|chain: Chain| {
         let model = model.map_or(chain.fallback, |(_, shim)| *shim);
         let reached = emulation::emulate(chain.at, &code, vtable as u64);
         assert_eq!(reached, model as u64, "{chain:x?}");
+    }
+    let code = static_call::__fuzzing::chain_of_aarch64(chain.at, &chain.targets, chain.fallback);
+    let vtables = chain.targets.iter().map(|(vtable, _)| *vtable);
+    for vtable in vtables.chain([chain.other, 0, usize::MAX]) {
+        let model = chain.targets.iter().find(|(known, _)| *known == vtable);
+        let model = model.map_or(chain.fallback, |(_, shim)| *shim) & !3;
+        let receiver = [7, vtable as u64];
+        let reached = emulation_of_aarch64::emulate(chain.at, &code, receiver);
+        let expected = emulation_of_aarch64::Place { at: model as u64, receiver };
+        assert_eq!(reached, expected, "{chain:x?}");
     }
 });

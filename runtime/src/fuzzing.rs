@@ -16,6 +16,20 @@ pub fn chain(at: usize, targets: &[(usize, usize)], fallback: usize) -> Vec<u8> 
     arch::chain(at, &targets, fallback, arch::Receiver::First).expect("any address can be reached")
 }
 
+/// The same by the encoder for AArch64; addresses of code are cut to multiples of four there.
+///
+/// # Panics
+/// If the encoder refuses, which it must not for so few targets.
+pub fn chain_of_aarch64(at: usize, targets: &[(usize, usize)], fallback: usize) -> Vec<u8> {
+    let target = |&(vtable, shim): &(usize, usize)| Target {
+        vtable,
+        shim: shim & !3,
+    };
+    let targets: Vec<_> = targets.iter().map(target).collect();
+    arch::aarch64::chain(at, &targets, fallback & !3, arch::Receiver::First)
+        .expect("any address can be reached")
+}
+
 /// The check of a plugin's file, on bytes that may be anything. Whether it passes.
 pub fn plugin_file(bytes: &[u8]) -> bool {
     match crate::plugin::check_file(Path::new("fuzzed.so"), bytes) {

@@ -139,7 +139,7 @@ impl Context<'_> {
         // `runtime/docs/trampoline.md` has the figures.
         let section = quote! {
             #[cfg_attr(
-                all(any(target_arch = "x86_64", target_arch = "aarch64"), target_os = "linux"),
+                all(any(target_arch = "aarch64", target_arch = "x86_64"), target_os = "linux"),
                 unsafe(link_section = "static_call_text_0_1_0")
             )]
         };

@@ -4,7 +4,7 @@
 //! The encoders are pure functions from numbers to bytes. Nothing is
 //! executed and no memory of the program is read, so an encoder can be tested
 //! on any host. A port is one file with the exports of `x86_64.rs`, and a line in the build
-//! script, which says for which targets there is one: `docs/porting.md` has the whole list.
+//! script, which says for which targets there is one: `docs/porting.md` has the whole list, in order.
 //! `unsupported.rs` has the exports too and refuses.
 //!
 //! # What a trampoline is
@@ -23,9 +23,9 @@
 
 use std::fmt;
 
-#[cfg(any(test, encoder = "aarch64"))]
+#[cfg(any(test, fuzzing, encoder = "aarch64"))]
 #[cfg_attr(not(encoder = "aarch64"), allow(dead_code))]
-mod aarch64;
+pub(crate) mod aarch64;
 #[cfg(any(test, not(any(encoder = "aarch64", encoder = "x86_64"))))]
 #[cfg_attr(any(encoder = "aarch64", encoder = "x86_64"), allow(dead_code))]
 mod unsupported;

@@ -8,9 +8,9 @@ use yaxpeax_arm::armv8::a64::{InstDecoder, Instruction, Opcode, Operand, SizeCod
 
 /// Where code leads, and what is in the first two argument registers then.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Place {
-    pub(super) at: u64,
-    pub(super) receiver: [u64; 2],
+pub(crate) struct Place {
+    pub(crate) at: u64,
+    pub(crate) receiver: [u64; 2],
 }
 
 /// Decodes `code` in order, each instruction with its address, stepping over the addresses
