@@ -24,11 +24,15 @@ mod runs;
 #[cfg(any(test, not(patched)))]
 #[cfg_attr(all(target_os = "linux", not(miri)), allow(dead_code))]
 mod unsupported;
+#[cfg(all(windows, not(miri)))]
+mod windows;
 
 #[cfg(all(target_os = "linux", not(miri)))]
 use linux as native;
-#[cfg(any(not(target_os = "linux"), miri))]
+#[cfg(any(not(any(target_os = "linux", windows)), miri))]
 use unsupported as native;
+#[cfg(all(windows, not(miri)))]
+use windows as native;
 
 pub(crate) use native::{
     code_memory, in_signal_handler, objects, processor_time, room, wait_for, wait_while, wake_all,
