@@ -16,24 +16,66 @@
 use std::ops::Range;
 use std::{fmt, io};
 
+#[cfg(any(test, not(patched)))]
+#[cfg_attr(
+    any(
+        target_os = "linux",
+        target_os = "android",
+        target_os = "freebsd",
+        windows
+    ),
+    allow(dead_code, unused_imports)
+)]
+mod bell;
+#[cfg(all(
+    any(
+        target_os = "linux",
+        target_os = "android",
+        target_os = "freebsd",
+        target_os = "macos"
+    ),
+    not(miri)
+))]
+mod clock;
 #[cfg(all(target_os = "linux", not(miri)))]
 mod linux;
 #[cfg(test)]
 mod refusing;
 mod runs;
+#[cfg(all(
+    any(target_os = "android", target_os = "freebsd", target_os = "macos"),
+    not(miri)
+))]
+mod unix;
 #[cfg(any(test, not(patched)))]
-#[cfg_attr(all(target_os = "linux", not(miri)), allow(dead_code))]
+#[cfg_attr(not(miri), allow(dead_code, unused_imports))]
 mod unsupported;
 #[cfg(all(windows, not(miri)))]
 mod windows;
 
 #[cfg(all(target_os = "linux", not(miri)))]
 use linux as native;
-#[cfg(any(not(any(target_os = "linux", windows)), miri))]
+#[cfg(all(
+    any(target_os = "android", target_os = "freebsd", target_os = "macos"),
+    not(miri)
+))]
+use unix as native;
+#[cfg(any(
+    not(any(
+        target_os = "linux",
+        target_os = "android",
+        target_os = "freebsd",
+        target_os = "macos",
+        windows
+    )),
+    miri
+))]
 use unsupported as native;
 #[cfg(all(windows, not(miri)))]
 use windows as native;
 
+#[cfg(all(unix, not(target_family = "wasm")))]
+pub(crate) use native::forked;
 pub(crate) use native::{
     code_memory, in_signal_handler, objects, processor_time, room, wait_for, wait_while, wake_all,
 };

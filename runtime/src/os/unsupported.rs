@@ -24,27 +24,12 @@ pub(crate) fn in_signal_handler() -> bool {
     false
 }
 
-/// Gives others the processor for a moment.
-pub(crate) fn wait_while(_word: &std::sync::atomic::AtomicU32, _value: u32) {
-    std::thread::yield_now();
-}
-
-/// Sleeps for a while.
-pub(crate) fn wait_for(
-    _word: &std::sync::atomic::AtomicU32,
-    _value: u32,
-    most: std::time::Duration,
-) {
-    std::thread::sleep(most.min(std::time::Duration::from_millis(10)));
-}
+pub(crate) use super::bell::{forked, wait_for, wait_while, wake_all};
 
 /// Not known here.
 pub(crate) fn processor_time() -> Option<i64> {
     None
 }
-
-/// Nobody sleeps.
-pub(crate) fn wake_all(_word: &std::sync::atomic::AtomicU32) {}
 
 /// Room for chains inside an object: none.
 pub(crate) mod room {

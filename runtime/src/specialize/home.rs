@@ -166,94 +166,101 @@ mod pe {
     }
 }
 
-/// The headers of a loaded Mach-O image, as `<mach-o/loader.h>` has them.
+/// The headers of a loaded Mach-O image of 64 bits, as `<mach-o/loader.h>` has them.
 #[cfg(any(test, target_vendor = "apple"))]
 #[cfg_attr(not(target_vendor = "apple"), allow(dead_code))]
 pub(crate) mod mach {
     use core::ops::Range;
 
-    /// `mach_header_64`.
-    #[repr(C)]
+    /// What stands in front of the commands.
     pub(crate) struct Header {
-        magic: u32,
-        cpu: [u32; 2],
-        /// What kind of image it is; a program is 2.
+        /// What kind of image it is.
         pub(crate) kind: u32,
-        commands: u32,
-        bytes: u32,
         pub(crate) flags: u32,
-        reserved: u32,
+        /// How many bytes of commands follow.
+        pub(crate) bytes: usize,
     }
 
-    /// The beginning of `segment_command_64`.
-    #[repr(C)]
-    struct Segment {
-        command: u32,
-        bytes: u32,
-        name: [u8; 16],
-        at: u64,
-        size: u64,
-        offset: u64,
-        in_file: u64,
-        /// At most, and in the beginning.
-        access: [u32; 2],
-    }
+    impl Header {
+        pub(crate) const SIZE: usize = 32;
 
-    const MAGIC: u32 = 0xfeed_facf;
-    const SEGMENT: u32 = 0x19;
-
-    /// Where the image's segments lie that can be accessed; none where it has no such headers.
-    ///
-    /// # Safety
-    /// `start` is where a loaded image begins.
-    pub(crate) unsafe fn segments(start: *const u8) -> impl Iterator<Item = Range<usize>> {
-        // SAFETY: an image begins with its header.
-        let header = unsafe { start.cast::<Header>().read_unaligned() };
-        let commands = if header.magic == MAGIC {
-            header.commands
-        } else {
-            0
-        };
-        let all = move || {
-            let mut at = size_of::<Header>();
-            (0..commands).filter_map(move |_| {
-                // SAFETY: commands stand behind the header, as many as it says, each as long as
-                // its second word says, and all are mapped with it.
-                let (command, bytes) = unsafe {
-                    let command = start.add(at);
-                    (command, command.cast::<[u32; 2]>().read_unaligned())
-                };
-                at += bytes[1] as usize;
-                // SAFETY: a command of this kind begins so.
-                (bytes[0] == SEGMENT).then(|| unsafe { command.cast::<Segment>().read_unaligned() })
+        /// The header that this begins with, if it does.
+        pub(crate) fn of(headers: &[u8]) -> Option<Header> {
+            const MAGIC: u32 = 0xfeed_facf;
+            (half(headers, 0)? == MAGIC).then_some(())?;
+            Some(Header {
+                kind: half(headers, 12)?,
+                flags: half(headers, 24)?,
+                bytes: half(headers, 20)? as usize,
             })
-        };
+        }
+    }
+
+    /// Where the segments lie that can be accessed, of an image whose header lies at `base`;
+    /// `headers` are the header and the commands.
+    pub(crate) fn segments(headers: &[u8], base: usize) -> impl Iterator<Item = Range<usize>> {
         // The one that holds the header says how far all were moved.
-        let first = all().find(|one| one.offset == 0 && one.in_file != 0);
-        let moved = first.map(|first| start.addr().wrapping_sub(address(first.at)));
-        all().filter_map(move |one| {
-            let from = moved?.wrapping_add(address(one.at));
-            (one.access[1] != 0).then(|| from..from.wrapping_add(address(one.size)))
+        let holds = |one: &Segment| one.offset == 0 && one.in_file != 0;
+        let moved = commands(headers)
+            .find(holds)
+            .map(|first| base.wrapping_sub(first.at));
+        commands(headers).filter_map(move |one| {
+            let from = one.at.wrapping_add(moved?);
+            one.accessible.then(|| from..from.wrapping_add(one.size))
         })
     }
 
-    #[allow(
-        clippy::cast_possible_truncation,
-        reason = "addresses of this process, where there are such images"
-    )]
-    fn address(of: u64) -> usize {
-        of as usize
+    struct Segment {
+        at: usize,
+        size: usize,
+        offset: usize,
+        in_file: usize,
+        accessible: bool,
+    }
+
+    /// The commands that are `LC_SEGMENT_64`.
+    fn commands(headers: &[u8]) -> impl Iterator<Item = Segment> {
+        const SEGMENT: u32 = 0x19;
+        let mut rest = headers.get(Header::SIZE..).unwrap_or_default();
+        core::iter::from_fn(move || {
+            let (kind, bytes) = (half(rest, 0)?, half(rest, 4)? as usize);
+            let one = rest;
+            rest = rest.get(bytes.max(8)..)?;
+            Some((kind == SEGMENT).then_some(one))
+        })
+        .flatten()
+        .filter_map(|one| {
+            Some(Segment {
+                at: word(one, 24)?,
+                size: word(one, 32)?,
+                offset: word(one, 40)?,
+                in_file: word(one, 48)?,
+                accessible: half(one, 60)? != 0,
+            })
+        })
+    }
+
+    fn half(bytes: &[u8], at: usize) -> Option<u32> {
+        let half = bytes.get(at..)?.first_chunk()?;
+        Some(u32::from_le_bytes(*half))
+    }
+
+    fn word(bytes: &[u8], at: usize) -> Option<usize> {
+        let word = bytes.get(at..)?.first_chunk()?;
+        usize::try_from(u64::from_le_bytes(*word)).ok()
     }
 
     /// Whether a segment of the image holds the address; nothing where it has no such headers.
     ///
     /// # Safety
-    /// As for [`segments`].
+    /// `start` is where a loaded image begins, which stays.
     pub(super) unsafe fn contains(start: *const u8, address: usize) -> Option<bool> {
-        // SAFETY: the caller's.
-        let mut segments = unsafe { segments(start) }.peekable();
-        segments.peek()?;
-        Some(segments.any(|one| one.contains(&address)))
+        // SAFETY: an image begins with its header.
+        let header = Header::of(unsafe { core::slice::from_raw_parts(start, Header::SIZE) })?;
+        // SAFETY: its commands stand behind it, as many bytes as it says, and are loaded with
+        // it; nobody writes there.
+        let headers = unsafe { core::slice::from_raw_parts(start, Header::SIZE + header.bytes) };
+        Some(segments(headers, start.addr()).any(|one| one.contains(&address)))
     }
 }
 
@@ -274,6 +281,7 @@ mod tests {
         write(12, &2_u32.to_le_bytes());
         // A command of another kind is between them.
         write(16, &4_u32.to_le_bytes());
+        write(20, &(3 * 72 + 24_u32).to_le_bytes());
         let mut at = 32;
         let linked = 1_u64 << 32;
         for (kind, start, size, offset, in_file, access) in [
@@ -295,13 +303,14 @@ mod tests {
         }
         let start = (&raw const *image).cast::<u8>();
         // SAFETY: an image's headers, made above.
-        let contains = |offset: usize| unsafe { mach::contains(start, start.addr() + offset) };
+        let contains =
+            |offset: usize| unsafe { mach::contains(start, start.addr().wrapping_add(offset)) };
         let seen = [0, 0xfff, 0x1000, 0x2fff, 0x3000, 0x4fff, 0x5000].map(contains);
         let held = [true, true, false, false, true, true, false];
         assert_eq!(seen, held.map(Some));
         assert_eq!(contains(usize::MAX), Some(false));
         image.0[0] = 0;
-        // SAFETY: no header is read further than to its first word.
+        // SAFETY: no header is read further than to its first word, which is another.
         assert_eq!(unsafe { mach::contains(start, start.addr()) }, None);
     }
 
