@@ -490,6 +490,18 @@ macro_rules! binding {
     };
 }
 
+/// Needs the feature `std`: without it there is nothing that would swap a binding.
+#[cfg(not(feature = "std"))]
+#[macro_export]
+macro_rules! binding {
+    ($($bindings:tt)*) => {
+        ::core::compile_error!(
+            "`binding!` needs the feature `std` of static-call; without it, write a static of \
+             your own, and `specialize!` around calls on it"
+        );
+    };
+}
+
 /// Declares static keys: branches that cost one NOP while the key is as it was declared, and
 /// are switched while the program runs, with threads running.
 ///
