@@ -1,6 +1,6 @@
 //! Linkers keep every record, also of what nobody calls: what a report says is all there is.
 
-use static_call::__private::{DECLARATIONS, IMPLEMENTATIONS, STATIC_KEYS};
+use static_call::__private::{DECLARATIONS, IMPLEMENTATIONS, STATIC_KEYS, TraitDeclaration};
 use static_call::runtime;
 use static_call::{binding, specialize, static_call, static_dispatch, static_key};
 use static_call_fixture_api as _;
@@ -53,7 +53,7 @@ fn with_a_list(note: &dyn Note) -> f64 {
 }
 
 fn generic<T>(note: &dyn Note) -> f64 {
-    static_call!(note.frequency()) + size_of::<T>() as f64
+    static_call!(note.frequency()) + f64::from(u8::from(size_of::<T>() > 1))
 }
 
 fn region(note: &dyn Note) -> f64 {
@@ -99,7 +99,7 @@ fn whatever_a_program_declares_is_in_its_report() {
     assert!(report.static_keys.iter().any(|one| one.name == "MUTE"));
     // Two are of another crate, as are some traits.
     assert_eq!(STATIC_KEYS.len(), 3);
-    let names: Vec<_> = DECLARATIONS.iter().map(|one| one.name()).collect();
+    let names: Vec<_> = DECLARATIONS.iter().map(TraitDeclaration::name).collect();
     for name in ["Note", "Still", "Other", "Filter", "Gauge"] {
         assert!(names.contains(&name), "{name}: {names:?}");
     }

@@ -373,10 +373,10 @@ pub(crate) const HAS_CLOCK: bool = !cfg!(all(target_family = "wasm", target_os =
 /// What the clocks say, in nanoseconds: the time since the first call, and what all threads
 /// of the process have taken of processors.
 pub(crate) fn clocks() -> (i64, i64) {
+    static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
     if !HAS_CLOCK {
         return (0, 0);
     }
-    static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
     let start = START.get_or_init(std::time::Instant::now);
     let wall = i64::try_from(start.elapsed().as_nanos()).unwrap_or(i64::MAX);
     (wall, processor_time().unwrap_or(wall))
