@@ -59,11 +59,12 @@
 //! Keys and trampolines are patched on x86-64 Linux; where the system refuses executable memory
 //! calls are plain there, and `runtime::backend()` says why. Without the feature `patching`,
 //! which is on by default, no memory is ever made executable, and there are no chains: a call
-//! with a list looks at a word in memory and compares. That is so on other systems, too, as
-//! far as they say which vtables can be believed; Linux does. `specialize!` and bindings work
-//! everywhere. Without `std` every `static_call!` is the plain call. The
-//! feature `plugins`, on by default as well, is `runtime::Plugin` and [`export_plugin!`], on
-//! Linux.
+//! with a list looks at a word in memory and compares. That is so on other systems, too, where
+//! it can be told which vtables stay: other Linux, Windows, macOS, FreeBSD and Android. In
+//! WebAssembly, where nothing collects call sites, and on other systems calls stay plain.
+//! `specialize!` and bindings work everywhere. Without `std` every `static_call!` is the plain
+//! call, and there are no bindings. The feature `plugins`, on by default as well, is
+//! `runtime::Plugin` and [`export_plugin!`], on Linux.
 //! Why patching is sound is argued in [`docs::soundness`]; [`docs::trampoline`] shows the
 //! machine code.
 //!
@@ -487,6 +488,18 @@ macro_rules! static_call {
 macro_rules! binding {
     ($($bindings:tt)*) => {
         $crate::__private::expand_binding!(($crate) $($bindings)*);
+    };
+}
+
+/// Needs the feature `std`: without it there is nothing that would swap a binding.
+#[cfg(not(feature = "std"))]
+#[macro_export]
+macro_rules! binding {
+    ($($bindings:tt)*) => {
+        ::core::compile_error!(
+            "`binding!` needs the feature `std` of static-call; without it, write a static of \
+             your own, and `specialize!` around calls on it"
+        );
     };
 }
 

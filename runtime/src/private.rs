@@ -56,6 +56,13 @@ pub use crate::{
     uncollected as REGIONS, uncollected as SITES, uncollected as STATIC_KEYS,
 };
 
+#[cfg(all(windows, target_env = "gnu"))]
+pub use crate::slices::elements::{
+    kept_bindings as BINDINGS, kept_declarations as DECLARATIONS,
+    kept_implementations as IMPLEMENTATIONS, kept_regions as REGIONS, kept_sites as SITES,
+    kept_static_keys as STATIC_KEYS,
+};
+
 /// The auto traits that object types may carry.
 pub mod auto {
     pub use core::marker::{Send, Sync, Unpin};

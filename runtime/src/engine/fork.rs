@@ -12,6 +12,7 @@
 //! unloaded ([`loading`]). What others load, they have to keep from forks themselves.
 
 use std::cell::{Cell, UnsafeCell};
+use std::ffi::c_int;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -91,10 +92,15 @@ static HELD: Held = Held(UnsafeCell::new(None));
 
 /// Sees to it that forks find the engine at rest.
 pub(super) fn register() {
+    type Handler = Option<extern "C" fn()>;
+    unsafe extern "C" {
+        // Declared here, for the libc crate has it for some systems only.
+        fn pthread_atfork(before: Handler, after: Handler, in_child: Handler) -> c_int;
+    }
     // SAFETY: three functions of this type that live as long as the handlers: the
     // object that holds the runtime is never unloaded. A refusal (no memory)
     // leaves forks as safe as they are without us.
-    unsafe { libc::pthread_atfork(Some(before), Some(after), Some(after_in_child)) };
+    unsafe { pthread_atfork(Some(before), Some(after), Some(after_in_child)) };
 }
 
 /// Whether this thread can wait for the engine: not if it has it, nor in a handler of a
@@ -141,6 +147,7 @@ fn give_back(locks: Option<Locks>) {
 }
 
 extern "C" fn after_in_child() {
+    crate::os::forked();
     if !can_wait(standing()) {
         return;
     }

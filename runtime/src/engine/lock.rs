@@ -61,7 +61,7 @@ pub(super) fn is_changing() -> bool {
 /// Whether this thread holds no lock of the runtime's, and loads no plugin.
 #[cfg(feature = "tracing")]
 pub(crate) fn holds_nothing() -> bool {
-    #[cfg(target_os = "linux")]
+    #[cfg(all(unix, not(target_family = "wasm")))]
     if super::fork::loads() {
         return false;
     }
@@ -126,7 +126,7 @@ pub(crate) fn change_key(
 }
 
 fn set_up(own: Option<Range<usize>>) -> Engine {
-    #[cfg(target_os = "linux")]
+    #[cfg(all(unix, not(target_family = "wasm")))]
     super::fork::register();
     let engine = Engine::new(own);
     IS_SET_UP.store(true, Ordering::Release);

@@ -28,7 +28,7 @@ mod announce;
 mod auto;
 mod bindings;
 mod evidence;
-#[cfg(target_os = "linux")]
+#[cfg(all(unix, not(target_family = "wasm")))]
 mod fork;
 mod lock;
 mod origins;

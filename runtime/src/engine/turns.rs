@@ -97,7 +97,7 @@ impl<T> InTurn<T> {
 
     /// In a child of `fork`, where it is the turn of its one thread: the others that have
     /// asked for one do not exist.
-    #[cfg(target_os = "linux")]
+    #[cfg(all(unix, not(target_family = "wasm")))]
     pub(super) fn forget_others(&self) {
         let next = self.now.load(Ordering::SeqCst).wrapping_add(1);
         self.drawn.store(next, Ordering::SeqCst);

@@ -11,6 +11,7 @@ pub(crate) mod room;
 mod signals;
 mod wait;
 
+pub(crate) use super::clock::processor_time;
 #[cfg(not(feature = "patching"))]
 pub(crate) use super::unsupported::code_memory;
 #[cfg(not(patched))]
@@ -18,4 +19,4 @@ pub(crate) use super::unsupported::room;
 #[cfg(feature = "patching")]
 pub(crate) use pages::code_memory;
 pub(crate) use signals::in_signal_handler;
-pub(crate) use wait::{processor_time, wait_for, wait_while, wake_all};
+pub(crate) use wait::{forked, wait_for, wait_while, wake_all};

@@ -16,20 +16,66 @@
 use std::ops::Range;
 use std::{fmt, io};
 
+#[cfg(any(test, not(patched)))]
+#[cfg_attr(
+    any(
+        target_os = "linux",
+        target_os = "android",
+        target_os = "freebsd",
+        windows
+    ),
+    allow(dead_code, unused_imports)
+)]
+mod bell;
+#[cfg(all(
+    any(
+        target_os = "linux",
+        target_os = "android",
+        target_os = "freebsd",
+        target_os = "macos"
+    ),
+    not(miri)
+))]
+mod clock;
 #[cfg(all(target_os = "linux", not(miri)))]
 mod linux;
 #[cfg(test)]
 mod refusing;
 mod runs;
+#[cfg(all(
+    any(target_os = "android", target_os = "freebsd", target_os = "macos"),
+    not(miri)
+))]
+mod unix;
 #[cfg(any(test, not(patched)))]
-#[cfg_attr(all(target_os = "linux", not(miri)), allow(dead_code))]
+#[cfg_attr(not(miri), allow(dead_code, unused_imports))]
 mod unsupported;
+#[cfg(all(windows, not(miri)))]
+mod windows;
 
 #[cfg(all(target_os = "linux", not(miri)))]
 use linux as native;
-#[cfg(any(not(target_os = "linux"), miri))]
+#[cfg(all(
+    any(target_os = "android", target_os = "freebsd", target_os = "macos"),
+    not(miri)
+))]
+use unix as native;
+#[cfg(any(
+    not(any(
+        target_os = "linux",
+        target_os = "android",
+        target_os = "freebsd",
+        target_os = "macos",
+        windows
+    )),
+    miri
+))]
 use unsupported as native;
+#[cfg(all(windows, not(miri)))]
+use windows as native;
 
+#[cfg(all(unix, not(target_family = "wasm")))]
+pub(crate) use native::forked;
 pub(crate) use native::{
     code_memory, in_signal_handler, objects, processor_time, room, wait_for, wait_while, wake_all,
 };
@@ -319,10 +365,17 @@ impl fmt::Display for Unavailable {
 
 impl std::error::Error for Unavailable {}
 
+/// Whether there is a clock: the standard library has none in WebAssembly without a system, and
+/// panics if it is asked.
+pub(crate) const HAS_CLOCK: bool = !cfg!(all(target_family = "wasm", target_os = "unknown"));
+
 /// What the clocks say, in nanoseconds: the time since the first call, and what all threads
 /// of the process have taken of processors.
 pub(crate) fn clocks() -> (i64, i64) {
     static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    if !HAS_CLOCK {
+        return (0, 0);
+    }
     let start = START.get_or_init(std::time::Instant::now);
     let wall = i64::try_from(start.elapsed().as_nanos()).unwrap_or(i64::MAX);
     (wall, processor_time().unwrap_or(wall))

@@ -24,27 +24,12 @@ pub(crate) fn in_signal_handler() -> bool {
     false
 }
 
-/// Gives others the processor for a moment.
-pub(crate) fn wait_while(_word: &std::sync::atomic::AtomicU32, _value: u32) {
-    std::thread::yield_now();
-}
-
-/// Sleeps for a while.
-pub(crate) fn wait_for(
-    _word: &std::sync::atomic::AtomicU32,
-    _value: u32,
-    most: std::time::Duration,
-) {
-    std::thread::sleep(most.min(std::time::Duration::from_millis(10)));
-}
+pub(crate) use super::bell::{forked, wait_for, wait_while, wake_all};
 
 /// Not known here.
 pub(crate) fn processor_time() -> Option<i64> {
     None
 }
-
-/// Nobody sleeps.
-pub(crate) fn wake_all(_word: &std::sync::atomic::AtomicU32) {}
 
 /// Room for chains inside an object: none.
 pub(crate) mod room {
@@ -76,9 +61,15 @@ pub(crate) mod objects {
         false
     }
 
-    /// Always `None`: nothing is known of any address.
+    /// In WebAssembly all of memory is one object, which stays; elsewhere nothing is known of
+    /// any address.
     pub(crate) fn object_of(_address: usize) -> Option<Object> {
-        None
+        cfg!(target_family = "wasm").then(|| Object {
+            base: 0,
+            range: 0..usize::MAX,
+            name: std::path::PathBuf::new(),
+            is_main: true,
+        })
     }
 
     /// Always `None`: nothing is known of any address.
@@ -104,8 +95,11 @@ pub(crate) mod objects {
         0
     }
 
-    /// Always refuses.
-    pub(crate) fn pin(_object: &Object) -> io::Result<()> {
+    /// Refuses, but for what is never unloaded.
+    pub(crate) fn pin(object: &Object) -> io::Result<()> {
+        if object.is_main {
+            return Ok(());
+        }
         Err(io::ErrorKind::Unsupported.into())
     }
 }

@@ -40,13 +40,24 @@ macro_rules! region {
 #[doc(hidden)]
 #[macro_export]
 #[cfg(all(
-    any(target_os = "linux", target_os = "android", target_os = "freebsd"),
+    any(
+        target_os = "linux",
+        target_os = "android",
+        target_os = "freebsd",
+        target_vendor = "apple",
+        windows
+    ),
     not(miri)
 ))]
 macro_rules! home {
     () => {{
         unsafe extern "C" {
-            #[link_name = "__ehdr_start"]
+            #[cfg_attr(
+                any(target_os = "linux", target_os = "android", target_os = "freebsd"),
+                link_name = "__ehdr_start"
+            )]
+            #[cfg_attr(target_vendor = "apple", link_name = "__dso_handle")]
+            #[cfg_attr(windows, link_name = "__ImageBase")]
             safe static __HEADER: $crate::__private::core::primitive::u8;
         }
         // SAFETY: the linker defines it in each object, hidden from all others; and who writes
@@ -59,7 +70,13 @@ macro_rules! home {
 #[doc(hidden)]
 #[macro_export]
 #[cfg(not(all(
-    any(target_os = "linux", target_os = "android", target_os = "freebsd"),
+    any(
+        target_os = "linux",
+        target_os = "android",
+        target_os = "freebsd",
+        target_vendor = "apple",
+        windows
+    ),
     not(miri)
 )))]
 macro_rules! home {

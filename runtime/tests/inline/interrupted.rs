@@ -2,7 +2,7 @@
 #![cfg(target_os = "linux")]
 
 use std::any::type_name;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 use std::{ptr, thread};
 
@@ -53,6 +53,10 @@ extern "C" fn handler(_: libc::c_int) {
     }
 }
 
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "a thread's name is as wide as an address on every Linux"
+)]
 #[test]
 fn a_signal_handler_may_call_through_the_guards_that_it_interrupted() {
     let _alone = alone();
@@ -67,11 +71,12 @@ fn a_signal_handler_may_call_through_the_guards_that_it_interrupted() {
         );
     }
     let (stop, done) = (AtomicBool::new(false), AtomicBool::new(false));
-    let caller = AtomicU64::new(0);
+    let caller = AtomicUsize::new(0);
     let on = thread::scope(|scope| {
         let calling = scope.spawn(|| {
             // SAFETY: no preconditions.
-            caller.store(unsafe { libc::pthread_self() }, Ordering::Release);
+            let own = unsafe { libc::pthread_self() };
+            caller.store(own as usize, Ordering::Release);
             let mut x = 0;
             while !done.load(Ordering::Relaxed) {
                 for _ in 0..100 {
@@ -85,7 +90,7 @@ fn a_signal_handler_may_call_through_the_guards_that_it_interrupted() {
                 let thread = caller.load(Ordering::Acquire);
                 if thread != 0 {
                     // SAFETY: the thread is joined after this one.
-                    unsafe { libc::pthread_kill(thread, libc::SIGUSR1) };
+                    unsafe { libc::pthread_kill(thread as libc::pthread_t, libc::SIGUSR1) };
                 }
             }
         });

@@ -1,4 +1,4 @@
-//! Loaded objects, as the dynamic loader lists them.
+//! Loaded objects, as the dynamic loader lists them: Linux's, FreeBSD's and Android's.
 //!
 //! Cost: one walk over all loaded objects under the loader's lock for every
 //! question. Nothing here may be asked from a signal handler.
@@ -9,6 +9,7 @@
 )]
 
 use std::ffi::{CStr, CString, OsStr, c_int, c_void};
+use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
@@ -18,19 +19,31 @@ use std::{io, ptr, slice};
 use libc::Elf32_Phdr as Header;
 #[cfg(target_pointer_width = "64")]
 use libc::Elf64_Phdr as Header;
-use libc::{PF_R, PF_W, PF_X, PT_GNU_RELRO, PT_LOAD, dl_phdr_info};
+use libc::{PT_LOAD, dl_phdr_info};
 
-use crate::os::{Memory, Object, Segment};
+use crate::os::Object;
+#[cfg(target_os = "linux")]
+use crate::os::{Memory, Segment};
+
+/// What a segment may be used for, as ELF has it; the libc crate has these for Linux only.
+const PF_X: u32 = 1;
+#[cfg(target_os = "linux")]
+const PF_W: u32 = 2;
+#[cfg(target_os = "linux")]
+const PF_R: u32 = 4;
 
 #[cfg(test)]
+#[path = "objects/tests.rs"]
 mod tests;
 
 /// The loaded object that one of `address`'s segments belongs to. `None` for
-/// memory that no object was loaded into.
+/// memory that no object was loaded into; and where unloading is not counted, for all but the
+/// program and the object that asks.
 pub(crate) fn object_of(address: usize) -> Option<Object> {
-    let (mut found, mut is_main) = (None, true);
+    let (mut found, mut is_first) = (None, true);
     visit(|info| {
         if segments(info).any(|(_, range)| range.contains(&address)) {
+            let is_main = is_program(info, is_first);
             let start = segments(info).map(|(_, range)| range.start).min()?;
             let end = segments(info).map(|(_, range)| range.end).max()?;
             let base = address_of(info);
@@ -42,11 +55,44 @@ pub(crate) fn object_of(address: usize) -> Option<Object> {
             });
             return None;
         }
-        // The loader lists the program first.
-        is_main = false;
+        is_first = false;
         Some(())
     });
+    #[cfg(target_os = "android")]
+    let found = found.filter(|object| {
+        let own = object_of as fn(usize) -> Option<Object> as *const ();
+        object.is_main || object.range.contains(&own.addr()) || unloads_are_counted()
+    });
     found
+}
+
+/// Whether it is the program, which loaders list first; Android's does not.
+#[cfg(not(target_os = "android"))]
+fn is_program(_info: &dl_phdr_info, is_first: bool) -> bool {
+    is_first
+}
+
+/// The same, by what the kernel says of the program.
+#[cfg(target_os = "android")]
+fn is_program(info: &dl_phdr_info, _is_first: bool) -> bool {
+    // SAFETY: only asks.
+    let program = unsafe { libc::getauxval(libc::AT_PHDR) };
+    info.dlpi_phdr.addr() == program as usize
+}
+
+/// Whether the loader counts what it unloads: Android's does since version 11.
+#[cfg(target_os = "android")]
+fn unloads_are_counted() -> bool {
+    unsafe extern "C" fn call(_: *mut dl_phdr_info, size: usize, data: *mut c_void) -> c_int {
+        let counted = size > std::mem::offset_of!(dl_phdr_info, dlpi_subs);
+        // SAFETY: the flag below, for the time of the walk.
+        unsafe { *data.cast::<bool>() = counted };
+        1
+    }
+    let mut counted = false;
+    // SAFETY: `call` has the signature that the loader wants, and the flag lives meanwhile.
+    unsafe { libc::dl_iterate_phdr(Some(call), (&raw mut counted).cast()) };
+    counted
 }
 
 /// What the loader mapped for a library, from the handle that it gave for it.
@@ -54,6 +100,7 @@ pub(crate) fn object_of(address: usize) -> Option<Object> {
 ///
 /// # Safety
 /// The handle came from `dlopen` and was not closed.
+#[cfg(target_os = "linux")]
 pub(crate) unsafe fn memory_of(handle: *mut c_void) -> Option<Memory> {
     // The part of `struct link_map` that <link.h> promises, in glibc and musl.
     #[repr(C)]
@@ -91,7 +138,7 @@ pub(crate) unsafe fn memory_of(handle: *mut c_void) -> Option<Memory> {
         });
         let sealed = headers(info)
             .iter()
-            .find(|header| header.p_type == PT_GNU_RELRO)
+            .find(|header| header.p_type == libc::PT_GNU_RELRO)
             .map_or(0..0, |header| place(info, header));
         found = Some(Memory {
             segments: loaded.collect(),
@@ -133,6 +180,7 @@ pub(crate) fn was_rewritten(address: usize) -> bool {
 
 /// The file that the page at `address` came from, and where in it that stands, as far as
 /// the loader says so.
+#[cfg(target_os = "linux")]
 pub(crate) fn file_of(address: usize) -> Option<(PathBuf, u64)> {
     let (mut found, mut is_main) = (None, true);
     visit(|info| {
@@ -225,13 +273,20 @@ pub(crate) fn pin(object: &Object) -> io::Result<()> {
 fn visit<F: FnMut(&dl_phdr_info) -> Option<()>>(mut each: F) {
     unsafe extern "C" fn call<F: FnMut(&dl_phdr_info) -> Option<()>>(
         info: *mut dl_phdr_info,
-        _size: usize,
+        size: usize,
         data: *mut c_void,
     ) -> c_int {
-        // SAFETY: the loader passes a valid `info` and the `data` that it was
-        // given below, a closure that nobody else uses meanwhile.
-        let (info, each) = unsafe { (&*info, &mut *data.cast::<F>()) };
-        c_int::from(each(info).is_none())
+        // What an older loader does not fill in is zero.
+        let mut whole = MaybeUninit::<dl_phdr_info>::zeroed();
+        let bytes = size.min(size_of::<dl_phdr_info>());
+        // SAFETY: the loader passes an `info` of `size` bytes, of numbers and pointers, for
+        // which zeros are valid, too; and the `data` that it was given below, a closure that
+        // nobody else uses meanwhile.
+        let (info, each) = unsafe {
+            ptr::copy_nonoverlapping(info.cast::<u8>(), whole.as_mut_ptr().cast(), bytes);
+            (whole.assume_init(), &mut *data.cast::<F>())
+        };
+        c_int::from(each(&info).is_none())
     }
     // SAFETY: `call` has the signature that the loader wants, and `each` lives
     // until the loader is done.

@@ -30,6 +30,9 @@ unsafe extern "C-unwind" {
 /// so that it waits for nobody; if it has interrupted an allocator, it may wait for that, as
 /// handlers do that allocate.
 ///
+/// Elsewhere than on Linux the unwinder may be an older one of LLVM's, which does not say which
+/// frames a signal has made: then only handlers on a stack of their own are noticed.
+///
 /// Costs two system calls, and where signals are blocked some microseconds more.
 pub(crate) fn in_signal_handler() -> bool {
     on_alternate_stack() || (blocks_signals() && has_signal_frame())
@@ -53,8 +56,12 @@ fn blocks_signals() -> bool {
         }
         mask.assume_init()
     };
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let last = libc::SIGRTMAX();
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let last = if cfg!(target_os = "freebsd") { 126 } else { 31 };
     // SAFETY: a set that the system wrote, and numbers of signals.
-    (1..=libc::SIGRTMAX()).any(|signal| unsafe { libc::sigismember(&raw const mask, signal) == 1 })
+    (1..=last).any(|signal| unsafe { libc::sigismember(&raw const mask, signal) == 1 })
 }
 
 fn has_signal_frame() -> bool {
