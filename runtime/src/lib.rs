@@ -100,6 +100,8 @@ mod binding;
 mod calibrate;
 #[cfg(feature = "std")]
 mod config;
+#[cfg(feature = "std")]
+mod costs;
 pub mod docs;
 #[cfg(feature = "std")]
 mod engine;
@@ -148,6 +150,8 @@ mod trampoline;
 #[cfg(feature = "std")]
 mod tune;
 mod vtable;
+#[cfg(feature = "std")]
+mod window;
 mod words;
 #[cfg(feature = "std")]
 mod worker;

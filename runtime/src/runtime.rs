@@ -15,8 +15,8 @@ use crate::host::in_charge;
 use crate::registry::Implementation;
 
 pub use crate::advice::{Advice, AdviceKind, Suggestion};
-pub use crate::calibrate::Calibration;
 pub use crate::config::{Config, ConfigError, Mode};
+pub use crate::costs::Calibration;
 pub use crate::engine::{FollowedPlan, Retarget, RetargetError, Skipped};
 // Not `cfg(plugins)`: rustc names the condition to whoever misses it.
 #[cfg(feature = "plugins")]
@@ -73,7 +73,7 @@ pub fn retarget_every(interval: Duration) -> std::io::Result<Worker> {
 pub fn register<D: TraitObject + ?Sized>(object: &D) {
     // SAFETY: the table is the one that this vtable leads to.
     let implementation =
-        unsafe { Implementation::new(crate::private::vtable_of(object), object.__table()) };
+        unsafe { Implementation::new(crate::vtable::vtable_of(object), object.__table()) };
     (in_charge().register)(implementation);
 }
 

@@ -146,7 +146,7 @@ impl<D: ?Sized + 'static> Holder<D> {
 /// Where an object lies: its data, and its code.
 pub(super) fn addresses<D: ?Sized>(object: &D) -> [usize; 2] {
     let data = core::ptr::from_ref(object).cast::<()>().addr();
-    [data, crate::private::vtable_of(object)]
+    [data, crate::vtable::vtable_of(object)]
 }
 
 /// Where what is to be bound lies. What is neither the program's nor a plugin's is kept

@@ -43,7 +43,7 @@ impl Object {
     pub(crate) fn of<D: TraitObject + ?Sized>(object: &D) -> Self {
         Object {
             data: core::ptr::from_ref(object).cast::<()>().addr(),
-            vtable: crate::private::vtable_of(object),
+            vtable: crate::vtable::vtable_of(object),
             table: object.__table(),
         }
     }

@@ -4,8 +4,8 @@
 use super::auto::Auto;
 use super::state::{Details, Resting, Status};
 use super::{Engine, Patching, Retarget};
-use crate::calibrate::Calibration;
 use crate::config::Mode;
+use crate::costs::Calibration;
 use crate::events::{Event, SiteName, listens};
 use crate::plan::auto::{Plain, name_of, why_plain};
 use crate::report::{Backend, SiteReport};

@@ -11,8 +11,8 @@ use crate::arch;
 use crate::binding::STATIC_CALL_BINDINGS_0_1_0;
 #[cfg(plugins)]
 use crate::binding::{BindingRecord, TrampolineOfBinding};
-use crate::calibrate::Calibration;
 use crate::config::{Config, ConfigError, Mode};
+use crate::costs::Calibration;
 use crate::key::Placed;
 use crate::os;
 use crate::profile::Profile;

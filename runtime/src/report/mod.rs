@@ -5,8 +5,8 @@ use std::fmt;
 
 use crate::advice::rules::{self, Costs, Facts, Met};
 use crate::advice::{Advice, AdviceKind, Suggestion};
-use crate::calibrate::Calibration;
 use crate::config::Mode;
+use crate::costs::Calibration;
 use crate::engine::{
     Details, Engine, FollowedPlan, LoadedObject, Patching, Resting, Status, numbers,
 };

@@ -1,8 +1,8 @@
 //! What calls that nothing has caught leave behind.
 
 use super::{Ordering, Phase, Route, Site, Way};
-use crate::life::{Block, Taken};
 use crate::registry::Table;
+use crate::window::{Block, Taken};
 
 /// Whether calls of this site that nothing has caught count: asked by every fallback
 /// before it makes the plain call. One relaxed load.
@@ -31,7 +31,7 @@ pub(crate) fn record(
     }
 }
 
-/// The call that has counted last acts: see `life::Block`.
+/// The call that has counted last acts: see `window::Block`.
 #[cold]
 fn emptied(site: &'static Site) {
     if let Some(lock) = site.lock_now() {

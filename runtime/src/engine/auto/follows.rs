@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 
 use super::given::Given;
-use crate::calibrate::Calibration;
 use crate::config::Mode;
+use crate::costs::Calibration;
 use crate::engine::outcome::{Retarget, RetargetError};
 use crate::engine::places::{Place, find, numbers};
 use crate::engine::resumed::Resumption;
