@@ -10,10 +10,12 @@ use std::sync::atomic::AtomicU32;
 
 use crate::binding::making::{self, Turn};
 use crate::binding::{BindingRecord, New, Origins, SwapError};
+use crate::config::{Config, ConfigError};
 use crate::engine::{self, Retarget, RetargetError};
 use crate::life::By;
+use crate::pass;
 use crate::registry::Implementation;
-use crate::runtime::{Backend, Config, ConfigError, Report};
+use crate::report::{Backend, Report};
 use crate::site::Site;
 use crate::static_key::{Change, StaticKeyError, StaticKeyRecord};
 
@@ -58,13 +60,13 @@ pub(crate) struct Host {
 
 /// This object's runtime.
 pub(crate) static HOST: Host = Host {
-    retarget: || engine::retarget(By::Program),
+    retarget: || pass::retarget(By::Program),
     work: || {
-        engine::retarget(By::Worker)?;
+        pass::retarget(By::Worker)?;
         Ok(engine::with(engine::Engine::next_pass))
     },
     wake: &engine::WAKE,
-    workers: &crate::worker::RUNNING,
+    workers: &engine::WORKERS,
     emptied: engine::emptied,
     register: engine::register,
     configure: |config| engine::with(|engine| engine.configure(config)),

@@ -115,7 +115,11 @@ mod key;
 #[cfg(feature = "std")]
 mod life;
 #[cfg(feature = "std")]
+mod measured;
+#[cfg(feature = "std")]
 mod os;
+#[cfg(feature = "std")]
+mod pass;
 #[cfg(feature = "std")]
 mod plan;
 #[cfg(plugins)]

@@ -17,7 +17,10 @@ use crate::registry::Implementation;
 pub use crate::advice::{Advice, AdviceKind, Suggestion};
 pub use crate::config::{Config, ConfigError, Mode};
 pub use crate::costs::Calibration;
-pub use crate::engine::{FollowedPlan, Retarget, RetargetError, Skipped};
+pub use crate::engine::{ApplyError, FollowedPlan, Retarget, RetargetError, Skipped};
+#[cfg(feature = "plan")]
+pub use crate::measured::PlanError;
+pub use crate::measured::{Plan, PlanEntry, PlanKind, PlannedType};
 // Not `cfg(plugins)`: rustc names the condition to whoever misses it.
 #[cfg(feature = "plugins")]
 #[cfg(target_os = "linux")]
@@ -26,12 +29,7 @@ pub use crate::registry::TraitObject;
 pub use crate::report::{
     Backend, BindingReport, RegionReport, Report, SiteReport, State, StaticKeyReport, TargetReport,
 };
-#[cfg(feature = "plan")]
-pub use crate::tune::PlanError;
-pub use crate::tune::{
-    ApplyError, Clock, Plan, PlanEntry, PlanKind, PlannedType, Tried, Tune, TuneError, Tuned,
-    Verdict, tune, tune_while,
-};
+pub use crate::tune::{Clock, Tried, Tune, TuneError, Tuned, Verdict, tune, tune_while};
 pub use crate::worker::Worker;
 
 /// Re-plans every call site of the program and its plugins, and publishes what
@@ -82,7 +80,7 @@ pub fn register<D: TraitObject + ?Sized>(object: &D) {
 /// # Errors
 /// As [`retarget`].
 pub fn forget_plan() -> Result<Retarget, RetargetError> {
-    crate::engine::forget_plan()
+    crate::pass::forget_plan()
 }
 
 /// Sets how the runtime learns and plans. `STATIC_CALL=auto|always|off` in the

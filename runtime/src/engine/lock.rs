@@ -60,7 +60,7 @@ pub(super) fn is_changing() -> bool {
 
 /// Whether this thread holds no lock of the runtime's, and loads no plugin.
 #[cfg(feature = "tracing")]
-pub(crate) fn holds_nothing() -> bool {
+pub(super) fn holds_nothing() -> bool {
     #[cfg(target_os = "linux")]
     if super::fork::loads() {
         return false;
@@ -146,5 +146,5 @@ pub(crate) fn changing(work: &mut dyn FnMut()) {
     drop(lock);
     drop(changing);
     #[cfg(feature = "tracing")]
-    crate::events::flush();
+    super::telling::flush();
 }

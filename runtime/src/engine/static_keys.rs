@@ -134,7 +134,7 @@ impl Engine {
             }
         };
         // Rust's `dylib` exports what other crates call.
-        if crate::os::objects::is_shared(crate::runtime::retarget as *const () as usize) {
+        if crate::os::objects::is_shared(super::emptied as *const () as usize) {
             let reason = "the runtime comes from a Rust `dylib`, and does not know the places of \
                           those who use that"
                 .to_owned();

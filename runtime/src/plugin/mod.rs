@@ -108,7 +108,7 @@ impl Plugin {
         // SAFETY: the caller's.
         let loaded = engine::loading(|| unsafe { Self::load_checked(path, file) });
         #[cfg(feature = "tracing")]
-        crate::events::flush();
+        engine::flush();
         loaded
     }
 
@@ -533,7 +533,7 @@ impl Loaded {
                 kept: !safe,
             };
             engine::with(|engine| engine.tell(event));
-            crate::events::flush();
+            engine::flush();
         }
     }
 }

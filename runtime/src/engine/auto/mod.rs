@@ -31,7 +31,6 @@ mod scene;
 
 pub use follows::FollowedPlan;
 pub(super) use follows::Follows;
-pub(crate) use follows::{apply, forget_plan};
 pub(super) use given::Given;
 
 /// Counts what calling threads have done that the worker should know of.
