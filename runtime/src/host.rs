@@ -16,7 +16,7 @@ use crate::life::By;
 use crate::pass;
 use crate::registry::Implementation;
 use crate::report::{Backend, Report};
-use crate::site::Site;
+use crate::site::{self, Acts};
 use crate::static_key::{Change, StaticKeyError, StaticKeyRecord};
 
 /// The host's runtime, as its plugins call it.
@@ -30,9 +30,7 @@ pub(crate) struct Host {
     pub(crate) wake: &'static AtomicU32,
     /// How many workers there are.
     pub(crate) workers: &'static AtomicU32,
-    /// A call has used up what a site's life had given it. Whether anybody has acted: not
-    /// while the runtime is busy.
-    pub(crate) emptied: fn(&'static Site) -> bool,
+    pub(crate) emptied: Acts,
     pub(crate) register: fn(Implementation),
     pub(crate) configure: fn(Config) -> Result<(), ConfigError>,
     pub(crate) backend: fn() -> Backend,
@@ -95,6 +93,7 @@ static ADOPTED_BY: OnceLock<&'static Host> = OnceLock::new();
 pub(crate) fn adopt(host: &'static Host) {
     // Twice means the same host again: a plugin has one loader.
     let _ = ADOPTED_BY.set(host);
+    site::leave_to(host.emptied);
 }
 
 /// Whether this object is a plugin.

@@ -112,6 +112,8 @@ mod host;
 mod identity;
 #[cfg(feature = "std")]
 mod key;
+#[cfg(plugins)]
+mod library;
 #[cfg(feature = "std")]
 mod life;
 #[cfg(feature = "std")]
@@ -147,6 +149,7 @@ mod site;
 mod slices;
 mod specialize;
 mod static_key;
+mod switch;
 #[cfg(feature = "std")]
 mod sync;
 #[cfg(feature = "std")]
@@ -260,7 +263,8 @@ pub use static_call_macros::static_dispatch;
 pub mod __private {
     #[cfg(plugins)]
     pub mod plugin {
-        pub use crate::plugin::manifest::{Constructor, Header, Manifest};
+        pub use crate::library::Constructor;
+        pub use crate::plugin::manifest::{Header, Manifest};
     }
     pub use crate::private::*;
 }

@@ -24,7 +24,10 @@ pub use crate::measured::{Plan, PlanEntry, PlanKind, PlannedType};
 // Not `cfg(plugins)`: rustc names the condition to whoever misses it.
 #[cfg(feature = "plugins")]
 #[cfg(target_os = "linux")]
-pub use crate::plugin::{Plugin, PluginBox, PluginError, UnloadError, UnloadReason};
+pub use crate::library::PluginBox;
+#[cfg(feature = "plugins")]
+#[cfg(target_os = "linux")]
+pub use crate::plugin::{Plugin, PluginError, UnloadError, UnloadReason};
 pub use crate::registry::TraitObject;
 pub use crate::report::{
     Backend, BindingReport, RegionReport, Report, SiteReport, State, StaticKeyReport, TargetReport,

@@ -8,7 +8,7 @@ use super::origin::{Kept, Origins};
 use crate::host::in_charge;
 
 #[cfg(plugins)]
-use crate::plugin::PluginBox;
+use crate::library::PluginBox;
 
 /// What becomes of a binding whose object comes from a plugin that is to be unloaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

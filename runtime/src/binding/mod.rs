@@ -340,7 +340,7 @@ impl<D: TraitObject + ?Sized + 'static, K> Binding<D, K> {
     #[cfg(plugins)]
     pub fn swap_plugin(
         &'static self,
-        object: crate::plugin::PluginBox<D>,
+        object: crate::library::PluginBox<D>,
         when: WhenUnloaded,
     ) -> Result<Option<Loaded<D>>, SwapError>
     where

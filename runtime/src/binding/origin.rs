@@ -9,7 +9,7 @@
 use std::sync::{Arc, Weak};
 
 #[cfg(plugins)]
-use crate::plugin::Loaded as Library;
+use crate::library::Loaded as Library;
 
 /// The plugins that an object lies in: mostly none.
 #[derive(Clone, Default)]

@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::Engine;
 use super::trust;
 use super::turns::InTurn;
-use crate::site::Site;
+use crate::site::{self, Site};
 use crate::static_key::{Change, StaticKeyError, StaticKeyRecord};
 
 /// The engine, set up on first use.
@@ -129,6 +129,7 @@ fn set_up(own: Option<Range<usize>>) -> Engine {
     #[cfg(target_os = "linux")]
     super::fork::register();
     let engine = Engine::new(own);
+    site::act_by(emptied);
     IS_SET_UP.store(true, Ordering::Release);
     engine
 }

@@ -110,7 +110,7 @@ pub(crate) struct Engine {
     #[cfg(feature = "tracing")]
     pub(crate) introduced: bool,
     #[cfg(plugins)]
-    pub(crate) plugins: crate::plugin::Plugins,
+    pub(crate) plugins: crate::library::Plugins,
 }
 
 /// Whether code can be patched.
@@ -316,7 +316,7 @@ impl Engine {
             #[cfg(feature = "tracing")]
             introduced: false,
             #[cfg(plugins)]
-            plugins: crate::plugin::Plugins::default(),
+            plugins: crate::library::Plugins::default(),
         }
     }
 

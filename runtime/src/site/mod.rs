@@ -42,8 +42,11 @@ pub(crate) use inline::MOST_LISTED;
 pub use inline::{Guards, Keys, LISTED_IN_SITE, List, ListOfMethod, SiteOf};
 pub(crate) use inline::{Key, VTABLES};
 pub use record::counts_calls;
+#[cfg(plugins)]
+pub(crate) use record::leave_to;
 #[cfg(loom)]
 pub(crate) use record::record as record_for_loom;
+pub(crate) use record::{Acts, act_by};
 
 /// Calls recorded in a learning window that nobody configured.
 pub(crate) const FIRST_WINDOW: u32 = 1024;

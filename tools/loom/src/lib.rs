@@ -28,17 +28,6 @@ mod arch {
     }
 }
 
-/// Who is asked when a count is used up: nobody who could answer.
-mod host {
-    pub(crate) struct Host {
-        pub(crate) emptied: fn(&'static crate::site::Site) -> bool,
-    }
-
-    pub(crate) fn in_charge() -> Host {
-        Host { emptied: |_| false }
-    }
-}
-
 /// What the keys of methods name; the models have none.
 mod binding {
     pub trait BindingSite: 'static {
