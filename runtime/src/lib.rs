@@ -97,6 +97,8 @@ mod arch;
 #[cfg(feature = "std")]
 mod binding;
 #[cfg(feature = "std")]
+mod bound;
+#[cfg(feature = "std")]
 mod calibrate;
 #[cfg(feature = "std")]
 mod config;
@@ -550,7 +552,9 @@ macro_rules! static_key {
 pub use crate::static_key::{StaticKey, StaticKeyError};
 
 #[cfg(feature = "std")]
-pub use crate::binding::{Binding, CompareSwapError, Loaded, Override, SwapError, WhenUnloaded};
+pub use crate::binding::{CompareSwapError, Override};
+#[cfg(feature = "std")]
+pub use crate::bound::{Binding, Loaded, SwapError, WhenUnloaded};
 
 /// Makes a `cdylib` a plugin: exports its constructors, and with them its traits,
 /// implementations and call sites. Once in a library.

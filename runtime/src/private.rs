@@ -18,10 +18,10 @@ pub use std::boxed::Box;
 pub use crate::identity::of as identity;
 
 pub use crate::arch::Receiver;
-pub use crate::binding::{
-    Always, AlwaysBound, Binding, BindingRecord, BindingSite, Bound, Cell, Initial,
-    MethodOfASharedObject, STATIC_CALL_BINDINGS_0_1_0 as BINDINGS, Shareable, Shared, Shares,
-    Sometimes, TrampolineOfBinding, Unbound,
+pub use crate::bound::{
+    Always, Binding, BindingRecord, Bound, Cell, Initial, MethodOfASharedObject,
+    STATIC_CALL_BINDINGS_0_1_0 as BINDINGS, Shareable, Shared, Shares, Sometimes,
+    TrampolineOfBinding, Unbound, never_unbound,
 };
 
 pub use crate::registry::{
@@ -32,9 +32,9 @@ pub use crate::registry::{
 };
 pub use crate::site::TRAMPOLINES;
 pub use crate::site::{
-    CallSite, DispatchedMethod, Gate, Guards, Keys, LISTED_IN_SITE, List, ListOfMethod,
-    NotAnnotated, Own, Place, Route, STATIC_CALL_SITES_0_1_0 as SITES, Site, SiteOf, as_function,
-    counts_calls, record_call as record, with_signature_of,
+    AlwaysBound, BindingSite, CallSite, DispatchedMethod, Gate, Guards, Keys, LISTED_IN_SITE, List,
+    ListOfMethod, NotAnnotated, Own, Place, Route, STATIC_CALL_SITES_0_1_0 as SITES, Site, SiteOf,
+    as_function, counts_calls, record_call as record, with_signature_of,
 };
 pub use crate::specialize::{
     Asked, Home, Identity, Listed, Region, RegionRecord, STATIC_CALL_REGIONS_0_1_0 as REGIONS,
@@ -104,16 +104,6 @@ pub const fn is_shareable<D: Shareable + ?Sized>() {}
 pub const fn may_be_unbound<D: TraitObject + ?Sized>() {
     let lacks = <D::__Trait as DeclaredTrait>::LACKS_RESULTS;
     assert!(lacks.is_empty(), "{}", lacks);
-}
-
-/// Where a method has nothing to give while nothing is bound.
-///
-/// # Panics
-/// Always. Such bindings are always bound, so that this is never reached.
-#[cold]
-#[inline(never)]
-pub fn never_unbound() -> ! {
-    panic!("a binding that is always bound has lost its object")
 }
 
 /// The value behind an object, by its own type.

@@ -9,9 +9,9 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU32};
 
 use crate::arch;
-use crate::binding::STATIC_CALL_BINDINGS_0_1_0;
+use crate::bound::STATIC_CALL_BINDINGS_0_1_0;
 #[cfg(plugins)]
-use crate::binding::{BindingRecord, TrampolineOfBinding};
+use crate::bound::{BindingRecord, TrampolineOfBinding};
 use crate::config::{Config, ConfigError, Mode};
 use crate::costs::Calibration;
 use crate::key::Placed;
@@ -280,7 +280,7 @@ impl Engine {
         let mut routes = Vec::new();
         let bindings = bindings::of_object(
             &STATIC_CALL_BINDINGS_0_1_0,
-            crate::binding::trampolines(),
+            crate::bound::trampolines(),
             None,
             &mut routes,
         );

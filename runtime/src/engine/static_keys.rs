@@ -198,7 +198,7 @@ impl Engine {
         let ours: Vec<_> = STATIC_CALL_STATIC_KEYS_0_1_0.iter().collect();
         let theirs: Vec<_> = records.iter().collect();
         let leader = |one: &&'static StaticKeyRecord| {
-            let found = crate::binding::partner(
+            let found = crate::bound::partner(
                 one,
                 &ours,
                 &theirs,

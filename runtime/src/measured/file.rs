@@ -1,4 +1,8 @@
 //! Plan files: TOML, written to be read and reviewed by people.
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "shares from 0 to 1, and lines"
+)]
 
 use std::fmt;
 use std::io::{self, Write};

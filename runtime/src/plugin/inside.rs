@@ -15,7 +15,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use super::manifest::{Contents, Header, Manifest};
-use crate::binding::{BindingRecord, TrampolineOfBinding};
+use crate::bound::{BindingRecord, TrampolineOfBinding};
 use crate::key::{KeyRecord, TrampolineRecord};
 use crate::library::Constructor;
 use crate::os::{Memory, Room, Segment};

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::PluginError;
-use crate::binding::{BindingRecord, TrampolineOfBinding};
+use crate::bound::{BindingRecord, TrampolineOfBinding};
 use crate::host::Host;
 use crate::key::{KeyRecord, TrampolineRecord};
 use crate::library::Constructor;
@@ -136,8 +136,8 @@ impl Manifest {
             keys: crate::key::keys(),
             trampolines: crate::key::trampolines(),
             constructors,
-            bindings: &raw const *crate::binding::STATIC_CALL_BINDINGS_0_1_0,
-            trampolines_of_bindings: crate::binding::trampolines(),
+            bindings: &raw const *crate::bound::STATIC_CALL_BINDINGS_0_1_0,
+            trampolines_of_bindings: crate::bound::trampolines(),
             adopt: adopt as *const (),
             room: os::room::lend(),
             static_keys: &raw const *STATIC_CALL_STATIC_KEYS_0_1_0,

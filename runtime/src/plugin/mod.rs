@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 
-use crate::binding::BindingRecord;
+use crate::bound::BindingRecord;
 use crate::engine::{self, Engine, LoadedObject};
 use crate::key::Placed;
 use crate::library::{Loaded, Opened, PluginBox, Signature};

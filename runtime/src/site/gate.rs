@@ -5,9 +5,9 @@ use core::marker::PhantomData;
 
 use super::inline::Key;
 use super::record::record;
-use super::{CallSite, LISTED_IN_SITE, List, Ordering, Route, SiteOf};
+use super::{BindingSite, CallSite, LISTED_IN_SITE, List, Ordering, Route, SiteOf};
 use crate::arch::Receiver;
-use crate::binding::{BindingSite, Unbound};
+use crate::bound::Unbound;
 use crate::registry::Table;
 use crate::vtable::vtable_of;
 

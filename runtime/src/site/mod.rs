@@ -31,9 +31,11 @@ mod record;
 #[cfg(all(test, not(loom)))]
 mod tests;
 
+mod binding;
 mod gate;
 mod inline;
 
+pub use binding::{AlwaysBound, BindingSite};
 pub use gate::{
     DispatchedMethod, Gate, NotAnnotated, Own, as_function, record_call, with_signature_of,
 };

@@ -3,7 +3,7 @@
 #![cfg(loom)]
 #![allow(dead_code, unused_imports, unreachable_pub, missing_docs)]
 
-#[path = "../../../runtime/src/binding/cell.rs"]
+#[path = "../../../runtime/src/bound/cell.rs"]
 mod cell;
 #[path = "../../../runtime/src/profile/mod.rs"]
 mod profile;
