@@ -1,20 +1,16 @@
 //! What the runtime tells `tracing`: one event for each decision, refusal and plugin.
 //!
 //! A subscriber is code of somebody else's, which may make static calls, re-plan, swap
-//! bindings and load plugins. So whoever holds a lock of the runtime's notes its events
-//! with the engine ([`Engine::tell`]), and they are handed on ([`flush`]) by the same thread
-//! after it has given all of them back. What happens in a subscriber is not told: it could
-//! go on for ever. Calls tell nothing; what a calling thread has switched off is told by
-//! the next pass.
+//! bindings and load plugins. So whoever holds a lock of the runtime's notes its events with
+//! the engine, which has them handed on ([`emit`]) by the same thread after it has given all
+//! of them back. What happens in a subscriber is not told: it could go on for ever. Calls tell
+//! nothing; what a calling thread has switched off is told by the next pass.
 
 use std::cell::Cell;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use tracing::Level;
 use tracing::level_filters::LevelFilter;
-
-use crate::engine::{self, Engine};
 
 /// Something to tell.
 pub(crate) enum Event {
@@ -68,7 +64,7 @@ pub(crate) struct SiteName {
 impl Event {
     /// Problems that somebody should see, plugins as they come and go, what sites do, and
     /// what is only looked at.
-    fn level(&self) -> Level {
+    pub(crate) fn level(&self) -> Level {
         match self {
             Event::Refused { .. }
             | Event::Environment { .. }
@@ -164,12 +160,14 @@ impl Event {
     }
 }
 
-/// Whether anything waits to be told.
-static WAITS: AtomicBool = AtomicBool::new(false);
-
 thread_local! {
     /// Whether this thread is in a subscriber.
     static TELLS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread is in a subscriber.
+pub(crate) fn is_telling() -> bool {
+    TELLS.get()
 }
 
 /// Whether anybody listens on this level. Asks no subscriber.
@@ -177,26 +175,8 @@ pub(crate) fn listens(level: Level) -> bool {
     LevelFilter::current() >= level && !TELLS.get()
 }
 
-impl Engine {
-    /// Notes what is to be told once the lock is given back.
-    pub(crate) fn tell(&mut self, event: Event) {
-        if listens(event.level()) {
-            self.events.push(event);
-            WAITS.store(true, Ordering::Release);
-        }
-    }
-}
-
-/// Tells what waits, unless this thread holds a lock of the runtime's or of the loader's:
-/// then it will be here again.
-pub(crate) fn flush() {
-    if !WAITS.load(Ordering::Acquire) || TELLS.get() || !engine::holds_nothing() {
-        return;
-    }
-    let events = engine::with(|engine| {
-        WAITS.store(false, Ordering::Release);
-        std::mem::take(&mut engine.events)
-    });
+/// Tells them, by a thread that holds no lock.
+pub(crate) fn emit(events: Vec<Event>) {
     let _told = Told(TELLS.replace(true));
     events.into_iter().for_each(Event::emit);
 }

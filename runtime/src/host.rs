@@ -8,13 +8,15 @@
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicU32;
 
-use crate::binding::making::{self, Turn};
-use crate::binding::{BindingRecord, New, Origins, SwapError};
+use crate::bound::making::{self, Makers};
+use crate::bound::{BindingRecord, New, Origins, SwapError};
+use crate::config::{Config, ConfigError};
 use crate::engine::{self, Retarget, RetargetError};
 use crate::life::By;
+use crate::pass;
 use crate::registry::Implementation;
-use crate::runtime::{Backend, Config, ConfigError, Report};
-use crate::site::Site;
+use crate::report::{Backend, Report};
+use crate::site::Acts;
 use crate::static_key::{Change, StaticKeyError, StaticKeyRecord};
 
 /// The host's runtime, as its plugins call it.
@@ -28,9 +30,7 @@ pub(crate) struct Host {
     pub(crate) wake: &'static AtomicU32,
     /// How many workers there are.
     pub(crate) workers: &'static AtomicU32,
-    /// A call has used up what a site's life had given it. Whether anybody has acted: not
-    /// while the runtime is busy.
-    pub(crate) emptied: fn(&'static Site) -> bool,
+    pub(crate) emptied: Acts,
     pub(crate) register: fn(Implementation),
     pub(crate) configure: fn(Config) -> Result<(), ConfigError>,
     pub(crate) backend: fn() -> Backend,
@@ -51,20 +51,19 @@ pub(crate) struct Host {
     /// Whether this plugin, which nobody has any more, stays: it was not let go yet and now
     /// will not be, or is kept for another reason.
     pub(crate) stays: fn(u64) -> bool,
-    /// A turn to make what the binding of this cell begins with; then `end_making`.
-    pub(crate) begin_making: fn(usize) -> Turn,
-    pub(crate) end_making: fn(usize),
+    /// Who makes what is made on first use.
+    pub(crate) makers: &'static Makers,
 }
 
 /// This object's runtime.
 pub(crate) static HOST: Host = Host {
-    retarget: || engine::retarget(By::Program),
+    retarget: || pass::retarget(By::Program),
     work: || {
-        engine::retarget(By::Worker)?;
+        pass::retarget(By::Worker)?;
         Ok(engine::with(engine::Engine::next_pass))
     },
     wake: &engine::WAKE,
-    workers: &crate::worker::RUNNING,
+    workers: &engine::WORKERS,
     emptied: engine::emptied,
     register: engine::register,
     configure: |config| engine::with(|engine| engine.configure(config)),
@@ -81,8 +80,7 @@ pub(crate) static HOST: Host = Host {
     release: |record, objects| engine::with(|engine| unsafe { engine.release(record, objects) }),
     origins: engine::origins,
     change_key: engine::change_key,
-    begin_making: making::begin,
-    end_making: making::end,
+    makers: &making::OWN,
     stays: |plugin| engine::with(|engine| engine.let_stay(plugin)),
 };
 
@@ -93,6 +91,8 @@ static ADOPTED_BY: OnceLock<&'static Host> = OnceLock::new();
 pub(crate) fn adopt(host: &'static Host) {
     // Twice means the same host again: a plugin has one loader.
     let _ = ADOPTED_BY.set(host);
+    crate::site::leave_to(host.emptied);
+    making::leave_to(host.makers);
 }
 
 /// Whether this object is a plugin.

@@ -98,9 +98,13 @@ mod arch;
 #[cfg(feature = "std")]
 mod binding;
 #[cfg(feature = "std")]
+mod bound;
+#[cfg(feature = "std")]
 mod calibrate;
 #[cfg(feature = "std")]
 mod config;
+#[cfg(feature = "std")]
+mod costs;
 pub mod docs;
 #[cfg(feature = "std")]
 mod engine;
@@ -111,10 +115,16 @@ mod host;
 mod identity;
 #[cfg(feature = "std")]
 mod key;
+#[cfg(plugins)]
+mod library;
 #[cfg(feature = "std")]
 mod life;
 #[cfg(feature = "std")]
+mod measured;
+#[cfg(feature = "std")]
 mod os;
+#[cfg(feature = "std")]
+mod pass;
 #[cfg(feature = "std")]
 mod plan;
 #[cfg(plugins)]
@@ -142,6 +152,7 @@ mod site;
 mod slices;
 mod specialize;
 mod static_key;
+mod switch;
 #[cfg(feature = "std")]
 mod sync;
 #[cfg(feature = "std")]
@@ -149,6 +160,8 @@ mod trampoline;
 #[cfg(feature = "std")]
 mod tune;
 mod vtable;
+#[cfg(feature = "std")]
+mod window;
 mod words;
 #[cfg(feature = "std")]
 mod worker;
@@ -253,7 +266,8 @@ pub use static_call_macros::static_dispatch;
 pub mod __private {
     #[cfg(plugins)]
     pub mod plugin {
-        pub use crate::plugin::manifest::{Constructor, Header, Manifest};
+        pub use crate::library::Constructor;
+        pub use crate::plugin::manifest::{Header, Manifest};
     }
     pub use crate::private::*;
 }
@@ -551,7 +565,9 @@ macro_rules! static_key {
 pub use crate::static_key::{StaticKey, StaticKeyError};
 
 #[cfg(feature = "std")]
-pub use crate::binding::{Binding, CompareSwapError, Loaded, Override, SwapError, WhenUnloaded};
+pub use crate::binding::{CompareSwapError, Override};
+#[cfg(feature = "std")]
+pub use crate::bound::{Binding, Loaded, SwapError, WhenUnloaded};
 
 /// Makes a `cdylib` a plugin: exports its constructors, and with them its traits,
 /// implementations and call sites. Once in a library.

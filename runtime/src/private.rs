@@ -18,10 +18,10 @@ pub use std::boxed::Box;
 pub use crate::identity::of as identity;
 
 pub use crate::arch::Receiver;
-pub use crate::binding::{
-    Always, AlwaysBound, Binding, BindingRecord, BindingSite, Bound, Cell, Initial,
-    MethodOfASharedObject, STATIC_CALL_BINDINGS_0_1_0 as BINDINGS, Shareable, Shared, Shares,
-    Sometimes, TrampolineOfBinding, Unbound,
+pub use crate::bound::{
+    Always, Binding, BindingRecord, Bound, Cell, Initial, MethodOfASharedObject,
+    STATIC_CALL_BINDINGS_0_1_0 as BINDINGS, Shareable, Shared, Shares, Sometimes,
+    TrampolineOfBinding, Unbound, never_unbound,
 };
 
 pub use crate::registry::{
@@ -32,9 +32,9 @@ pub use crate::registry::{
 };
 pub use crate::site::TRAMPOLINES;
 pub use crate::site::{
-    CallSite, DispatchedMethod, Gate, Guards, Keys, LISTED_IN_SITE, List, ListOfMethod,
-    NotAnnotated, Own, Place, Route, STATIC_CALL_SITES_0_1_0 as SITES, Site, SiteOf, counts_calls,
-    record_call as record,
+    AlwaysBound, BindingSite, CallSite, DispatchedMethod, Gate, Guards, Keys, LISTED_IN_SITE, List,
+    ListOfMethod, NotAnnotated, Own, Place, Route, STATIC_CALL_SITES_0_1_0 as SITES, Site, SiteOf,
+    as_function, counts_calls, record_call as record, with_signature_of,
 };
 pub use crate::specialize::{
     Asked, Home, Identity, Listed, Region, RegionRecord, STATIC_CALL_REGIONS_0_1_0 as REGIONS,
@@ -113,16 +113,6 @@ pub const fn may_be_unbound<D: TraitObject + ?Sized>() {
     assert!(lacks.is_empty(), "{}", lacks);
 }
 
-/// Where a method has nothing to give while nothing is bound.
-///
-/// # Panics
-/// Always. Such bindings are always bound, so that this is never reached.
-#[cold]
-#[inline(never)]
-pub fn never_unbound() -> ! {
-    panic!("a binding that is always bound has lost its object")
-}
-
 /// The value behind an object, by its own type.
 ///
 /// # Safety
@@ -162,37 +152,6 @@ pub unsafe fn assume_pinned<T, O: ?Sized>(object: Pin<&O>) -> Pin<&T> {
 pub unsafe fn assume_pinned_mut<T, O: ?Sized>(object: Pin<&mut O>) -> Pin<&mut T> {
     // SAFETY: as in `assume_pinned`.
     unsafe { object.map_unchecked_mut(|object| assume_mut::<T, O>(object)) }
-}
-
-/// A trampoline with the signature of the fallback that it stands for.
-///
-/// # Safety
-/// The trampoline leads to `fallback`, by whatever chain.
-#[inline(always)]
-pub unsafe fn with_signature_of<F: Copy>(
-    fallback: F,
-    trampoline: unsafe extern "C-unwind" fn(),
-) -> F {
-    let _ = fallback;
-    // SAFETY: by the caller's contract the one takes and returns what the other does.
-    unsafe { as_function(trampoline) }
-}
-
-/// Code as a function of any signature.
-///
-/// # Safety
-/// It is code that takes and returns what such a function does, where rustc's callers of
-/// such functions have it.
-#[inline(always)]
-pub unsafe fn as_function<F: Copy>(code: unsafe extern "C-unwind" fn()) -> F {
-    const {
-        assert!(
-            size_of::<F>() == size_of::<unsafe extern "C-unwind" fn()>(),
-            "a function pointer is expected"
-        );
-    }
-    // SAFETY: both are pointers to functions, by the assertion and the caller's contract.
-    unsafe { core::mem::transmute_copy(&code) }
 }
 
 /// More than this is not put on the stack to find out where a receiver is.

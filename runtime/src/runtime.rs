@@ -15,23 +15,24 @@ use crate::host::in_charge;
 use crate::registry::Implementation;
 
 pub use crate::advice::{Advice, AdviceKind, Suggestion};
-pub use crate::calibrate::Calibration;
 pub use crate::config::{Config, ConfigError, Mode};
-pub use crate::engine::{FollowedPlan, Retarget, RetargetError, Skipped};
+pub use crate::costs::Calibration;
+pub use crate::engine::{ApplyError, FollowedPlan, Retarget, RetargetError, Skipped};
+#[cfg(feature = "plan")]
+pub use crate::measured::PlanError;
+pub use crate::measured::{Plan, PlanEntry, PlanKind, PlannedType};
 // Not `cfg(plugins)`: rustc names the condition to whoever misses it.
 #[cfg(feature = "plugins")]
 #[cfg(target_os = "linux")]
-pub use crate::plugin::{Plugin, PluginBox, PluginError, UnloadError, UnloadReason};
+pub use crate::library::PluginBox;
+#[cfg(feature = "plugins")]
+#[cfg(target_os = "linux")]
+pub use crate::plugin::{Plugin, PluginError, UnloadError, UnloadReason};
 pub use crate::registry::TraitObject;
 pub use crate::report::{
     Backend, BindingReport, RegionReport, Report, SiteReport, State, StaticKeyReport, TargetReport,
 };
-#[cfg(feature = "plan")]
-pub use crate::tune::PlanError;
-pub use crate::tune::{
-    ApplyError, Clock, Plan, PlanEntry, PlanKind, PlannedType, Tried, Tune, TuneError, Tuned,
-    Verdict, tune, tune_while,
-};
+pub use crate::tune::{Clock, Tried, Tune, TuneError, Tuned, Verdict, tune, tune_while};
 pub use crate::worker::Worker;
 
 /// Re-plans every call site of the program and its plugins, and publishes what
@@ -73,7 +74,7 @@ pub fn retarget_every(interval: Duration) -> std::io::Result<Worker> {
 pub fn register<D: TraitObject + ?Sized>(object: &D) {
     // SAFETY: the table is the one that this vtable leads to.
     let implementation =
-        unsafe { Implementation::new(crate::private::vtable_of(object), object.__table()) };
+        unsafe { Implementation::new(crate::vtable::vtable_of(object), object.__table()) };
     (in_charge().register)(implementation);
 }
 
@@ -82,7 +83,7 @@ pub fn register<D: TraitObject + ?Sized>(object: &D) {
 /// # Errors
 /// As [`retarget`].
 pub fn forget_plan() -> Result<Retarget, RetargetError> {
-    crate::engine::forget_plan()
+    crate::pass::forget_plan()
 }
 
 /// Sets how the runtime learns and plans. `STATIC_CALL=auto|always|off` in the

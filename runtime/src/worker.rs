@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use crate::engine::STOPPED;
 use crate::host::in_charge;
 use crate::os;
 
@@ -20,16 +21,6 @@ pub struct Worker {
     thread: Option<JoinHandle<()>>,
     /// A child of `fork` has no such thread.
     process: u32,
-}
-
-/// Threads of this process that do so.
-pub(crate) static RUNNING: AtomicU32 = AtomicU32::new(0);
-
-static STOPPED: AtomicBool = AtomicBool::new(false);
-
-/// Whether there was such a thread in this process, and its [`Worker`] was dropped.
-pub(crate) fn stopped() -> bool {
-    STOPPED.load(Ordering::SeqCst)
 }
 
 /// Nobody waits longer, and clocks can be asked.

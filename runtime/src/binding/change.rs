@@ -4,45 +4,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::holder::{Holder, Loaded};
-use super::origin::Origins;
-use super::record::Object;
-use super::{Binding, Initial, SwapError};
+use crate::bound::{
+    Binding, Current, Holder, Initial, Inner, Loaded, New, Object, Origins, SwapError,
+};
 use crate::host::in_charge;
 use crate::registry::TraitObject;
-
-/// What a change of a binding looks at.
-pub(super) struct Inner<D: ?Sized + 'static> {
-    pub(super) current: Current<D>,
-    /// Holders of the `'static` objects that were bound, to be found again by the
-    /// addresses of object and vtable: calls may read them for any time.
-    pub(super) known: BTreeMap<(usize, usize), Arc<Holder<D>>>,
-    /// What was bound, and is owned, by the holder's address: there may be a great many,
-    /// and a swap is not to be slower for that.
-    pub(super) retired: BTreeMap<usize, Arc<Holder<D>>>,
-    /// What the overrides in force have replaced, the latest last.
-    pub(super) overridden: Vec<(u64, Option<Loaded<D>>)>,
-    pub(super) last_override: u64,
-}
-
-impl<D: ?Sized + 'static> Inner<D> {
-    pub(super) const fn new() -> Self {
-        Inner {
-            current: Current::First,
-            known: BTreeMap::new(),
-            retired: BTreeMap::new(),
-            overridden: Vec::new(),
-            last_override: 0,
-        }
-    }
-}
-
-pub(super) enum Current<D: ?Sized + 'static> {
-    /// What the binding was declared with, made or not.
-    First,
-    Nothing,
-    Held(Arc<Holder<D>>),
-}
 
 /// What a change is to do.
 pub(super) enum Decision<D: ?Sized + 'static> {
@@ -63,16 +29,6 @@ impl<D: ?Sized + 'static> Changed<D> {
             Changed::No { current: before } | Changed::Yes { before } => before,
         }
     }
-}
-
-/// What is to be bound, as the runtime wants to know it.
-#[derive(Clone, Copy)]
-pub(crate) struct New {
-    /// Address of a reference to the object.
-    pub(crate) reference: *const (),
-    pub(crate) object: Object,
-    /// Whether a box of the program's own owns it.
-    pub(crate) is_boxed: bool,
 }
 
 impl<D: TraitObject + ?Sized + 'static, K> Binding<D, K> {

@@ -1,27 +1,14 @@
 //! Overrides with a scope, for tests.
 
 use core::marker::PhantomData;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Thread, ThreadId};
 use std::time::Duration;
 
 use super::change::Decision;
-use super::{Binding, SwapError, holder};
+use super::handle;
+use crate::bound::{Binding, Overrides, Owner, SwapError};
 use crate::registry::TraitObject;
-
-/// Which thread has overridden a binding. Looked at under [`WAITING`].
-pub(super) struct Overrides {
-    owner: Mutex<Option<Owner>>,
-    released: Condvar,
-}
-
-struct Owner {
-    thread: Thread,
-    /// How many times.
-    depth: usize,
-    /// There as long as the thread is; not known of one that ends when it overrides.
-    alive: Option<Weak<()>>,
-}
 
 /// A thread that waits for another thread's override to end.
 struct Waits {
@@ -51,13 +38,6 @@ fn title(thread: &Thread) -> String {
 }
 
 impl Overrides {
-    pub(super) const fn new() -> Self {
-        Overrides {
-            owner: Mutex::new(None),
-            released: Condvar::new(),
-        }
-    }
-
     /// Waits until no other thread has an override.
     ///
     /// # Errors
@@ -179,7 +159,7 @@ impl<D: TraitObject + ?Sized + 'static, K> Binding<D, K> {
         if let Err(why) = this.overrides.enter(name) {
             panic!("overriding `{name}` would wait for ever: {why}");
         }
-        let origins = holder::origins(object);
+        let origins = handle::origins(object);
         let mut number = 0;
         let swapped = this.change(|this, inner, current| {
             inner.last_override += 1;

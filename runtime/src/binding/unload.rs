@@ -2,10 +2,8 @@
 
 use core::ops::Range;
 
-use super::change::{Current, Decision, changing};
-use super::holder::{Holder, Loaded};
-use super::record::{Concern, Object};
-use super::{Binding, SwapError, WhenUnloaded};
+use super::change::{Decision, changing};
+use crate::bound::{Binding, Concern, Current, Holder, Loaded, Object, SwapError, WhenUnloaded};
 use crate::registry::TraitObject;
 
 impl<D: TraitObject + ?Sized + 'static, K> Binding<D, K> {

@@ -2,15 +2,15 @@
 
 use std::time::Instant;
 
-use super::Calibration;
 use super::probe::{COPIES, Copy, Kind, Loop, Probe, ThroughSite};
 use crate::arch::Target;
+use crate::costs::Calibration;
 use crate::key::{self, Key};
-use crate::life::{Block, Way};
-use crate::private::vtable_of;
 use crate::publish::{Batch, Lead, Publisher, Trampoline};
 use crate::registry::TraitObject as _;
 use crate::site::{Path, Phase, Route, Site, TRAMPOLINES};
+use crate::vtable::vtable_of;
+use crate::window::{Block, Way};
 
 /// Calls of one loop: enough for its time to be told from the clock's.
 const CALLS: usize = 2048;

@@ -33,13 +33,3 @@ fn where_code_cannot_be_patched_a_plain_call_is_measured_all_the_same() {
     assert_eq!((calibration.chain, calibration.chain_mixed), (None, None));
     assert_eq!(calibration.guard.is_some(), !TRAMPOLINES);
 }
-
-#[test]
-fn noise_is_no_gain_and_what_is_no_number_does_not_pay() {
-    use super::Calibration;
-
-    assert!(Calibration::pays(0.5) && Calibration::pays(0.97));
-    for ratio in [0.98, 1.0, f32::INFINITY, f32::NAN] {
-        assert!(!Calibration::pays(ratio), "{ratio}");
-    }
-}

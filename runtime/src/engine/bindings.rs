@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::outcome::Retarget;
 use super::{Engine, Patching};
 use crate::arch::Bound;
-use crate::binding::{BindingRecord, New, Object, SwapError, TrampolineOfBinding, Unbound};
+use crate::bound::{BindingRecord, New, Object, SwapError, TrampolineOfBinding, Unbound};
 use crate::config::Mode;
 use crate::os::PatchError;
 use crate::publish::{Batch, CommitError, Head, Lead, PrepareError, Trampoline};
@@ -113,7 +113,7 @@ impl Engine {
     ) -> Result<Vec<Option<&'static BindingRecord>>, &'static BindingRecord> {
         let (ours, theirs): (Vec<_>, Vec<_>) = (self.bindings_of_host(), records.iter().collect());
         let leader = |one: &&'static BindingRecord| {
-            let found = crate::binding::partner(
+            let found = crate::bound::partner(
                 one,
                 &ours,
                 &theirs,

@@ -154,7 +154,7 @@ extern "C" fn after_in_child() {
     // The others do not exist here.
     LOADING.store(usize::from(LOADS.get()), Ordering::SeqCst);
     FORKING.store(0, Ordering::SeqCst);
-    crate::worker::RUNNING.store(0, Ordering::SeqCst);
+    super::WORKERS.store(0, Ordering::SeqCst);
     // SAFETY: this thread holds `ENGINE`, since `before`.
     let locks = unsafe { (*HELD.0.get()).take() };
     if let Some((engine, changes)) = &locks {

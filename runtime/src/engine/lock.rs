@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::Engine;
 use super::trust;
 use super::turns::InTurn;
-use crate::site::Site;
+use crate::site::{self, Site};
 use crate::static_key::{Change, StaticKeyError, StaticKeyRecord};
 
 /// The engine, set up on first use.
@@ -60,7 +60,7 @@ pub(super) fn is_changing() -> bool {
 
 /// Whether this thread holds no lock of the runtime's, and loads no plugin.
 #[cfg(feature = "tracing")]
-pub(crate) fn holds_nothing() -> bool {
+pub(super) fn holds_nothing() -> bool {
     #[cfg(all(unix, not(target_family = "wasm")))]
     if super::fork::loads() {
         return false;
@@ -129,6 +129,7 @@ fn set_up(own: Option<Range<usize>>) -> Engine {
     #[cfg(all(unix, not(target_family = "wasm")))]
     super::fork::register();
     let engine = Engine::new(own);
+    site::act_by(emptied);
     IS_SET_UP.store(true, Ordering::Release);
     engine
 }
@@ -146,5 +147,5 @@ pub(crate) fn changing(work: &mut dyn FnMut()) {
     drop(lock);
     drop(changing);
     #[cfg(feature = "tracing")]
-    crate::events::flush();
+    super::telling::flush();
 }

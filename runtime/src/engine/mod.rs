@@ -6,13 +6,14 @@
 //! to say, and publishes what changed in one batch.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, AtomicU32};
 
 use crate::arch;
-use crate::binding::STATIC_CALL_BINDINGS_0_1_0;
+use crate::bound::STATIC_CALL_BINDINGS_0_1_0;
 #[cfg(plugins)]
-use crate::binding::{BindingRecord, TrampolineOfBinding};
-use crate::calibrate::Calibration;
+use crate::bound::{BindingRecord, TrampolineOfBinding};
 use crate::config::{Config, ConfigError, Mode};
+use crate::costs::Calibration;
 use crate::key::Placed;
 use crate::os;
 use crate::profile::Profile;
@@ -23,8 +24,6 @@ use crate::registry::{
 };
 use crate::site::{Route, STATIC_CALL_SITES_0_1_0, Site};
 
-#[cfg(feature = "tracing")]
-mod announce;
 mod auto;
 mod bindings;
 mod evidence;
@@ -36,9 +35,13 @@ mod outcome;
 mod pass;
 mod places;
 mod resumed;
+#[cfg(feature = "tracing")]
+mod said;
 mod state;
 mod static_keys;
 mod steps;
+#[cfg(feature = "tracing")]
+mod telling;
 #[cfg(test)]
 mod tests;
 mod trust;
@@ -48,21 +51,29 @@ mod unload;
 mod visit;
 
 pub use auto::FollowedPlan;
-pub(crate) use auto::{WAKE, apply, forget_plan};
+pub(crate) use auto::WAKE;
 pub(crate) use bindings::BoundBinding;
 #[cfg(plugins)]
 pub(crate) use fork::loading;
-#[cfg(feature = "tracing")]
-pub(crate) use lock::holds_nothing;
 pub(crate) use lock::{change_key, changing, emptied, with};
 pub(crate) use origins::{origins, register};
-pub use outcome::{Retarget, RetargetError, Skipped};
-pub(crate) use pass::{meet_strangers, retarget};
+pub use outcome::{ApplyError, Retarget, RetargetError, Skipped};
+pub(crate) use pass::meet_strangers;
 pub(crate) use places::{Place, numbers};
+#[cfg(feature = "tracing")]
+pub(crate) use said::{News, Said};
 pub(crate) use state::{Details, Resting, Status};
 pub(crate) use static_keys::KnownKey;
+#[cfg(feature = "tracing")]
+pub(crate) use telling::flush;
 use trust::Trust;
 pub(crate) use tuning::{CannotTune, Met, Switch, Untried};
+
+/// Threads of this process that make passes from time to time.
+pub(crate) static WORKERS: AtomicU32 = AtomicU32::new(0);
+
+/// Whether there was such a thread, and the program has ended it.
+pub(crate) static STOPPED: AtomicBool = AtomicBool::new(false);
 
 /// What the runtime knows.
 pub(crate) struct Engine {
@@ -94,12 +105,12 @@ pub(crate) struct Engine {
     pub(crate) passes: u64,
     /// What is to be told when the lock is given back.
     #[cfg(feature = "tracing")]
-    pub(crate) events: Vec<crate::events::Event>,
+    events: Vec<crate::events::Event>,
     /// It was told what cannot be done here.
     #[cfg(feature = "tracing")]
-    introduced: bool,
+    pub(crate) introduced: bool,
     #[cfg(plugins)]
-    pub(crate) plugins: crate::plugin::Plugins,
+    pub(crate) plugins: crate::library::Plugins,
 }
 
 /// Whether code can be patched.
@@ -140,7 +151,7 @@ impl Patching {
                 reason: reason.to_owned(),
             };
         }
-        if os::objects::was_rewritten(crate::runtime::retarget as *const () as usize) {
+        if os::objects::was_rewritten(emptied as *const () as usize) {
             return Patching::Unavailable {
                 reason: REWRITTEN.to_owned(),
             };
@@ -269,7 +280,7 @@ impl Engine {
         let mut routes = Vec::new();
         let bindings = bindings::of_object(
             &STATIC_CALL_BINDINGS_0_1_0,
-            crate::binding::trampolines(),
+            crate::bound::trampolines(),
             None,
             &mut routes,
         );
@@ -305,7 +316,7 @@ impl Engine {
             #[cfg(feature = "tracing")]
             introduced: false,
             #[cfg(plugins)]
-            plugins: crate::plugin::Plugins::default(),
+            plugins: crate::library::Plugins::default(),
         }
     }
 

@@ -3,7 +3,7 @@
 
 use super::lock::{Standing, is_changing, standing, with};
 use super::trust;
-use crate::binding::Origins;
+use crate::bound::Origins;
 use crate::os::objects;
 use crate::registry::Implementation;
 

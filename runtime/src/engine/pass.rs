@@ -23,21 +23,6 @@ struct Change {
     kind: Kind,
 }
 
-/// Re-plans every call site of the process's engine.
-pub(crate) fn retarget(by: By) -> Result<Retarget, RetargetError> {
-    crate::tune::from_environment();
-    meet_strangers();
-    let outcome = with(|engine| {
-        let outcome = engine.retarget(by);
-        #[cfg(feature = "tracing")]
-        engine.announce(outcome.as_ref().ok().copied());
-        outcome
-    });
-    #[cfg(feature = "tracing")]
-    crate::events::flush();
-    outcome
-}
-
 /// Finds out what windows have noted of objects that nothing is known of.
 pub(crate) fn meet_strangers() {
     let strangers = with(|engine| engine.strangers());

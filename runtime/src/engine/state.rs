@@ -79,7 +79,7 @@ pub(crate) struct Details {
     pub(super) unloads_at_opening: u64,
     /// What was told of it last.
     #[cfg(feature = "tracing")]
-    pub(super) said: super::announce::Said,
+    pub(super) said: super::said::Said,
 }
 
 /// Of calls that windows have recorded one after another.
@@ -206,7 +206,7 @@ impl Details {
             doubts: 0,
             unloads_at_opening: 0,
             #[cfg(feature = "tracing")]
-            said: super::announce::Said::Nothing,
+            said: super::said::Said::Nothing,
         }
     }
 

@@ -134,7 +134,7 @@ impl Engine {
             }
         };
         // Rust's `dylib` exports what other crates call.
-        if crate::os::objects::is_shared(crate::runtime::retarget as *const () as usize) {
+        if crate::os::objects::is_shared(super::emptied as *const () as usize) {
             let reason = "the runtime comes from a Rust `dylib`, and does not know the places of \
                           those who use that"
                 .to_owned();
@@ -198,7 +198,7 @@ impl Engine {
         let ours: Vec<_> = STATIC_CALL_STATIC_KEYS_0_1_0.iter().collect();
         let theirs: Vec<_> = records.iter().collect();
         let leader = |one: &&'static StaticKeyRecord| {
-            let found = crate::binding::partner(
+            let found = crate::bound::partner(
                 one,
                 &ours,
                 &theirs,

@@ -1,11 +1,11 @@
 //! The few things that can be done to a site, each whole under its lock.
 
 use super::state::{Details, Resting, Status};
-use crate::life::{Block, Way};
 use crate::os::objects;
 use crate::plan::Guard;
 use crate::profile::Profile;
 use crate::site::{Phase, Site};
+use crate::window::{Block, Way};
 
 /// Takes a window away from a site.
 pub(super) fn close(site: &Site) -> Option<&'static Profile> {

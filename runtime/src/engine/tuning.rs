@@ -11,11 +11,11 @@ use super::state::{Details, Resting, Status};
 use super::steps::{fresh, guards_off, guards_on};
 use crate::arch::Target;
 use crate::config::Mode;
-use crate::life::{BURSTS, Block, GAPS, Way};
+use crate::measured::Plan;
 use crate::os::objects;
 use crate::publish::{Batch, PrepareError};
 use crate::site::{Phase, Site};
-use crate::tune::Plan;
+use crate::window::{BURSTS, Block, GAPS, Way};
 
 mod tried;
 

@@ -6,13 +6,13 @@ use super::state::{Details, FIRST_INTERVAL, Published, Resting, Status};
 use super::steps::{close, rest};
 use super::trust::Trust;
 use crate::config::Mode;
-use crate::life::{Block, Way};
 use crate::os::PatchError;
 use crate::plan::{self, Decision, Evidence, Figures, Plan, Policy};
 use crate::profile::Profile;
 use crate::publish::{Batch, Head, PrepareError, Publisher, Trampoline};
 use crate::registry::MethodDeclaration;
 use crate::site::{Phase, Site, TRAMPOLINES};
+use crate::window::{Block, Way};
 
 /// Windows in a row that may be thrown away as not to be believed.
 const MOST_DOUBTS: u8 = 8;

@@ -1,8 +1,9 @@
 //! What calling threads ask when a count is used up.
 
-use super::block::NO_END;
 use super::site::HOT_ONCE;
-use super::{Act, Block, GRACE, LEASE, Life, Now, Ps, RETRY, SEC, Sites, State, Way};
+use super::{Act, Life, Now, Ps, SEC, Sites, State};
+use crate::window::NO_END;
+use crate::window::{Block, GRACE, LEASE, RETRY, Way};
 
 /// What a calling thread is to do.
 pub(crate) struct Answer<'a> {

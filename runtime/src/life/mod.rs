@@ -70,7 +70,6 @@
     reason = "times are picoseconds far below 2^53, and counts are small"
 )]
 
-mod block;
 mod calls;
 mod evidence;
 mod pass;
@@ -82,7 +81,6 @@ mod stint;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use block::{BURST, BURSTS, Block, GAPS, GRACE, LEASE, RETRY, Script, Taken, Way};
 #[cfg_attr(not(test), allow(unused_imports, reason = "the simulator's"))]
 pub(crate) use evidence::TYPES;
 pub(crate) use evidence::{Evidence, Window};
@@ -90,6 +88,8 @@ pub(crate) use pass::By;
 use purse::Purse;
 pub(crate) use site::State;
 use site::{SOON, Site};
+
+use crate::window::Block;
 
 /// Picoseconds.
 pub(crate) type Ps = i64;

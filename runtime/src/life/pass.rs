@@ -4,10 +4,8 @@
 use std::cmp::Reverse;
 
 use super::stint::Stint;
-use super::{
-    Act, BURST, BURSTS, Block, GAPS, GRACE, LEASE, Life, MS, Now, Offer, Ps, SEC, SOON, Sites,
-    State, Way,
-};
+use super::{Act, Life, MS, Now, Offer, Ps, SEC, SOON, Sites, State};
+use crate::window::{BURST, BURSTS, Block, GAPS, GRACE, LEASE, Way};
 
 /// Sites that need no search.
 const FEW: usize = 8;

@@ -1,7 +1,8 @@
 //! What the machine knows of one site.
 
 use super::stint::{Met, Stint};
-use super::{Block, Evidence, MS, Offer, Ps};
+use super::{Evidence, MS, Offer, Ps};
+use crate::window::Block;
 
 /// What a site is doing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,7 +1,7 @@
 //! What one time on has cost, and what it has gained as far as that can be known.
 
-use super::block::LEASE;
 use super::{NS, Offer, Prices, Ps, SEC};
+use crate::window::LEASE;
 
 /// A site's time by its plan.
 #[derive(Clone, Copy, Debug, Default)]

@@ -8,7 +8,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::{Candidate, Figures, Guard, Plan};
-use crate::calibrate::Calibration;
+use crate::costs::Calibration;
 use crate::life::{Evidence, NS, Offer, Ps};
 use crate::site::{LISTED_IN_SITE, VTABLES};
 

@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::Plugin;
-use crate::binding::BindingRecord;
+use crate::bound::BindingRecord;
 use crate::registry::TraitDeclaration;
 use crate::static_key::StaticKeyError;
 use crate::words::count;

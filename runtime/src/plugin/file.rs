@@ -21,6 +21,7 @@ use object::{
 
 use super::PluginError;
 use super::manifest::{HEADER_SYMBOL, Header};
+use crate::library::Opened;
 use crate::os::Memory;
 
 const ARCHITECTURE: Architecture = if cfg!(target_arch = "x86_64") {
@@ -30,14 +31,6 @@ const ARCHITECTURE: Architecture = if cfg!(target_arch = "x86_64") {
 } else {
     Architecture::Unknown
 };
-
-/// A plugin's file that was checked. Opened once: it is what is loaded, whatever lies at its
-/// path by then.
-pub(super) struct Opened {
-    file: File,
-    /// Whether libraries that it needs are looked for beside it.
-    names_its_place: bool,
-}
 
 /// Refuses what is no whole plugin of this compiler and this version.
 ///

@@ -14,9 +14,10 @@ use std::io;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use super::manifest::{Constructor, Contents, Header, Manifest};
-use crate::binding::{BindingRecord, TrampolineOfBinding};
+use super::manifest::{Contents, Header, Manifest};
+use crate::bound::{BindingRecord, TrampolineOfBinding};
 use crate::key::{KeyRecord, TrampolineRecord};
+use crate::library::Constructor;
 use crate::os::{Memory, Room, Segment};
 use crate::registry::{Implementation, MethodDeclaration, TraitDeclaration};
 use crate::site::{Guards, MOST_LISTED, Route, Site};

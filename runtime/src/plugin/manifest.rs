@@ -1,18 +1,15 @@
 //! What a plugin exports.
 
-use std::any::type_name;
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use super::PluginError;
-use crate::binding::{BindingRecord, TrampolineOfBinding};
+use crate::bound::{BindingRecord, TrampolineOfBinding};
 use crate::host::Host;
 use crate::key::{KeyRecord, TrampolineRecord};
+use crate::library::Constructor;
 use crate::os::{self, Room};
-use crate::registry::{
-    Identity, Implementation, RegisteredImplementation, TraitDeclaration, TraitObject, slot_of,
-};
+use crate::registry::{Implementation, RegisteredImplementation, TraitDeclaration};
 use crate::site::Site;
 use crate::static_key::{PlaceRecord, STATIC_CALL_STATIC_KEYS_0_1_0, StaticKeyRecord, places};
 
@@ -139,8 +136,8 @@ impl Manifest {
             keys: crate::key::keys(),
             trampolines: crate::key::trampolines(),
             constructors,
-            bindings: &raw const *crate::binding::STATIC_CALL_BINDINGS_0_1_0,
-            trampolines_of_bindings: crate::binding::trampolines(),
+            bindings: &raw const *crate::bound::STATIC_CALL_BINDINGS_0_1_0,
+            trampolines_of_bindings: crate::bound::trampolines(),
             adopt: adopt as *const (),
             room: os::room::lend(),
             static_keys: &raw const *STATIC_CALL_STATIC_KEYS_0_1_0,
@@ -163,114 +160,4 @@ pub(super) struct Contents {
     pub(super) places: &'static [PlaceRecord],
     pub(super) adopt: Adopt,
     pub(super) room: Option<Range<usize>>,
-}
-
-/// What a constructor takes and makes.
-#[derive(Clone, Copy)]
-pub(super) struct Signature {
-    pub(super) name: &'static str,
-    argument: Identity,
-    object: Identity,
-    /// Which slot the hook has in vtables of the objects: [`slot_of`].
-    pub(super) slot: usize,
-}
-
-impl Signature {
-    pub(super) fn of<D: TraitObject + ?Sized + 'static, A: 'static>() -> Self {
-        Signature {
-            name: type_name::<fn(A) -> Box<D>>(),
-            argument: Identity::of::<A>(),
-            object: Identity::of::<D>(),
-            slot: slot_of::<D>(),
-        }
-    }
-
-    /// Each by itself: where one binds lifetimes, the other may still be of two builds.
-    pub(super) fn agrees(&self, other: &Signature) -> bool {
-        self.argument.agrees(&other.argument) && self.object.agrees(&other.object)
-    }
-}
-
-/// One constructor, its types erased.
-#[repr(C)]
-pub struct Constructor {
-    pub(super) name: &'static str,
-    pub(super) signature: fn() -> Signature,
-    pub(super) function: *const (),
-    pub(super) construct: unsafe fn(*const (), *const (), *mut ()) -> Option<String>,
-    pub(super) drop: *const (),
-}
-
-// SAFETY: names and addresses of functions, all immutable.
-unsafe impl Sync for Constructor {}
-// SAFETY: as above.
-unsafe impl Send for Constructor {}
-
-impl Constructor {
-    /// For the expansion of `export_plugin!`.
-    ///
-    /// Arguments are `'static`: the host knows them by their names, which have no lifetimes.
-    pub const fn new<D: TraitObject + ?Sized + 'static, A: 'static>(
-        name: &'static str,
-        function: fn(A) -> Box<D>,
-    ) -> Self {
-        Constructor {
-            name,
-            signature: Signature::of::<D, A>,
-            function: function as *const (),
-            construct: construct::<D, A>,
-            drop: drop_in_plugin::<D> as *const (),
-        }
-    }
-}
-
-/// Runs in the plugin, so that a panic is caught by the runtime that raised it.
-///
-/// # Safety
-/// `function` is a `fn(A) -> Box<D>`, `argument` the address of an `A` to move
-/// out, and `result` that of room for a `*mut D`.
-unsafe fn construct<D: ?Sized, A>(
-    function: *const (),
-    argument: *const (),
-    result: *mut (),
-) -> Option<String> {
-    // SAFETY: the caller's.
-    let function = unsafe { std::mem::transmute::<*const (), fn(A) -> Box<D>>(function) };
-    // SAFETY: the caller's.
-    let argument = unsafe { argument.cast::<A>().read() };
-    let made = caught(|| function(argument)).map(Box::into_raw);
-    // SAFETY: the caller's.
-    made.map(|object| unsafe { result.cast::<*mut D>().write(object) })
-        .err()
-}
-
-/// Runs code of the plugin in the plugin: a panic must not unwind into the host,
-/// whose copy of the standard library did not raise it.
-fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
-        let text = payload.downcast_ref::<&str>().map(ToString::to_string);
-        let message = text.or_else(|| payload.downcast_ref::<String>().cloned());
-        // A payload whose own drop panics must not do so into the host.
-        std::mem::forget(payload);
-        message.unwrap_or_else(|| "no message".to_owned())
-    })
-}
-
-/// Drops a plugin's object, in the plugin; its panic is returned.
-///
-/// # Safety
-/// `object` came from `Box::into_raw` in this loaded object.
-unsafe fn drop_in_plugin<D: ?Sized>(object: *mut D) -> Option<String> {
-    // SAFETY: the caller's.
-    caught(|| drop(unsafe { Box::from_raw(object) })).err()
-}
-
-/// Drops a box of the host's own, in the host; its panic goes on.
-///
-/// # Safety
-/// As for [`drop_in_plugin`].
-pub(super) unsafe fn drop_own<D: ?Sized>(object: *mut D) -> Option<String> {
-    // SAFETY: the caller's.
-    drop(unsafe { Box::from_raw(object) });
-    None
 }

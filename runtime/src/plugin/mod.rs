@@ -12,16 +12,16 @@
 //! and the library is unloaded, as the kernel does with a module's static calls.
 
 use std::fmt;
-use std::mem::MaybeUninit;
-use std::ops::{Deref, DerefMut, Range};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Weak};
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
 
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 
-use crate::binding::BindingRecord;
+use crate::bound::BindingRecord;
 use crate::engine::{self, Engine, LoadedObject};
 use crate::key::Placed;
+use crate::library::{Loaded, Opened, PluginBox, Signature};
 use crate::os::{Memory, objects};
 use crate::registry::{TraitDeclaration, TraitObject};
 
@@ -31,30 +31,14 @@ mod inside;
 pub(crate) mod manifest;
 
 pub use error::{PluginError, UnloadError, UnloadReason};
-use file::Opened;
 #[cfg(fuzzing)]
 pub(crate) use file::check_bytes as check_file;
-use manifest::{Constructor, Contents, Header, Manifest, Signature};
+use manifest::{Contents, Header, Manifest};
 
 /// A loaded plugin. Clones share it; see [`Plugin::load`].
 #[derive(Clone)]
 pub struct Plugin {
     loaded: Arc<Loaded>,
-}
-
-/// The library and what it brought. Dropping it unloads the library.
-pub(crate) struct Loaded {
-    id: u64,
-    path: PathBuf,
-    constructors: &'static [Constructor],
-    range: Range<usize>,
-    /// Taken out to be closed, or left in to leak.
-    library: Option<Library>,
-    /// Closed after the library: a debugger or a backtrace finds its names by it.
-    file: Option<Opened>,
-    /// The runtime that loaded it takes back what it brought, wherever the last share of it
-    /// is dropped: in a plugin the code around here belongs to another runtime.
-    unload: fn(&mut Loaded),
 }
 
 impl Plugin {
@@ -108,7 +92,7 @@ impl Plugin {
         // SAFETY: the caller's.
         let loaded = engine::loading(|| unsafe { Self::load_checked(path, file) });
         #[cfg(feature = "tracing")]
-        crate::events::flush();
+        engine::flush();
         loaded
     }
 
@@ -256,12 +240,9 @@ impl Plugin {
             name: name.to_owned(),
             message,
         })?;
-        Ok(PluginBox {
-            object,
-            // SAFETY: transmuted back to the type that `Constructor::new` erased.
-            drop: unsafe { constructor.drop_function::<D>() },
-            library: Some(Arc::clone(&self.loaded)),
-        })
+        // SAFETY: transmuted back to the type that `Constructor::new` erased.
+        let drop = unsafe { constructor.drop_function::<D>() };
+        Ok(PluginBox::of_plugin(object, drop, &self.loaded))
     }
 
     /// Lets the plugin go: what it has bound by
@@ -505,18 +486,12 @@ fn check_traits(
 /// Takes back what a plugin brought, unless that was done before. Returns whether its
 /// library may be closed.
 fn let_go(engine: &mut Engine, id: u64, range: &Range<usize>) -> bool {
-    engine.plugins.loaded.retain(|(_, known, _)| *known != id);
+    engine.plugins.remove(id);
     engine.remove_object(id, range)
 }
 
-impl Drop for Loaded {
-    fn drop(&mut self) {
-        (self.unload)(self);
-    }
-}
-
 impl Loaded {
-    fn unload(&mut self) {
+    pub(crate) fn unload(&mut self) {
         let safe = engine::with(|engine| let_go(engine, self.id, &self.range));
         let library = self.library.take();
         if safe {
@@ -533,164 +508,7 @@ impl Loaded {
                 kept: !safe,
             };
             engine::with(|engine| engine.tell(event));
-            crate::events::flush();
+            engine::flush();
         }
-    }
-}
-
-/// The plugins that are loaded, by the address of their manifest, and those that
-/// another thread is about to let go.
-#[derive(Default)]
-pub(crate) struct Plugins {
-    loaded: Vec<(usize, u64, Weak<Loaded>)>,
-    last_id: u64,
-}
-
-impl Plugins {
-    fn next_id(&mut self) -> u64 {
-        self.last_id += 1;
-        self.last_id
-    }
-
-    fn find(&self, manifest: usize) -> Option<Arc<Loaded>> {
-        let mut same = self
-            .loaded
-            .iter()
-            .filter(|(address, ..)| *address == manifest);
-        same.find_map(|(.., loaded)| loaded.upgrade())
-    }
-
-    /// The plugin there that nobody has any more and that is not let go yet.
-    fn going(&self, manifest: usize) -> Option<u64> {
-        let mut same = self
-            .loaded
-            .iter()
-            .filter(|(address, ..)| *address == manifest);
-        same.find_map(|(_, id, loaded)| (loaded.strong_count() == 0).then_some(*id))
-    }
-
-    /// The plugin with that number, as long as it was not let go.
-    pub(crate) fn get(&self, id: u64) -> Option<Weak<Loaded>> {
-        let mut known = self.loaded.iter();
-        known.find_map(|(_, one, loaded)| (*one == id).then(|| loaded.clone()))
-    }
-
-    fn add(&mut self, manifest: usize, id: u64, loaded: &Arc<Loaded>) {
-        self.loaded.push((manifest, id, Arc::downgrade(loaded)));
-    }
-}
-
-/// A boxed object that keeps the plugin it came from loaded.
-///
-/// Dereferences to the object. It is dropped by the code that made it, so that
-/// its memory goes back to the allocator it came from, and the plugin is let go
-/// after that. A box of the host's own becomes one with [`From`], for collections
-/// that hold both.
-///
-/// A panic of a plugin's `drop` goes on in the host as one of the host's own, with
-/// the message alone: the payload's type belongs to the plugin.
-pub struct PluginBox<D: ?Sized> {
-    object: *mut D,
-    drop: DropFunction<D>,
-    library: Option<Arc<Loaded>>,
-}
-
-/// Drops an object where it was made; returns the message if that panicked.
-type DropFunction<D> = unsafe fn(*mut D) -> Option<String>;
-
-impl<D: ?Sized> PluginBox<D> {
-    /// The plugin that the object came from.
-    pub(crate) fn plugin(&self) -> Option<u64> {
-        self.library.as_ref().map(|loaded| loaded.id)
-    }
-
-    /// Whether the object came from a plugin.
-    pub fn is_foreign(&self) -> bool {
-        self.library.is_some()
-    }
-}
-
-impl<D: ?Sized> From<Box<D>> for PluginBox<D> {
-    fn from(object: Box<D>) -> Self {
-        PluginBox {
-            object: Box::into_raw(object),
-            drop: manifest::drop_own::<D>,
-            library: None,
-        }
-    }
-}
-
-impl<D: ?Sized> Deref for PluginBox<D> {
-    type Target = D;
-
-    fn deref(&self) -> &D {
-        // SAFETY: the object is owned by this box and alive until `drop`.
-        unsafe { &*self.object }
-    }
-}
-
-impl<D: ?Sized> DerefMut for PluginBox<D> {
-    fn deref_mut(&mut self) -> &mut D {
-        // SAFETY: as above, and `self` is borrowed exclusively.
-        unsafe { &mut *self.object }
-    }
-}
-
-impl<D: ?Sized> Drop for PluginBox<D> {
-    fn drop(&mut self) {
-        // SAFETY: the object is owned, and dropped once, by the function that
-        // belongs to its maker, whose library `self.library` still holds.
-        if let Some(message) = unsafe { (self.drop)(self.object) } {
-            std::panic::resume_unwind(Box::new(hosts_own(message)));
-        }
-    }
-}
-
-/// A copy of a plugin's text that does not depend on the plugin's allocator. The
-/// original is leaked, which a panic may cost.
-fn hosts_own(message: String) -> String {
-    std::mem::ManuallyDrop::new(message).as_str().to_owned()
-}
-
-/// Says where the object came from; the object itself need not be `Debug`.
-impl<D: ?Sized> fmt::Debug for PluginBox<D> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("PluginBox")
-            .field("library", &self.library.as_ref().map(|loaded| &loaded.path))
-            .finish_non_exhaustive()
-    }
-}
-
-// SAFETY: owns its object like a `Box`; the library handle is thread-safe.
-unsafe impl<D: ?Sized + Send> Send for PluginBox<D> {}
-// SAFETY: as above.
-unsafe impl<D: ?Sized + Sync> Sync for PluginBox<D> {}
-
-impl Constructor {
-    /// # Safety
-    /// The constructor was made for `fn(A) -> Box<D>`.
-    unsafe fn construct<D: ?Sized, A>(&self, argument: A) -> Result<*mut D, String> {
-        let argument = std::mem::ManuallyDrop::new(argument);
-        let mut object = MaybeUninit::<*mut D>::uninit();
-        // SAFETY: argument and result are of the types that it was made for; it
-        // takes the one over and, unless it reports a panic, writes the other.
-        unsafe {
-            match (self.construct)(
-                self.function,
-                core::ptr::from_ref(&argument).cast(),
-                object.as_mut_ptr().cast(),
-            ) {
-                None => Ok(object.assume_init()),
-                Some(message) => Err(hosts_own(message)),
-            }
-        }
-    }
-
-    /// # Safety
-    /// The constructor was made for `fn(_) -> Box<D>`.
-    unsafe fn drop_function<D: ?Sized>(&self) -> DropFunction<D> {
-        // SAFETY: erased from this type in `Constructor::new`.
-        unsafe { std::mem::transmute::<*const (), DropFunction<D>>(self.drop) }
     }
 }

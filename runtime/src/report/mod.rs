@@ -2,13 +2,15 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::sync::atomic::Ordering;
 
 use crate::advice::rules::{self, Costs, Facts, Met};
 use crate::advice::{Advice, AdviceKind, Suggestion};
-use crate::calibrate::Calibration;
 use crate::config::Mode;
+use crate::costs::Calibration;
 use crate::engine::{
-    Details, Engine, FollowedPlan, LoadedObject, Patching, Resting, Status, numbers,
+    Details, Engine, FollowedPlan, LoadedObject, Patching, Resting, STOPPED, Status, WORKERS,
+    numbers,
 };
 use crate::plan::auto::{Plain, chains_pay};
 use crate::plan::{Figures, Rest};
@@ -255,7 +257,7 @@ impl Report {
         let regions: Vec<_> = regions.map(RegionReport::of).collect();
         suggestions.extend(regions.iter().filter_map(RegionReport::suggestion));
         let advice = Advice::new(suggestions);
-        let workers = crate::worker::RUNNING.load(std::sync::atomic::Ordering::SeqCst);
+        let workers = WORKERS.load(Ordering::SeqCst);
         // What some passes have not seen called waits for nothing.
         let passes = engine.passes;
         let learns = |one: &&SiteReport| {
@@ -266,7 +268,7 @@ impl Report {
             mode,
             passes: engine.passes,
             workers,
-            stopped: crate::worker::stopped(),
+            stopped: STOPPED.load(Ordering::SeqCst),
             sites: &sites,
             open: sites.iter().filter(learns).count(),
             bindings: engine.bindings.len(),

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{BindingReport, RegionReport, Report, SiteReport, State, StaticKeyReport};
 use crate::advice::short;
-use crate::calibrate::Calibration;
+use crate::costs::Calibration;
 use crate::words::count;
 
 const HEADINGS: [&str; 9] = [

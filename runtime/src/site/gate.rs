@@ -5,10 +5,11 @@ use core::marker::PhantomData;
 
 use super::inline::Key;
 use super::record::record;
-use super::{CallSite, LISTED_IN_SITE, List, Ordering, Route, SiteOf};
+use super::{BindingSite, CallSite, LISTED_IN_SITE, List, Ordering, Route, SiteOf};
 use crate::arch::Receiver;
-use crate::binding::{BindingSite, Unbound};
+use crate::bound::Unbound;
 use crate::registry::Table;
+use crate::vtable::vtable_of;
 
 /// What a call site hands to the entry: its trampoline for the method that the entry
 /// belongs to, which is a constant.
@@ -162,7 +163,7 @@ impl<S: CallSite, M: DispatchedMethod> Gate<S, M> {
         if super::TRAMPOLINES {
             // SAFETY: by the caller's word the trampoline leads to `fallback`, so that it is
             // called with the arguments of that.
-            unsafe { crate::private::with_signature_of(fallback, self.trampoline) }
+            unsafe { with_signature_of(fallback, self.trampoline) }
         } else {
             fallback
         }
@@ -196,7 +197,38 @@ impl<S: CallSite, M: DispatchedMethod> Gate<S, M> {
 /// # Safety
 /// The route is the method's.
 pub unsafe fn record_call<M: DispatchedMethod>(object: &M::Object, route: &'static Route) {
-    let vtable = crate::private::vtable_of(object);
+    let vtable = vtable_of(object);
     let receiver = core::ptr::from_ref(object).cast::<()>().addr();
     record((route.site)(), (receiver, vtable), M::table(object), route);
+}
+
+/// A trampoline with the signature of the fallback that it stands for.
+///
+/// # Safety
+/// The trampoline leads to `fallback`, by whatever chain.
+#[inline(always)]
+pub unsafe fn with_signature_of<F: Copy>(
+    fallback: F,
+    trampoline: unsafe extern "C-unwind" fn(),
+) -> F {
+    let _ = fallback;
+    // SAFETY: by the caller's contract the one takes and returns what the other does.
+    unsafe { as_function(trampoline) }
+}
+
+/// Code as a function of any signature.
+///
+/// # Safety
+/// It is code that takes and returns what such a function does, where rustc's callers of
+/// such functions have it.
+#[inline(always)]
+pub unsafe fn as_function<F: Copy>(code: unsafe extern "C-unwind" fn()) -> F {
+    const {
+        assert!(
+            size_of::<F>() == size_of::<unsafe extern "C-unwind" fn()>(),
+            "a function pointer is expected"
+        );
+    }
+    // SAFETY: both are pointers to functions, by the assertion and the caller's contract.
+    unsafe { core::mem::transmute_copy(&code) }
 }

@@ -21,27 +21,34 @@
 //! this code, so it is `repr(C)` and the manifest compares versions.
 
 use crate::arch::Receiver;
-use crate::life::{Block, Script, Way};
 use crate::profile::Profile;
 use crate::registry::TraitDeclaration;
 use crate::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU8, AtomicU64, Ordering};
 use crate::sync::const_unless_loom;
+use crate::window::{Block, Script, Way};
 
 mod record;
 #[cfg(all(test, not(loom)))]
 mod tests;
 
+mod binding;
 mod gate;
 mod inline;
 
-pub use gate::{DispatchedMethod, Gate, NotAnnotated, Own, record_call};
+pub use binding::{AlwaysBound, BindingSite};
+pub use gate::{
+    DispatchedMethod, Gate, NotAnnotated, Own, as_function, record_call, with_signature_of,
+};
 #[cfg(plugins)]
 pub(crate) use inline::MOST_LISTED;
 pub use inline::{Guards, Keys, LISTED_IN_SITE, List, ListOfMethod, SiteOf};
 pub(crate) use inline::{Key, VTABLES};
 pub use record::counts_calls;
+#[cfg(plugins)]
+pub(crate) use record::leave_to;
 #[cfg(loom)]
 pub(crate) use record::record as record_for_loom;
+pub(crate) use record::{Acts, act_by};
 
 /// Calls recorded in a learning window that nobody configured.
 pub(crate) const FIRST_WINDOW: u32 = 1024;

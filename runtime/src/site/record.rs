@@ -1,8 +1,33 @@
 //! What calls that nothing has caught leave behind.
 
-use super::{Ordering, Phase, Route, Site, Way};
-use crate::life::{Block, Taken};
+use std::sync::OnceLock;
+
+use super::{Ordering, Phase, Route, Site};
 use crate::registry::Table;
+use crate::window::{Block, Taken, Way};
+
+/// Acts where a call has used up what a site's life had given it. Whether anybody has acted:
+/// not while the runtime is busy.
+pub(crate) type Acts = fn(&'static Site) -> bool;
+
+/// The engine of this loaded object, once it was set up; and its host's, in a plugin.
+static OWN: OnceLock<Acts> = OnceLock::new();
+static HOSTS: OnceLock<Acts> = OnceLock::new();
+
+/// The engine says that it acts, unless a host's does.
+pub(crate) fn act_by(own: Acts) {
+    let _ = OWN.set(own);
+}
+
+/// From here on the host's engine acts.
+#[cfg(plugins)]
+pub(crate) fn leave_to(hosts: Acts) {
+    let _ = HOSTS.set(hosts);
+}
+
+fn in_charge() -> Option<Acts> {
+    HOSTS.get().or_else(|| OWN.get()).copied()
+}
 
 /// Whether calls of this site that nothing has caught count: asked by every fallback
 /// before it makes the plain call. One relaxed load.
@@ -31,7 +56,7 @@ pub(crate) fn record(
     }
 }
 
-/// The call that has counted last acts: see `life::Block`.
+/// The call that has counted last acts: see `window::Block`.
 #[cold]
 fn emptied(site: &'static Site) {
     if let Some(lock) = site.lock_now() {
@@ -53,7 +78,7 @@ fn emptied(site: &'static Site) {
             return;
         }
         drop(lock);
-        if (crate::host::in_charge().emptied)(site) {
+        if in_charge().is_some_and(|acts| acts(site)) {
             return;
         }
     }

@@ -3,8 +3,8 @@
 
 use super::record::{counts_calls, record};
 use super::*;
-use crate::life::{BURST, BURSTS, RETRY};
 use crate::registry::{MethodDeclaration, Table};
+use crate::window::{BURST, BURSTS, RETRY};
 
 static METHODS: [MethodDeclaration; 1] = [MethodDeclaration::new("run", 2, 0)];
 // SAFETY: of no trait, and in no slice.

@@ -88,48 +88,6 @@ impl<K: DeclaredStaticKey> StaticKey<K> {
     pub fn enabled(&self) -> bool {
         place::enabled::<K>()
     }
-
-    /// Switches the key on, if it was not.
-    ///
-    /// ```
-    /// # static_call::static_key! { static TRACE: bool = false; }
-    /// TRACE.enable()?;
-    /// assert!(TRACE.enabled());
-    /// TRACE.disable()?;
-    /// assert!(!TRACE.enabled());
-    /// # Ok::<(), static_call::StaticKeyError>(())
-    /// ```
-    pub fn enable(&self) -> Result<(), StaticKeyError> {
-        state::change(K::record(), Change::Enable)
-    }
-
-    /// Takes back [`enable`](Self::enable), or that the key was declared `true`. It stays
-    /// on while anybody holds it.
-    pub fn disable(&self) -> Result<(), StaticKeyError> {
-        state::change(K::record(), Change::Disable)
-    }
-
-    /// Holds the key: it is on until each who holds it has called
-    /// [`release`](Self::release). Only the first one switches code.
-    ///
-    /// ```
-    /// # static_call::static_key! { static TRACE: bool = false; }
-    /// TRACE.acquire()?;           // a log file is opened
-    /// TRACE.acquire()?;           // a debugger asks for events as well
-    /// TRACE.release()?;
-    /// assert!(TRACE.enabled());
-    /// TRACE.release()?;
-    /// assert!(!TRACE.enabled());
-    /// # Ok::<(), static_call::StaticKeyError>(())
-    /// ```
-    pub fn acquire(&self) -> Result<(), StaticKeyError> {
-        state::change(K::record(), Change::Acquire)
-    }
-
-    /// Lets the key go. If there is an error it is still held.
-    pub fn release(&self) -> Result<(), StaticKeyError> {
-        state::change(K::record(), Change::Release)
-    }
 }
 
 impl<K: DeclaredStaticKey> fmt::Debug for StaticKey<K> {

@@ -114,44 +114,18 @@ impl Change {
     }
 }
 
-/// Changes a key: by its number alone if it is on and stays so, or by the runtime.
-#[cfg(feature = "std")]
-pub(super) fn change(
-    record: &'static StaticKeyRecord,
-    change: Change,
-) -> Result<(), StaticKeyError> {
-    let state = record.state;
-    loop {
-        let word = state.word();
-        let next = change.apply(word);
-        let stays_on = word != 0 && !matches!(next, Ok(0));
-        if !stays_on || state.leader().is_some() {
-            break;
-        }
-        let next = next?;
-        if state.exchange(word, next) {
-            return Ok(());
-        }
-    }
-    if crate::os::in_signal_handler() {
-        return Err(StaticKeyError::InSignalHandler);
-    }
-    (crate::host::in_charge().change_key)(record, change)
-}
-
-/// Changes a key, which nobody has to be told of.
 #[cfg(not(feature = "std"))]
-pub(super) fn change(
-    record: &'static StaticKeyRecord,
-    change: Change,
-) -> Result<(), StaticKeyError> {
-    let word = &record.state.word;
-    let mut before = word.load(Ordering::Relaxed);
-    loop {
-        let next = change.apply(before)?;
-        match word.compare_exchange_weak(before, next, Ordering::AcqRel, Ordering::Relaxed) {
-            Ok(_) => return Ok(()),
-            Err(other) => before = other,
+impl StaticKeyState {
+    /// Changes a key, which nobody has to be told of.
+    pub(crate) fn change(&self, change: Change) -> Result<(), StaticKeyError> {
+        let word = &self.word;
+        let mut before = word.load(Ordering::Relaxed);
+        loop {
+            let next = change.apply(before)?;
+            match word.compare_exchange_weak(before, next, Ordering::AcqRel, Ordering::Relaxed) {
+                Ok(_) => return Ok(()),
+                Err(other) => before = other,
+            }
         }
     }
 }

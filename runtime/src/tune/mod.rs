@@ -1,8 +1,8 @@
 //! Measured plans: a program's own workload decides what its call sites do.
 //!
 //! [`statistics`] and [`procedure`] decide, and are pure. [`slots`] runs a workload, and
-//! [`engine`](crate::engine) switches code. What comes of it is a [`Tuned`], and a [`Plan`] that
-//! other processes apply.
+//! [`engine`](crate::engine) switches code. What comes of it is a [`Tuned`], and a
+//! [`Plan`](crate::runtime::Plan) that other processes apply.
 #![allow(
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
@@ -11,24 +11,16 @@
 )]
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::engine::{self, CannotTune, Engine, Met, Place, Switch};
-use crate::runtime::RetargetError;
+use crate::engine::{self, CannotTune, Engine, Met, Place, RetargetError, Switch};
 
-#[cfg(feature = "plan")]
-mod file;
-mod plan;
+mod apply;
 mod procedure;
 mod slots;
 mod statistics;
 mod tuned;
 
-#[cfg(feature = "plan")]
-pub use file::PlanError;
-pub(crate) use plan::short_path;
-pub use plan::{ApplyError, Plan, PlanEntry, PlanKind, PlannedType};
 use procedure::{Options, TooShort};
 use slots::{Common, Line, Running, Switches, Timed, runs_of};
 pub use tuned::{Tried, Tuned, Verdict};
@@ -339,45 +331,6 @@ impl From<CannotTune> for TuneError {
     }
 }
 
-/// Has the plan decide that `STATIC_CALL_PLAN` names, the first time that anybody asks. What
-/// is wrong with it is in the report.
-pub(crate) fn from_environment() {
-    static ASKED: AtomicBool = AtomicBool::new(false);
-    if ASKED.swap(true, Ordering::Relaxed) {
-        return;
-    }
-    let Some(path) = std::env::var_os("STATIC_CALL_PLAN").filter(|path| !path.is_empty()) else {
-        return;
-    };
-    // Read before the engine's lock is taken.
-    let plan = in_file(std::path::Path::new(&path));
-    engine::with(|engine| {
-        let followed = plan.and_then(|plan| {
-            let source = plan.source.clone();
-            let followed = engine.follow_if_it_fits(plan, source);
-            followed.map_err(|error| error.to_string())
-        });
-        #[cfg(feature = "tracing")]
-        if let Err(why) = &followed {
-            engine.tell(crate::events::Event::Environment {
-                variable: "STATIC_CALL_PLAN",
-                why: why.clone(),
-            });
-        }
-        engine.plan_error = followed.err();
-    });
-}
-
-#[cfg(feature = "plan")]
-fn in_file(path: &std::path::Path) -> Result<Plan, String> {
-    Plan::load(path).map_err(|error| error.to_string())
-}
-
-#[cfg(not(feature = "plan"))]
-fn in_file(_: &std::path::Path) -> Result<Plan, String> {
-    Err("this program is built without the feature `plan` of `static-call`".to_owned())
-}
-
 /// Real switches.
 struct Code;
 
@@ -418,7 +371,7 @@ impl Session {
         if crate::host::is_adopted() {
             return Err(TuneError::Plugin);
         }
-        from_environment();
+        crate::pass::from_environment();
         engine::with(Engine::begin_tuning)?;
         Ok(Session { is_over: false })
     }

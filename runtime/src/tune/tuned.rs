@@ -3,10 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::plan::{self, Plan, PlanEntry, PlanKind, PlannedType, short_path};
 use super::procedure::{Finding, Outcome};
 use super::statistics::Interval;
 use crate::engine::{Met, Switch, Untried};
+use crate::measured::{self, Plan, PlanEntry, PlanKind, PlannedType, short_path};
 
 /// What a run of [`tune`](crate::runtime::tune) has found. `Display` prints a table; with the
 /// feature `serde` it serializes.
@@ -164,7 +164,7 @@ impl Tuned {
                 calls_per_second: site.calls as f64 / seconds.max(1e-9),
                 ratio: 1.0,
                 interval: (1.0, 1.0),
-                measured: plan::now(),
+                measured: measured::now(),
             };
             let row = |kind, types, ratio, verdict| Tried {
                 location: entry.location(),
@@ -246,6 +246,17 @@ impl Tuned {
     /// Whether anything is kept.
     pub fn keeps_anything(&self) -> bool {
         !self.plan.entries.is_empty()
+    }
+}
+
+#[cfg(feature = "plan")]
+impl Tuned {
+    /// Writes what is kept to a plan file, whole or not at all; see [`Plan::save`].
+    ///
+    /// # Errors
+    /// The file could not be written; what was there still is.
+    pub fn save(&self, path: impl AsRef<std::path::Path>) -> Result<(), measured::PlanError> {
+        self.plan().save(path)
     }
 }
 

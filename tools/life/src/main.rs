@@ -19,6 +19,8 @@
 mod life;
 #[path = "../../../runtime/src/life/simulator/mod.rs"]
 mod simulator;
+#[path = "../../../runtime/src/window/mod.rs"]
+mod window;
 
 use life::{NS, Prices, Ps, Rules, SEC, US};
 use simulator::{Machine, Row, World, all};

@@ -3,9 +3,7 @@
 #![cfg(loom)]
 #![allow(dead_code, unused_imports, unreachable_pub, missing_docs)]
 
-#[path = "../../../runtime/src/life/block.rs"]
-mod block;
-#[path = "../../../runtime/src/binding/cell.rs"]
+#[path = "../../../runtime/src/bound/cell.rs"]
 mod cell;
 #[path = "../../../runtime/src/profile/mod.rs"]
 mod profile;
@@ -17,28 +15,16 @@ mod site;
 mod slices;
 #[path = "../../../runtime/src/sync.rs"]
 mod sync;
+#[path = "../../../runtime/src/vtable.rs"]
+mod vtable;
+#[path = "../../../runtime/src/window/mod.rs"]
+mod window;
 
 /// What routes name.
 mod arch {
     #[derive(Clone, Copy)]
     pub enum Receiver {
         First,
-    }
-}
-
-/// What of a site's life calls touch.
-mod life {
-    pub(crate) use crate::block::{BURST, Block, GRACE, LEASE, RETRY, Script, Taken, Way};
-}
-
-/// Who is asked when a count is used up: nobody who could answer.
-mod host {
-    pub(crate) struct Host {
-        pub(crate) emptied: fn(&'static crate::site::Site) -> bool,
-    }
-
-    pub(crate) fn in_charge() -> Host {
-        Host { emptied: |_| false }
     }
 }
 
@@ -59,25 +45,11 @@ mod os {
     }
 }
 
-mod private {
-    pub(crate) fn vtable_of<T: ?Sized>(_: &T) -> usize {
-        unreachable!("the tests name vtables themselves")
-    }
-
-    /// As the library's, where there are no trampolines.
-    pub(crate) unsafe fn with_signature_of<F: Copy>(
-        fallback: F,
-        _: unsafe extern "C-unwind" fn(),
-    ) -> F {
-        fallback
-    }
-}
-
 use cell::Cell;
-use life::{BURST, Block, RETRY, Script, Way};
 use profile::Profile;
 use registry::{MethodDeclaration, Table, TraitDeclaration};
 use site::{Phase, Place, Route, Site};
+use window::{BURST, Block, RETRY, Script, Way};
 
 static METHODS: [MethodDeclaration; 1] = [MethodDeclaration::new("run", 2, 0)];
 // SAFETY: of no trait, and in no slice.

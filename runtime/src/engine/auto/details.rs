@@ -1,6 +1,6 @@
 //! What a site's life does there: windows, guards, chains, and rows of the report.
 
-use crate::calibrate::Calibration;
+use crate::costs::Calibration;
 use crate::engine::evidence::{Names, shown};
 use crate::engine::outcome::Retarget;
 use crate::engine::state::{Details, Published, Resting, Status};

@@ -4,18 +4,18 @@
 use std::collections::HashMap;
 
 use super::given::Given;
-use crate::calibrate::Calibration;
 use crate::config::Mode;
-use crate::engine::outcome::{Retarget, RetargetError};
+use crate::costs::Calibration;
+use crate::engine::outcome::{ApplyError, Retarget};
 use crate::engine::places::{Place, find, numbers};
 use crate::engine::resumed::Resumption;
 use crate::engine::state::{Details, Resting, Status};
 use crate::engine::steps::{close, rest};
 use crate::engine::{Engine, LoadedObject};
-use crate::life::{By, State};
+use crate::life::State;
+use crate::measured::{Plan, short_path};
 use crate::publish::Batch;
 use crate::site::{Site, TRAMPOLINES};
-use crate::tune::{ApplyError, Plan, short_path};
 use crate::words::count;
 
 /// The plan that decides.
@@ -112,20 +112,6 @@ impl std::fmt::Display for FollowedPlan {
 /// As many are named in a line of the report.
 const SAID: usize = 4;
 
-/// Lets a plan decide, at once, if any of it is of this program.
-pub(crate) fn apply(plan: Plan, source: Option<String>) -> Result<FollowedPlan, ApplyError> {
-    crate::tune::from_environment();
-    crate::engine::with(|engine| engine.follow_if_it_fits(plan, source))?;
-    crate::engine::retarget(By::Program).map_err(ApplyError::Refused)?;
-    Ok(crate::engine::with(|engine| engine.followed()).unwrap_or_default())
-}
-
-/// Lets windows decide again.
-pub(crate) fn forget_plan() -> Result<Retarget, RetargetError> {
-    crate::engine::with(Engine::unfollow);
-    crate::engine::retarget(By::Program)
-}
-
 impl Engine {
     /// Lets this plan decide from the next pass on.
     pub(crate) fn follow(&mut self, plan: Plan, source: Option<String>) {
@@ -172,7 +158,7 @@ impl Engine {
     }
 
     /// Lets windows decide again.
-    pub(in crate::engine) fn unfollow(&mut self) {
+    pub(crate) fn unfollow(&mut self) {
         if self.follows.take().is_some() {
             self.leave_auto();
         }

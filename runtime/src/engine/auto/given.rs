@@ -16,14 +16,15 @@ use super::{Auto, WAKE};
 use crate::arch::Target;
 use crate::engine::state::{Details, Published, Resting, Status};
 use crate::engine::trust::{Trust, Trusted};
-use crate::life::{Block, Evidence, LEASE, Offer, Past, Ps, SEC, Way};
+use crate::life::{Evidence, Offer, Past, Ps, SEC};
+use crate::measured::{PlanEntry, PlanKind};
 use crate::os;
 use crate::plan::auto::{self, Offered};
 use crate::plan::{Candidate, Figures, Guard, Plan as Compares};
 use crate::profile::Notes;
 use crate::registry::Table;
 use crate::site::{Site, VTABLES};
-use crate::tune::{PlanEntry, PlanKind};
+use crate::window::{Block, LEASE, Way};
 
 /// Vtables that one site may know by a plan.
 const MOST_MET: usize = 16;

@@ -14,12 +14,13 @@ use self::scene::{Scene, get};
 use super::places::Place;
 use super::state::{Details, Resting, Status};
 use super::{Engine, LoadedObject};
-use crate::calibrate::Calibration;
-use crate::life::{Act, Block, Life, NS, Prices, Ps, Rules, State, US};
+use crate::costs::Calibration;
+use crate::life::{Act, Life, NS, Prices, Ps, Rules, State, US};
 use crate::os;
 use crate::plan::auto;
 use crate::publish::Batch;
 use crate::site::{Phase, Site};
+use crate::window::Block;
 
 mod clock;
 mod details;
@@ -30,7 +31,6 @@ mod scene;
 
 pub use follows::FollowedPlan;
 pub(super) use follows::Follows;
-pub(crate) use follows::{apply, forget_plan};
 pub(super) use given::Given;
 
 /// Counts what calling threads have done that the worker should know of.

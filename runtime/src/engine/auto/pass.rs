@@ -8,11 +8,12 @@ use crate::engine::outcome::{Retarget, RetargetError};
 use crate::engine::places::Place;
 use crate::engine::state::{Details, Resting, Status};
 use crate::engine::visit::describe;
-use crate::life::{Act, Block, By, Rules, State};
+use crate::life::{Act, By, Rules, State};
 use crate::os::PatchError;
 use crate::plan::auto;
 use crate::publish::{Batch, CommitError, Head, PrepareError};
 use crate::site::TRAMPOLINES;
+use crate::window::Block;
 
 /// Windows that a site gets which nothing can be switched on for: its types are in the
 /// report then, and there is enough of them for advice.

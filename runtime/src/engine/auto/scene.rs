@@ -1,16 +1,17 @@
 //! What the machine asks of sites, and does to them by itself: blocks are swapped, windows
 //! read, plans offered.
 
-use crate::calibrate::Calibration;
+use crate::costs::Calibration;
 use crate::engine::LoadedObject;
 use crate::engine::evidence::{Names, candidates};
 use crate::engine::places::{Place, find};
 use crate::engine::state::Details;
 use crate::engine::trust::Trust;
-use crate::life::{Block, Evidence, LEASE, Offer, Sites, US, Way, Window};
+use crate::life::{Evidence, Offer, Sites, US, Window};
 use crate::plan::auto;
 use crate::profile::Profile;
 use crate::site::{Locked, Site};
+use crate::window::{Block, LEASE, Way};
 
 /// What the machine steers.
 pub(super) struct Scene<'a> {

@@ -3,19 +3,20 @@
 use super::fixture::{self, Kind, Object, Through};
 use crate::allocations;
 use crate::arch;
-use crate::calibrate::Calibration;
 use crate::config::{Config, Mode};
+use crate::costs::Calibration;
 use crate::engine::auto::Auto;
 use crate::engine::{self, Engine, LoadedObject, Patching, Resting, RetargetError, Status};
 use crate::key::Placed;
-use crate::life::{Block, By, Way};
+use crate::life::By;
+use crate::measured::{Plan, PlanEntry, PlanKind, PlannedType};
 use crate::os::{self, Refusing};
 use crate::plan::auto::Plain;
 use crate::publish::{Batch, Head, Lead, Publisher};
 use crate::registry::TraitObject as _;
 use crate::report::Backend;
 use crate::site::{Keys, Phase, Place, Site, TRAMPOLINES};
-use crate::tune::{Plan, PlanEntry, PlanKind, PlannedType};
+use crate::window::{Block, Way};
 
 /// Guards gain, and chains nothing. A call takes about as long as in these tests, with all
 /// that is around it: how often a site is called is taken from that.

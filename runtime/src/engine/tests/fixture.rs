@@ -5,11 +5,11 @@ use std::fs;
 use crate::arch::{self, KEY_BYTES, Target};
 use crate::engine::LoadedObject;
 use crate::key::{self, Key, Placed};
-use crate::life::Block;
-use crate::private::vtable_of;
 use crate::registry::TraitObject as _;
 use crate::site::{Phase, Place, Site};
 use crate::static_dispatch;
+use crate::vtable::vtable_of;
+use crate::window::Block;
 
 #[static_dispatch(unsafe(crate = crate))]
 pub(super) trait Tagged: Sync {

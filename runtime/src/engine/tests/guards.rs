@@ -8,10 +8,11 @@ use crate::config::{Config, Mode};
 use crate::engine::unload::SLEPT;
 use crate::engine::{self, Engine, LoadedObject, Patching, Resting, Status, steps};
 use crate::key::Placed;
-use crate::life::{Block, By, Way};
+use crate::life::By;
 use crate::os::{self, Refusing};
 use crate::publish::{Head, Publisher};
 use crate::site::{Keys, LISTED_IN_SITE, Phase, Place, Site, TRAMPOLINES};
+use crate::window::{Block, Way};
 
 const MISSES: u32 = 64;
 /// Tests that have sites, two each.

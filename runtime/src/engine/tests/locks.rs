@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use super::fixture;
 use crate::engine::{self, lock::ENGINE};
-use crate::life::{Block, Way};
 use crate::profile::Profile;
 use crate::site::{Phase, Place, Site};
+use crate::window::{Block, Way};
 
 fn until(done: impl Fn() -> bool) {
     while !done() {

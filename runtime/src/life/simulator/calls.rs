@@ -2,7 +2,8 @@
 
 use super::choice::{Choice, Facts, choose};
 use super::{Machine, Segment};
-use crate::life::{Block, Evidence, Offer, Ps, Sites, Window};
+use crate::life::{Evidence, Offer, Ps, Sites, Window};
+use crate::window::Block;
 
 /// The calls' side.
 pub(super) struct Calls {

@@ -11,7 +11,8 @@ pub(crate) use orders::all;
 pub(crate) use spite::random;
 pub(crate) use world::World;
 
-use crate::life::{Block, NS, Prices, Ps, US, Way};
+use crate::life::{NS, Prices, Ps, US};
+use crate::window::{Block, Way};
 use choice::{Costs, MOST};
 
 /// What things cost on the simulated machine.

@@ -1,7 +1,8 @@
 //! Programs such as there are.
 
 use super::{Clock, Passes, Row, Segment};
-use crate::life::{Block, MS, NS, Ps, SEC, US};
+use crate::life::{MS, NS, Ps, SEC, US};
+use crate::window::Block;
 
 pub(super) const W: Passes = Passes::Worker(100 * MS);
 pub(super) const P: Passes = Passes::Program;

@@ -2,7 +2,8 @@
 
 use super::orders::{P, W, at, batch, one, row, single};
 use super::{Clock, Passes, Row, Segment, is_on};
-use crate::life::{Block, MS, NS, Ps, SEC, US, Way};
+use crate::life::{MS, NS, Ps, SEC, US};
+use crate::window::{Block, Way};
 
 /// All that have names.
 pub(super) fn all() -> Vec<Row> {

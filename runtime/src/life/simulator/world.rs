@@ -3,9 +3,8 @@
 use super::calls::{Calls, Kinds};
 use super::choice::Choice;
 use super::{Clock, Machine, Outcome, Passes, Row, Segment};
-use crate::life::{
-    Act, Block, By, Life, MS, NS, Now, Past, Ps, Rules, SEC, Sites as _, Way, Window,
-};
+use crate::life::{Act, By, Life, MS, NS, Now, Past, Ps, Rules, SEC, Sites as _, Window};
+use crate::window::{Block, Way};
 
 pub(crate) struct World {
     row: Row,

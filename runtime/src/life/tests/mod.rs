@@ -2,11 +2,10 @@
 
 use super::simulator::{Machine, Outcome, Row, World, all, random};
 use super::{
-    Block, By, Evidence, GRACE, LEASE, Life, MS, NS, Now, Offer, Prices, Ps, Rules, SEC, Sites,
-    State, US, Window,
+    By, Evidence, Life, MS, NS, Now, Offer, Prices, Ps, Rules, SEC, Sites, State, US, Window,
 };
+use crate::window::{Block, GRACE, LEASE};
 
-mod block;
 mod choice;
 
 /// The most that any order may take above 1.02 of the plain program's time: nothing, since
@@ -308,7 +307,8 @@ fn a_site_that_was_good_hundreds_of_times_is_still_good() {
 
 #[test]
 fn what_was_counted_for_long_is_counted_without_an_overflow() {
-    use super::{BURST, Block, Script, Way, Window};
+    use super::Window;
+    use crate::window::{BURST, Block, Script, Way};
     let opened = Block::window(16, 100, 1);
     let late = Block {
         left: i32::MIN,

@@ -1,5 +1,7 @@
 //! The page for who wants to change this library names files and functions that are there.
 
+mod floors;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

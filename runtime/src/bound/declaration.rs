@@ -1,28 +1,6 @@
 //! What `binding!` declares, as types.
 
-use super::{Binding, BindingRecord, Loaded};
-use crate::site::DispatchedMethod;
-
-/// The type that carries a binding into its trampolines: each declaration has its own.
-///
-/// # Safety
-/// For the expansion of `binding!`. `trampoline` returns a trampoline of this binding for that
-/// method, and `binding` and `record` are those of this type alone.
-pub unsafe trait BindingSite: 'static {
-    /// The object type.
-    type Object: ?Sized + 'static;
-    /// [`Always`] or [`Sometimes`].
-    type Kind: Kind;
-
-    /// The binding.
-    fn binding() -> &'static Binding<Self::Object, Self::Kind>;
-
-    /// Its record.
-    fn record() -> &'static BindingRecord;
-
-    /// Its trampoline for a method, as the calling crate has it.
-    fn trampoline<M: DispatchedMethod<Object = Self::Object>>() -> unsafe extern "C-unwind" fn();
-}
+use super::Loaded;
 
 /// The type of the statics that `binding!` declares.
 pub trait Bound {
@@ -48,7 +26,7 @@ impl Kind for Always {
     type Loaded<D: ?Sized + 'static> = Loaded<D>;
 
     fn loaded<D: ?Sized + 'static>(loaded: Option<Loaded<D>>) -> Loaded<D> {
-        loaded.unwrap_or_else(|| crate::private::never_unbound())
+        loaded.unwrap_or_else(|| never_unbound())
     }
 }
 
@@ -118,15 +96,6 @@ pub unsafe trait Shareable {}
 // SAFETY: it is, by the bound.
 unsafe impl<D: Sync + ?Sized> Shareable for D {}
 
-/// A binding to which something is always bound.
-#[diagnostic::on_unimplemented(
-    message = "this method has no result while nothing is bound",
-    label = "the binding may be without an object",
-    note = "call it on what is bound, if anything is: `if let Some(object) = BINDING.load() {{ \
-            object.method() }}`"
-)]
-pub trait AlwaysBound: BindingSite<Kind = Always> {}
-
 /// Never implemented: its message is all there is to it.
 #[diagnostic::on_unimplemented(
     message = "a method with `&mut self` cannot be called through a binding, which all threads share",
@@ -134,3 +103,13 @@ pub trait AlwaysBound: BindingSite<Kind = Always> {}
     note = "take `&self` in the trait, with a `Mutex` or atomics inside the implementations"
 )]
 pub trait MethodOfASharedObject {}
+
+/// Where a method has nothing to give while nothing is bound.
+///
+/// # Panics
+/// Always. Such bindings are always bound, so that this is never reached.
+#[cold]
+#[inline(never)]
+pub fn never_unbound() -> ! {
+    panic!("a binding that is always bound has lost its object")
+}

@@ -9,20 +9,20 @@
 use std::sync::{Arc, Weak};
 
 #[cfg(plugins)]
-use crate::plugin::Loaded as Library;
+use crate::library::Loaded as Library;
 
 /// The plugins that an object lies in: mostly none.
 #[derive(Clone, Default)]
 pub(crate) struct Origins {
     #[cfg(plugins)]
-    plugins: Vec<(u64, Weak<Library>)>,
+    pub(crate) plugins: Vec<(u64, Weak<Library>)>,
 }
 
 /// A share of them: they stay loaded as long as it is there.
 #[derive(Clone, Default)]
 pub(crate) struct Kept {
     #[cfg(plugins)]
-    _plugins: Vec<Arc<Library>>,
+    pub(crate) _plugins: Vec<Arc<Library>>,
 }
 
 #[cfg(plugins)]
@@ -33,22 +33,8 @@ impl Origins {
         }
     }
 
-    /// A share of them. [`None`] if one is gone, and what lay there with it.
-    pub(super) fn keep(&self) -> Option<Kept> {
-        let mut kept = Vec::new();
-        for (id, plugin) in &self.plugins {
-            match plugin.upgrade() {
-                Some(plugin) => kept.push(plugin),
-                // Nobody has it. If it was not let go yet, it now stays for good.
-                None if (crate::host::in_charge().stays)(*id) => {}
-                None => return None,
-            }
-        }
-        Some(Kept { _plugins: kept })
-    }
-
     /// Whether they are those of another object at the same addresses.
-    pub(super) fn are(&self, other: &Origins) -> bool {
+    pub(crate) fn are(&self, other: &Origins) -> bool {
         let ids = |origins: &Origins| {
             origins
                 .plugins
@@ -61,17 +47,9 @@ impl Origins {
 }
 
 #[cfg(not(plugins))]
-#[allow(
-    clippy::unnecessary_wraps,
-    clippy::unused_self,
-    reason = "as with plugins"
-)]
+#[allow(clippy::unused_self, reason = "as with plugins")]
 impl Origins {
-    pub(super) fn keep(&self) -> Option<Kept> {
-        Some(Kept {})
-    }
-
-    pub(super) fn are(&self, _: &Origins) -> bool {
+    pub(crate) fn are(&self, _: &Origins) -> bool {
         true
     }
 }

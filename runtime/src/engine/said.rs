@@ -1,14 +1,11 @@
-//! What became of sites in a pass, for `tracing`: a site is told of when it does something
-//! else than when it was told of last.
+//! What was told of each site, for `tracing`: it is told of again when it does something else.
 
+use super::Engine;
 use super::auto::Auto;
 use super::state::{Details, Resting, Status};
-use super::{Engine, Patching, Retarget};
-use crate::calibrate::Calibration;
-use crate::config::Mode;
-use crate::events::{Event, SiteName, listens};
+use crate::costs::Calibration;
 use crate::plan::auto::{Plain, name_of, why_plain};
-use crate::report::{Backend, SiteReport};
+use crate::site::Site;
 
 /// What was told of a site last.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,39 +58,19 @@ impl Details {
     }
 }
 
+/// A site that does something else than when it was told of last.
+pub(crate) struct News<'a> {
+    pub(crate) site: &'static Site,
+    pub(crate) details: &'a Details,
+    pub(crate) plugin: Option<u64>,
+    pub(crate) says: Said,
+    pub(crate) was_on: bool,
+}
+
 impl Engine {
-    /// Notes what a pass has done, to be told when the lock is given back.
-    pub(super) fn announce(&mut self, outcome: Option<Retarget>) {
-        if !self.introduced && self.mode() != Mode::Off {
-            self.introduced = true;
-            if let Some(error) = self.environment_error() {
-                let why = error.to_string();
-                self.tell(Event::Environment {
-                    variable: "STATIC_CALL",
-                    why,
-                });
-            }
-            if let Patching::Unavailable { reason } = &self.patching {
-                let why = reason.clone();
-                self.tell(if crate::site::TRAMPOLINES {
-                    Event::Refused { why }
-                } else {
-                    Event::Portable { why }
-                });
-            }
-        }
-        if let Some(outcome) = outcome
-            && outcome.reopened > 0
-        {
-            self.tell(Event::Learning {
-                sites: outcome.reopened,
-            });
-        }
-        if !listens(tracing::Level::DEBUG) {
-            return;
-        }
-        let mut events = Vec::new();
-        let backend = Backend::of(self).name();
+    /// What there is to tell of sites, each in what `words` make of it.
+    pub(crate) fn news<T>(&mut self, words: impl Fn(&News<'_>) -> T) -> Vec<T> {
+        let mut news = Vec::new();
         let auto = self.auto.as_deref();
         for object in &mut self.objects {
             for (site, details) in object.sites.iter().zip(&mut object.details) {
@@ -107,34 +84,15 @@ impl Engine {
                 if let Some(auto) = auto {
                     auto.describe(details);
                 }
-                let row = SiteReport::of(site, Some(details), object.plugin, backend);
-                let (method, types, why) = (row.full_method(), row.types(), row.why);
-                let site = SiteName {
-                    location: row.location,
-                    method,
+                news.push(words(&News {
+                    site,
+                    details,
                     plugin: object.plugin,
-                };
-                events.push(match says {
-                    Said::On(_) => Event::Applied {
-                        site,
-                        plan: row.state.name(),
-                        types,
-                        why,
-                    },
-                    _ => Event::Plain {
-                        site,
-                        what: match says {
-                            Said::Unpatchable => "a call cannot be patched",
-                            _ if was_on => "a plan is off",
-                            _ => "a call is left plain",
-                        },
-                        why,
-                    },
-                });
+                    says,
+                    was_on,
+                }));
             }
         }
-        for event in events {
-            self.tell(event);
-        }
+        news
     }
 }

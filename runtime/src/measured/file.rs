@@ -1,4 +1,8 @@
 //! Plan files: TOML, written to be read and reviewed by people.
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "shares from 0 to 1, and lines"
+)]
 
 use std::fmt;
 use std::io::{self, Write};
@@ -6,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::plan::{Plan, PlanEntry, PlanKind, PlannedType};
+use super::{Plan, PlanEntry, PlanKind, PlannedType};
 
 /// The version of the format that is written. Newer ones are refused.
 const VERSION: u32 = 1;
@@ -276,16 +280,6 @@ impl Plan {
         // Of numbers, texts and lists: all of that there is in TOML.
         let body = toml::to_string(&file).unwrap_or_else(|error| unreachable!("{error}"));
         format!("{HEAD}\n{body}")
-    }
-}
-
-impl super::Tuned {
-    /// Writes what is kept to a plan file, whole or not at all; see [`Plan::save`].
-    ///
-    /// # Errors
-    /// The file could not be written; what was there still is.
-    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), PlanError> {
-        self.plan().save(path)
     }
 }
 

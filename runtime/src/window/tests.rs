@@ -1,6 +1,6 @@
 //! What calls do by themselves.
 
-use super::super::block::{BURST, BURSTS, Block, GAPS, GRACE, GRACE_OF_LOOKS, RETRY, Taken, Way};
+use super::{BURST, BURSTS, Block, GAPS, GRACE, GRACE_OF_LOOKS, RETRY, Taken, Way};
 
 /// Goes through a window, call by call: calls recorded, and others.
 fn through(opened: Block, mut taken: impl FnMut(i64) -> bool) -> (Block, i64, i64) {

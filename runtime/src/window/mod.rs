@@ -3,8 +3,12 @@
 //! Two words of a site. Calls read the way, and count `left` down by one atomic step
 //! where the way says so; exactly one of them takes it from 1 to 0, see [`Taken`]. That
 //! one, if it finds the site's own try-lock free, puts [`Block::next`] in its place; if
-//! there is no next, it asks [`Life::emptied`](super::Life::emptied); and if anything
+//! there is no next, it asks [`Life::emptied`](crate::life::Life::emptied); and if anything
 //! that it needs is taken, [`Block::retry`]. All of them are pure.
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "words are taken apart, and what is left of a gap fits"
+)]
 
 /// Recorded calls in a row.
 pub(crate) const BURST: i32 = 8;
@@ -21,7 +25,7 @@ pub(crate) const GRACE_OF_LOOKS: i32 = 16;
 /// Misses that are paid at once.
 pub(crate) const LEASE: i32 = 64;
 /// More than are made while a batch of keys is flipped.
-pub(super) const NO_END: i32 = i32::MAX / 2;
+pub(crate) const NO_END: i32 = i32::MAX / 2;
 
 /// What the arm does with a call.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -197,12 +201,12 @@ impl Block {
     }
 
     /// Whether this window is a short look.
-    pub(super) fn is_look(self) -> bool {
+    pub(crate) fn is_look(self) -> bool {
         self.script.bursts <= 1
     }
 
     /// How many calls wait for others once this window is full.
-    pub(super) fn grace(self) -> i32 {
+    pub(crate) fn grace(self) -> i32 {
         if self.is_look() {
             GRACE_OF_LOOKS
         } else {
@@ -212,7 +216,7 @@ impl Block {
 
     /// Calls recorded, and calls counted without that, since it was `opened`; a window that
     /// is `full` had its [`grace`](Self::grace) more.
-    pub(super) fn since(self, opened: Block, full: bool) -> (i64, i64) {
+    pub(crate) fn since(self, opened: Block, full: bool) -> (i64, i64) {
         let bursts = i64::from(opened.script.bursts) - i64::from(self.script.bursts);
         let recorded = bursts * i64::from(BURST);
         let granted = i64::from(opened.script.gaps) - i64::from(self.script.gaps)
@@ -232,3 +236,6 @@ fn throw(mut seed: u16) -> u16 {
     seed ^= seed >> 9;
     seed ^ (seed << 8)
 }
+
+#[cfg(test)]
+mod tests;

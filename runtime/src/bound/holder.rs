@@ -5,10 +5,9 @@ use core::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
 use super::origin::{Kept, Origins};
-use crate::host::in_charge;
 
 #[cfg(plugins)]
-use crate::plugin::PluginBox;
+use crate::library::PluginBox;
 
 /// What becomes of a binding whose object comes from a plugin that is to be unloaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,13 +20,13 @@ pub enum WhenUnloaded {
 
 /// An object that is or was bound, with its owner.
 #[repr(C)]
-pub(super) struct Holder<D: ?Sized + 'static> {
+pub(crate) struct Holder<D: ?Sized + 'static> {
     /// What calls read. First, so that a cell that points here points to the holder. The
     /// lifetime is the holder's.
-    pub(super) object: &'static D,
+    pub(crate) object: &'static D,
     owner: Owner<D>,
     /// Where the object lies. Not known yet of what a binding is declared with.
-    origins: OnceLock<Origins>,
+    pub(crate) origins: OnceLock<Origins>,
 }
 
 const _: () = assert!(core::mem::offset_of!(Holder<dyn core::any::Any>, object) == 0);
@@ -48,7 +47,7 @@ unsafe impl<D: Sync + ?Sized> Send for Holder<D> {}
 unsafe impl<D: Sync + ?Sized> Sync for Holder<D> {}
 
 impl<D: ?Sized + 'static> Holder<D> {
-    pub(super) fn fixed(object: &'static D) -> Self {
+    pub(crate) fn fixed(object: &'static D) -> Self {
         Holder {
             object,
             owner: Owner::Static,
@@ -57,12 +56,12 @@ impl<D: ?Sized + 'static> Holder<D> {
     }
 
     /// The same, with what is known of its object.
-    pub(super) fn from(self, origins: Origins) -> Self {
+    pub(crate) fn from(self, origins: Origins) -> Self {
         let _ = self.origins.set(origins);
         self
     }
 
-    pub(super) fn boxed(object: Box<D>) -> Self {
+    pub(crate) fn boxed(object: Box<D>) -> Self {
         let object = Box::into_raw(object);
         Holder {
             // SAFETY: the box's, which lives as long as the holder. Nobody has another
@@ -74,7 +73,7 @@ impl<D: ?Sized + 'static> Holder<D> {
     }
 
     #[cfg(plugins)]
-    pub(super) fn plugins(object: PluginBox<D>, when: WhenUnloaded) -> Self {
+    pub(crate) fn plugins(object: PluginBox<D>, when: WhenUnloaded) -> Self {
         let pointer = core::ptr::from_ref(&*object);
         Holder {
             // SAFETY: the box's, by a pointer of its own, so that it may be moved; it
@@ -86,17 +85,17 @@ impl<D: ?Sized + 'static> Holder<D> {
     }
 
     /// Whether its object lies in these plugins, and not in others at the same addresses.
-    pub(super) fn lies_in(&self, origins: &Origins) -> bool {
+    pub(crate) fn lies_in(&self, origins: &Origins) -> bool {
         self.origins.get().is_some_and(|own| own.are(origins))
     }
 
     /// Whether it is nobody's.
-    pub(super) fn is_static(&self) -> bool {
+    pub(crate) fn is_static(&self) -> bool {
         matches!(self.owner, Owner::Static)
     }
 
     /// Whether a box owns it that says nothing of a library.
-    pub(super) fn is_boxed(&self) -> bool {
+    pub(crate) fn is_boxed(&self) -> bool {
         match &self.owner {
             Owner::Static => false,
             Owner::Box(_) => true,
@@ -107,7 +106,7 @@ impl<D: ?Sized + 'static> Holder<D> {
 
     /// The plugin that made it, if one did, and what happens when that goes.
     #[cfg(plugins)]
-    pub(super) fn plugin(&self) -> Option<(u64, WhenUnloaded)> {
+    pub(crate) fn plugin(&self) -> Option<(u64, WhenUnloaded)> {
         match &self.owner {
             Owner::Plugin(object, when) => Some((object.plugin()?, *when)),
             Owner::Static | Owner::Box(_) => None,
@@ -119,40 +118,9 @@ impl<D: ?Sized + 'static> Holder<D> {
         clippy::unused_self,
         reason = "where there are plugins, it may be one's"
     )]
-    pub(super) fn plugin(&self) -> Option<(u64, WhenUnloaded)> {
+    pub(crate) fn plugin(&self) -> Option<(u64, WhenUnloaded)> {
         None
     }
-}
-
-impl<D: ?Sized + 'static> Holder<D> {
-    /// A share of the libraries that the object lies in. [`None`] if one is gone.
-    fn keep(&self) -> Option<Kept> {
-        if let Some(origins) = self.origins.get() {
-            return origins.keep();
-        }
-        // What a binding is declared with lies in the binding's own object, which stays,
-        // unless that is a plugin.
-        if !crate::host::is_adopted() {
-            return Some(Kept::default());
-        }
-        let addresses = addresses(self.object);
-        match (in_charge().origins)(&addresses, false) {
-            Some(found) => self.origins.get_or_init(|| found).keep(),
-            None => Some(Kept::default()),
-        }
-    }
-}
-
-/// Where an object lies: its data, and its code.
-pub(super) fn addresses<D: ?Sized>(object: &D) -> [usize; 2] {
-    let data = core::ptr::from_ref(object).cast::<()>().addr();
-    [data, crate::private::vtable_of(object)]
-}
-
-/// Where what is to be bound lies. What is neither the program's nor a plugin's is kept
-/// loaded for good: the binding has it for any time. Not while a binding is being changed.
-pub(super) fn origins<D: ?Sized>(object: &D) -> Origins {
-    (in_charge().origins)(&addresses(object), true).unwrap_or_default()
 }
 
 impl<D: ?Sized + 'static> Drop for Holder<D> {
@@ -172,19 +140,13 @@ impl<D: ?Sized + 'static> Drop for Holder<D> {
 /// Dereferences to the object. Calls through it are plain virtual calls.
 pub struct Loaded<D: ?Sized + 'static>(
     /// First, since what it owns may be dropped by the code of a library.
-    pub(super) Arc<Holder<D>>,
-    pub(super) Kept,
+    pub(crate) Arc<Holder<D>>,
+    pub(crate) Kept,
 );
 
 impl<D: ?Sized + 'static> Loaded<D> {
-    /// [`None`] if the library is gone that it lies in.
-    pub(super) fn of(holder: Arc<Holder<D>>) -> Option<Self> {
-        let kept = holder.keep()?;
-        Some(Loaded(holder, kept))
-    }
-
     /// Of what is to be bound, by somebody who has it.
-    pub(super) fn new(holder: Arc<Holder<D>>) -> Self {
+    pub(crate) fn new(holder: Arc<Holder<D>>) -> Self {
         Loaded(holder, Kept::default())
     }
 }

@@ -3,8 +3,11 @@
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::engine::{self, FollowedPlan};
-use crate::words::count;
+#[cfg(feature = "plan")]
+mod file;
+
+#[cfg(feature = "plan")]
+pub use file::PlanError;
 
 /// What the call sites of a program are to do: made by [`tune`](crate::runtime::tune), kept in
 /// a file with the feature `plan`, applied by [`apply`](Plan::apply).
@@ -145,81 +148,5 @@ impl Plan {
         }
         self.source = None;
         self
-    }
-
-    /// Lets this plan decide from now on: the sites that it names go by it as soon as a named
-    /// type is met, all others stay plain. Misses are paid from the purse that holds 2 % of
-    /// the program's time, as ever; what empties it is left for a while.
-    ///
-    /// Types of plugins may come later. What fits no site, and what was not met yet, is in the
-    /// [report](crate::runtime::report) too.
-    ///
-    /// # Errors
-    /// Code is switched off, or none of the entries fits a site of this program: then nothing
-    /// was changed.
-    pub fn apply(self) -> Result<FollowedPlan, ApplyError> {
-        if crate::host::is_adopted() {
-            return Err(ApplyError::Plugin);
-        }
-        let source = self.source.clone();
-        engine::apply(self, source)
-    }
-}
-
-/// Why a plan was not applied. Nothing was changed.
-#[non_exhaustive]
-pub enum ApplyError {
-    /// The mode is `off`.
-    Off,
-    /// Asked for by a plugin; plans are the program's.
-    Plugin,
-    /// A workload is being tuned.
-    Tuning,
-    /// No entry names a site of this program: it is another program's, or the source has moved.
-    NothingFits {
-        /// The name of the program that it was measured in; empty if that is not known.
-        program: String,
-        /// How many entries there are.
-        entries: usize,
-    },
-    /// The system refused a step of patching.
-    Refused(crate::runtime::RetargetError),
-}
-
-crate::words::debug_is_the_sentence!(ApplyError);
-
-impl fmt::Display for ApplyError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            ApplyError::Off => formatter
-                .write_str("the mode is `off`, so no plan is applied; leave `STATIC_CALL=off` out"),
-            ApplyError::Plugin => {
-                formatter.write_str("a plugin asked for it; apply plans in the program")
-            }
-            ApplyError::Tuning => {
-                formatter.write_str("a workload is being tuned; apply plans after that")
-            }
-            ApplyError::NothingFits { program, entries } => {
-                write!(
-                    formatter,
-                    "none of {} names a call site of this program",
-                    count(*entries, "entry", "entries")
-                )?;
-                if !program.is_empty() {
-                    write!(formatter, "; they were measured in `{program}`")?;
-                }
-                formatter.write_str("; tune this program, as it is now")
-            }
-            ApplyError::Refused(error) => error.fmt(formatter),
-        }
-    }
-}
-
-impl std::error::Error for ApplyError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            ApplyError::Refused(error) => Some(error),
-            _ => None,
-        }
     }
 }

@@ -6,7 +6,7 @@
 //!
 //! One for the process: the host's, since a plugin's threads wait for its bindings.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::ThreadId;
 
 /// What a thread that needs a binding's first object is to do.
@@ -18,6 +18,27 @@ pub(crate) enum Turn {
     Look,
     /// It waits for itself.
     Circle,
+}
+
+/// Who has the list.
+pub(crate) struct Makers {
+    /// A turn to make what the binding of this cell begins with; then `end`.
+    pub(crate) begin: fn(usize) -> Turn,
+    pub(crate) end: fn(usize),
+}
+
+/// This loaded object has one of its own, and in a plugin its host's.
+pub(crate) static OWN: Makers = Makers { begin, end };
+static HOSTS: OnceLock<&'static Makers> = OnceLock::new();
+
+/// From here on the host's list is asked.
+#[cfg(plugins)]
+pub(crate) fn leave_to(hosts: &'static Makers) {
+    let _ = HOSTS.set(hosts);
+}
+
+pub(super) fn in_charge() -> &'static Makers {
+    HOSTS.get().copied().unwrap_or(&OWN)
 }
 
 struct List {
@@ -59,7 +80,7 @@ impl List {
 }
 
 /// Asks for a turn to make what `binding` begins with. Waits while another thread does.
-pub(crate) fn begin(binding: usize) -> Turn {
+fn begin(binding: usize) -> Turn {
     let me = std::thread::current().id();
     let mut list = list();
     if list.is_circle(me, binding) {
@@ -79,7 +100,7 @@ pub(crate) fn begin(binding: usize) -> Turn {
 }
 
 /// Ends a turn, whatever became of it.
-pub(crate) fn end(binding: usize) {
+fn end(binding: usize) {
     list().made.retain(|(one, _)| *one != binding);
     ENDED.notify_all();
 }
