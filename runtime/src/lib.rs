@@ -56,7 +56,7 @@
 //! makes a program slower than that.
 //!
 //! # Where it works
-//! Keys and trampolines are patched on x86-64 Linux; where the system refuses executable memory
+//! Keys and trampolines are patched on x86-64 and `AArch64` Linux; where the system refuses executable memory
 //! calls are plain there, and `runtime::backend()` says why. Without the feature `patching`,
 //! which is on by default, no memory is ever made executable, and there are no chains: a call
 //! with a list looks at a word in memory and compares. That is so on other systems, too, where

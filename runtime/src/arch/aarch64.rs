@@ -27,6 +27,11 @@
 //! instructions), a processor runs the one or the other. So a head never returns, and where
 //! one is to, the return is the body.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "instructions have parts of addresses in them"
+)]
+
 use super::{Bound, EncodeError, HEAD_BYTES, MAX_TARGETS, Receiver, Target};
 
 #[cfg(all(test, target_pointer_width = "64"))]
@@ -236,9 +241,7 @@ pub(crate) fn is_breakpoint(word: [u8; 8]) -> bool {
 
 /// Where indirect calls may land, and the instruction.
 fn head(instruction: u32) -> [u8; HEAD_BYTES] {
-    let [a, b, c, d] = BTI_C.to_le_bytes();
-    let [e, f, g, h] = instruction.to_le_bytes();
-    [a, b, c, d, e, f, g, h]
+    (u64::from(instruction) << 32 | u64::from(BTI_C)).to_le_bytes()
 }
 
 /// The instructions of templates: `assembly!(what)` gives lines of assembly.
@@ -337,7 +340,7 @@ impl Code {
         } else {
             4 + FAR_JUMP_BYTES
         };
-        self.put(0x5400_0000 | length / 4 << 5 | UNEQUAL);
+        self.put(0x5400_0000 | (length / 4) << 5 | UNEQUAL);
         self.jump(shim)
     }
 

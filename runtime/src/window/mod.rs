@@ -21,7 +21,7 @@ pub(crate) const RETRY: i32 = 64;
 /// Most calls that a site spends in its arm waiting for others, to share a flip.
 pub(crate) const GRACE: i32 = 1_024;
 /// And after a short look, which many sites have at once: all of it is paid ahead.
-pub(crate) const GRACE_OF_LOOKS: i32 = 16;
+pub(crate) const GRACE_OF_LOOKS: i32 = 64;
 /// Misses that are paid at once.
 pub(crate) const LEASE: i32 = 64;
 /// More than are made while a batch of keys is flipped.

@@ -53,6 +53,9 @@ fn a_key_becomes_a_jump_to_its_arm_or_a_nop_whatever_it_was() {
     }
 }
 
+/// From one place where an instruction may begin to the next.
+const STEP: usize = if cfg!(target_arch = "x86_64") { 1 } else { 4 };
+
 #[test]
 fn what_is_no_key_is_refused() {
     let elsewhere = {
@@ -62,8 +65,7 @@ fn what_is_no_key_is_refused() {
             ..key
         }
     };
-    // Another NOP, a jump to somewhere else, the next place where an instruction may begin.
-    const STEP: usize = if cfg!(target_arch = "x86_64") { 1 } else { 4 };
+    // Another NOP, a jump to somewhere else, another place.
     let foreign = [
         word(0, [0x90; KEY_BYTES]),
         word(0, [0xCC; KEY_BYTES]),
