@@ -133,8 +133,8 @@ impl Engine {
                 return Err(StaticKeyError::Unavailable { reason });
             }
         };
-        // Rust's `dylib` exports what other crates call.
-        if crate::os::objects::is_shared(super::emptied as *const () as usize) {
+        // Rust's `dylib` exports what other crates call, as this, which is never inlined.
+        if crate::os::objects::is_shared(crate::bound::never_unbound as *const () as usize) {
             let reason = "the runtime comes from a Rust `dylib`, and does not know the places of \
                           those who use that"
                 .to_owned();
