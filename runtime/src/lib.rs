@@ -113,6 +113,7 @@ mod events;
 #[cfg(feature = "std")]
 mod host;
 mod identity;
+mod image;
 #[cfg(feature = "std")]
 mod key;
 #[cfg(plugins)]

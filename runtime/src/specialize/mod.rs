@@ -32,8 +32,6 @@ mod memory;
 mod record;
 
 pub use home::Home;
-#[cfg(all(feature = "std", target_os = "macos"))]
-pub(crate) use home::mach;
 #[cfg(feature = "std")]
 pub(crate) use memory::IS_KEPT as REMEMBERS;
 pub use memory::Region;

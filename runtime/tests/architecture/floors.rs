@@ -15,6 +15,7 @@ const ROOMS: &[(u8, &[&str])] = &[
             "arch",
             "docs",
             "identity",
+            "image",
             "os",
             "selfcheck",
             "slices",

@@ -12,9 +12,9 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::{io, ptr};
 
+use crate::image::mach::{Header, segments};
 use crate::os::Object;
 pub(crate) use crate::os::unsupported::objects::{is_shared, was_rewritten};
-use crate::specialize::mach::{Header, segments};
 
 // Of libSystem, which every program has; the libc crate leaves them to others.
 unsafe extern "C" {
