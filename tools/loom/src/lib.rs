@@ -28,11 +28,14 @@ mod arch {
     }
 }
 
-/// What the keys of methods name; the models have none.
-mod binding {
-    pub trait BindingSite: 'static {
-        type Object: ?Sized + 'static;
-    }
+/// What methods name for bindings; the models have none.
+mod bound {
+    pub trait Kind: 'static {}
+    pub enum Always {}
+    impl Kind for Always {}
+
+    pub struct Binding<D: ?Sized + 'static, K>(&'static D, std::marker::PhantomData<K>);
+    pub struct BindingRecord;
 
     pub enum Unbound {
         Never,
