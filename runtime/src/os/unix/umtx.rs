@@ -15,7 +15,7 @@ pub(crate) fn wait_while(word: &AtomicU32, value: u32) {
 pub(crate) fn wait_for(word: &AtomicU32, value: u32, most: Duration) {
     let mut most = libc::_umtx_time {
         _timeout: libc::timespec {
-            tv_sec: most.as_secs().try_into().unwrap_or(libc::time_t::MAX),
+            tv_sec: i32::try_from(most.as_secs()).unwrap_or(i32::MAX).into(),
             tv_nsec: most.subsec_nanos().cast_signed().into(),
         },
         // From now on.
