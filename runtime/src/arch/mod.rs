@@ -24,13 +24,13 @@
 use std::fmt;
 
 #[cfg(any(test, fuzzing, encoder = "aarch64"))]
-#[cfg_attr(not(encoder = "aarch64"), allow(dead_code))]
+#[cfg_attr(not(all(encoder = "aarch64", patched)), allow(dead_code))]
 pub(crate) mod aarch64;
 #[cfg(any(test, not(any(encoder = "aarch64", encoder = "x86_64"))))]
-#[cfg_attr(any(encoder = "aarch64", encoder = "x86_64"), allow(dead_code))]
+#[allow(dead_code, reason = "nobody gets as far as that")]
 mod unsupported;
 #[cfg(any(test, encoder = "x86_64"))]
-#[cfg_attr(not(encoder = "x86_64"), allow(dead_code))]
+#[cfg_attr(not(all(encoder = "x86_64", patched)), allow(dead_code))]
 mod x86_64;
 
 #[cfg(encoder = "aarch64")]
@@ -40,6 +40,7 @@ use unsupported as native;
 #[cfg(encoder = "x86_64")]
 use x86_64 as native;
 
+#[cfg_attr(not(patched), allow(unused_imports))]
 pub(crate) use native::{
     BREAKPOINTS, KEY_BYTES, REACH, ROOM_MARK, bound, chain, head_enter_body, head_jump,
     head_return, is_breakpoint, is_empty_body, is_rest_head, key_off, key_on, proof, returning,

@@ -38,7 +38,7 @@ pub(crate) static WAKE: AtomicU32 = AtomicU32::new(0);
 
 /// The sites' lives.
 pub(super) struct Auto {
-    life: Life,
+    pub(super) life: Life,
     /// By the machine's numbers.
     places: Vec<Option<Place>>,
     /// Small numbers of pages, by address.

@@ -8,7 +8,7 @@ use crate::costs::Calibration;
 use crate::engine::auto::Auto;
 use crate::engine::{self, Engine, LoadedObject, Patching, Resting, RetargetError, Status};
 use crate::key::Placed;
-use crate::life::By;
+use crate::life::{By, State};
 use crate::measured::{Plan, PlanEntry, PlanKind, PlannedType};
 use crate::os::{self, Refusing};
 use crate::plan::auto::Plain;
@@ -224,6 +224,22 @@ impl Scenario {
         details.expect("a pass has looked at it").trampolines[0].head
     }
 
+    /// What its life is at.
+    fn state(&self) -> State {
+        let details = self.engine.objects[0].details[0].as_ref();
+        let life = details.and_then(|details| details.life).expect("a life");
+        self.engine.auto.as_ref().expect("lives").life.state(life)
+    }
+
+    /// Has it begin anew. Its key is off.
+    fn forget(&mut self) {
+        let details = self.engine.objects[0].details[0].as_mut();
+        let details = details.expect("a pass has looked at it");
+        let life = details.life.expect("a life");
+        details.offered = None;
+        self.engine.auto.as_mut().expect("lives").life.reset(life);
+    }
+
     fn has_life(&self) -> bool {
         let details = self.engine.objects[0].details[0].as_ref();
         details.is_some_and(|details| details.life.is_some())
@@ -392,7 +408,10 @@ fn a_chain_is_published_where_plain_calls_are_expensive() {
     let mut scenario = Scenario::new(&sites[..1], through[0], CHAINS_PAY, patching);
     scenario.until_published(&[0, 1]);
     assert_ne!(scenario.head(), Head::Rest);
-    scenario.call(&[0, 1, 2, 3]);
+    // Without a pass, which would find a plan that knows these; and what was met is forgotten,
+    // or the next pass has one.
+    scenario.miss_until(&[2, 3], |this| !this.is_on());
+    scenario.forget();
     // In a window it would hide what it knows.
     scenario.until(&[2, 3], |this| *this.status() == Status::Learning);
     assert_eq!(scenario.head(), Head::Rest);
@@ -473,7 +492,9 @@ fn a_call_that_cannot_flip_its_key_back_leaves_it_to_the_next_pass() {
     assert!(scenario.is_on(), "it was refused");
     scenario.engine.patching = Patching::Works(works);
     scenario.pass().expect("nothing is refused");
-    assert!(!scenario.is_on() || *scenario.status() == Status::Learning);
+    // Unless that pass has sent it by a plan again, or opened a window.
+    let is_wanted = matches!(scenario.state(), State::On | State::Open { .. });
+    assert_eq!(scenario.is_on(), is_wanted);
     scenario.end();
 }
 
