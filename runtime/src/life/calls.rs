@@ -2,8 +2,7 @@
 
 use super::site::HOT_ONCE;
 use super::{Act, Life, Now, Ps, SEC, Sites, State};
-use crate::window::NO_END;
-use crate::window::{Block, GRACE, LEASE, RETRY, Way};
+use crate::window::{Block, GRACE, LEASE, NO_END, RETRY, Way};
 
 /// What a calling thread is to do.
 pub(crate) struct Answer<'a> {
