@@ -103,7 +103,7 @@ pub(crate) unsafe fn written(start: usize, bytes: usize) {
             .for_each(with);
     }
     let types: usize;
-    // SAFETY: reads what the caches are like.
+    // SAFETY: reads a register that Linux lets programs read, and touches no memory.
     unsafe {
         core::arch::asm!("mrs {}, ctr_el0", out(reg) types, options(nomem, nostack, preserves_flags));
     }
@@ -117,17 +117,18 @@ pub(crate) unsafe fn written(start: usize, bytes: usize) {
             };
         });
     }
-    // SAFETY: waits.
+    // SAFETY: a barrier: waits, and changes nothing.
     unsafe { core::arch::asm!("dsb ish", options(nostack, preserves_flags)) };
     if !instructions_follow {
         lines(start, bytes, 4 << (types & 15), |at| {
-            // SAFETY: drops a line of what was fetched, which is fetched anew.
+            // SAFETY: drops what was fetched of a line that is mapped and readable, by the
+            // caller's word; it is fetched anew.
             unsafe {
                 core::arch::asm!("ic ivau, {}", in(reg) at, options(nostack, preserves_flags))
             };
         });
     }
-    // SAFETY: waits, and has this processor fetch anew.
+    // SAFETY: barriers: wait, and have this processor fetch anew.
     unsafe { core::arch::asm!("dsb ish", "isb", options(nostack, preserves_flags)) };
 }
 
@@ -232,11 +233,13 @@ pub(crate) fn is_empty_body(body: &[u8]) -> bool {
         .all(|word| BREAKPOINTS.starts_with(word))
 }
 
-/// Whether the first of these bytes are a breakpoint, a debugger's or the kernel's: `brk`
-/// with any number.
+/// Whether one of these two instructions is a breakpoint, a debugger's or the kernel's: `brk`
+/// with any number. Of a head it may be either.
 pub(crate) fn is_breakpoint(word: [u8; 8]) -> bool {
-    let [a, b, c, d, ..] = word;
-    u32::from_le_bytes([a, b, c, d]) & 0xFFE0_001F == 0xD420_0000
+    let word = u64::from_le_bytes(word);
+    [word as u32, (word >> 32) as u32]
+        .iter()
+        .any(|instruction| instruction & 0xFFE0_001F == 0xD420_0000)
 }
 
 /// Where indirect calls may land, and the instruction.
@@ -321,7 +324,7 @@ impl Code {
     /// Puts a number into a register, in parts of 16 bits.
     fn number(&mut self, register: u32, number: u64) {
         let parts = (0..4_u32).map(|part| (part, (number >> (16 * part) & 0xFFFF) as u32));
-        let mut with = parts.filter(|(_, bits)| *bits != 0).peekable();
+        let mut with = parts.filter(|(_, bits)| *bits != 0);
         let (part, bits) = with.next().unwrap_or((0, 0));
         self.put(0xD280_0000 | part << 21 | bits << 5 | register);
         for (part, bits) in with {
@@ -335,7 +338,7 @@ impl Code {
             self.put(0x5400_0000 | distance << 5 | EQUAL);
             return Ok(());
         }
-        let length = if branch(self.here() + 4, shim).is_some() {
+        let length = if branch(self.here().wrapping_add(4), shim).is_some() {
             8
         } else {
             4 + FAR_JUMP_BYTES

@@ -153,6 +153,9 @@ fn breakpoints_of_any_number_are_known_and_nothing_else() {
     };
     assert!(is_breakpoint(BREAKPOINTS));
     assert!(is_breakpoint(first(0xD420_00A0)));
+    // Behind the landing pad of a head.
+    assert!(is_breakpoint(head(0xD420_0000)));
+    assert!(!is_breakpoint(head_enter_body()));
     assert!(!is_breakpoint(first(0xD440_0000)));
     assert!(!is_breakpoint(first(NOP)));
     assert!(is_empty_body(&[BREAKPOINTS; 7].concat()));

@@ -549,7 +549,8 @@ impl Pages {
         }
         let mut last = 0;
         for edit in edits {
-            // SAFETY: it is mapped and readable, and holds what was written.
+            // SAFETY: edited addresses are mapped and readable, as `CodeMemory` asks of callers,
+            // and their pages are back.
             unsafe { arch::written(edit.at, edit.bytes.len()) };
             let at = edit.at & !(self.page - 1);
             if at != last {
@@ -657,7 +658,8 @@ impl Pages {
     unsafe fn put_over(&mut self, bytes: &[u8], to: usize) -> Result<(), PatchError> {
         // SAFETY: by the caller's word nobody needs what was mapped there.
         unsafe { self.put_over_somehow(bytes, to) }?;
-        // SAFETY: it is mapped and readable, and holds what was written.
+        // SAFETY: what was just put there is as long as `bytes`, readable, and stays: nobody else
+        // replaces pages meanwhile, by the caller's word.
         unsafe { arch::written(to, bytes.len()) };
         Ok(())
     }
